@@ -1,0 +1,94 @@
+/** What the readers of this package hand to the engine: plain values, no streams and no Node modules. */
+
+/** One entry of a module's version tables (`__versions`, or `__version_ext_crcs` with `__version_ext_names`). */
+export interface SymbolCrc {
+  readonly name: string
+  /** CRC as an unsigned 32-bit number; null where the exporter has none. */
+  readonly crc: number | null
+}
+
+/** The facts of a kernel's config that its handling of module BTF depends on; null where the config does not tell. */
+export interface KernelConfig {
+  /** `CONFIG_DEBUG_INFO_BTF_MODULES` */
+  readonly btfModules: boolean | null
+  /** `CONFIG_MODULE_ALLOW_BTF_MISMATCH` (exists from 5.18; absent in a known config reads as false) */
+  readonly allowBtfMismatch: boolean | null
+  /** `CONFIG_MODVERSIONS` */
+  readonly modversions: boolean | null
+  /** Compiler and pahole versions as the config records them (`CONFIG_CC_VERSION_TEXT`, `CONFIG_PAHOLE_VERSION`). */
+  readonly compiler: string | null
+  readonly pahole: string | null
+}
+
+/** A place where an artifact says something that cannot be used, or that contradicts another place. */
+export interface Problem {
+  /** Stable code, kebab case (`elf-truncated`, `btf-absent`, `archive-truncated`, `version-contradicts`, …). */
+  readonly code: string
+  /** Path given, members after `!`. */
+  readonly file: string
+  /** Where in the file: a byte offset, a section or a field name; null when it is the file as a whole. */
+  readonly at: string | null
+  /** One sentence that says what to do. */
+  readonly message: string
+}
+
+export type KernelKind = 'vmlinux' | 'bzimage' | 'image' | 'raw-btf'
+
+/** A kernel: the owner of a base BTF. */
+export interface KernelFacts {
+  readonly type: 'kernel'
+  readonly kind: KernelKind
+  readonly file: string
+  /** SHA-256 (hex) and size of the file as it stands in its container. */
+  readonly sha256: string
+  readonly size: number
+  /** `uname -r`, e.g. `6.1.0-56-amd64`; null where the input does not tell. */
+  readonly release: string | null
+  /** Upstream version that the rules follow, e.g. `6.1.192`; null where the input does not tell. */
+  readonly version: string | null
+  /** The `Linux version …` line, without its newline; null where there is none. */
+  readonly banner: string | null
+  readonly config: KernelConfig | null
+  /** GNU build id (hex). */
+  readonly buildId: string | null
+  /** `little` or `big`, and 32 or 64; null for raw BTF, whose header tells the byte order itself. */
+  readonly machine: string | null
+  /** The bytes of `.BTF`; null when the kernel has none (a problem `btf-absent` is then reported too). */
+  readonly btf: Uint8Array | null
+}
+
+/** A module: the owner of a split BTF. */
+export interface ModuleFacts {
+  readonly type: 'module'
+  /** The kernel's name for it: `.modinfo` `name=`, else the file name; `_` for `-`. */
+  readonly name: string
+  readonly file: string
+  readonly sha256: string
+  readonly size: number
+  readonly vermagic: string | null
+  readonly srcversion: string | null
+  readonly buildId: string | null
+  /** `.BTF`: null when the section is absent or has size 0 (the kernel does not tell these apart). */
+  readonly btf: Uint8Array | null
+  /** `.BTF.base`: null when absent; an empty array when present with size 0 (the kernel refuses that). */
+  readonly distilled: Uint8Array | null
+  readonly imports: readonly SymbolCrc[]
+  readonly exports: readonly SymbolCrc[]
+}
+
+/** A config file found beside a kernel; it applies to the kernel of the same release. */
+export interface ConfigFacts {
+  readonly type: 'config'
+  readonly file: string
+  /** Release from the file's name or path; null for a file whose name does not tell. */
+  readonly release: string | null
+  /** Version from its header (`# Linux/x86 6.1.192 Kernel Configuration`). */
+  readonly version: string | null
+  readonly config: KernelConfig
+}
+
+export interface ProblemFacts extends Problem {
+  readonly type: 'problem'
+}
+
+export type ArtifactFacts = KernelFacts | ModuleFacts | ConfigFacts | ProblemFacts
