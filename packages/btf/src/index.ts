@@ -1,1 +1,12 @@
-export {}
+export type { KernelAnswer, KernelOutcome, Reason } from './answer.js'
+export { Btf } from './btf.js'
+export { BtfError, type BtfErrorCode, btfErrorCodes } from './errors.js'
+export type { BtfHeader } from './header.js'
+export { isModifier, Kind, kindNames } from './kinds.js'
+export { latin1, latin1Bytes } from './latin1.js'
+export { recoverOriginLength } from './origin.js'
+export { readBtf } from './reader.js'
+export { type KernelReasonCode, kernelReasonCodes } from './reasons.js'
+export { type ReferenceVisitor, visitStringReferences, visitTypeReferences } from './references.js'
+export { compareVersions, type KernelVersion, parseRules, parseVersion, type Rules } from './rules.js'
+export { type KernelFeature, type KernelTraits, kernelFeatures, traitsOf } from './traits.js'
