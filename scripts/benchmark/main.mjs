@@ -1,0 +1,115 @@
+// scripts/bench [check|ingest]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import path from 'node:path'
+import { twoBuilds } from './data.mjs'
+import { bestOf, cost, have, watchMemory } from './measure.mjs'
+import { measurePeers } from './peers.mjs'
+
+const root = path.resolve(import.meta.dirname, '../..')
+const cache = path.join(root, '.cache')
+const basedrift = path.join(root, 'apps/cli/bin/basedrift.js')
+const rules = '6.1.192,allow-mismatch'
+
+const seconds = (value) => `${value.toFixed(2)} s`
+const row = (name, ...cells) =>
+  console.log(`  ${name.padEnd(40)}${cells.map((cell) => cell.padStart(14)).join('')}`)
+
+const benchCheck = async ([older, newer], loops) => {
+  const count = readdirSync(newer.modules).length
+  console.log(
+    `\ncheck: ${count} modules of ${path.basename(newer.deb)}, raw BTF, on the base of ${path.basename(older.deb)}`,
+  )
+  row('', 'CPU', 'wall', 'CPU, ours = 1')
+  const args = ['check', '--kernel', older.base, '--rules', rules, '--format', 'json', newer.modules]
+  // 1 is the answer here: modules that a neighbour's kernel refuses.
+  const ours = await bestOf(5, () => cost(process.execPath, [basedrift, ...args], { allowed: [0, 1, 3] }))
+  const { summary } = JSON.parse(ours.stdout)
+  row('basedrift check', seconds(ours.cpu), seconds(ours.wall), '1.00')
+  // The peers parse on the base that the modules were built on: on another one they stop early.
+  for (const peer of await measurePeers(cache, newer.base, newer.modules, { loops })) {
+    if (peer.missing !== undefined) row(peer.name, 'left out:', ` ${peer.missing}`)
+    else row(peer.name, seconds(peer.cpu), seconds(peer.wall), (peer.cpu / ours.cpu).toFixed(2))
+  }
+  console.log(`  verdicts: ${JSON.stringify(summary)}`)
+}
+
+const serve = async (dataDir) => {
+  const child = spawn(process.execPath, [basedrift, 'serve', '--port', '0', '--data-dir', dataDir], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  let output = ''
+  const url = await new Promise((resolve, reject) => {
+    child.stdout.on('data', (data) => {
+      output += data
+      const found = /http:\/\/[\d.:]+/.exec(output)
+      if (found !== null) resolve(found[0])
+    })
+    child.once('exit', (code) => reject(new Error(`basedrift serve ended with ${code}`)))
+  })
+  return {
+    url,
+    pid: child.pid,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+const push = (url, deb, release) =>
+  cost(process.execPath, [
+    ...[basedrift, 'push', '--server', url, '--stream', 'bench', '--version', '6.1.0', '--release', release],
+    ...['--wait', deb],
+  ])
+
+const ingestOnce = async ([older, newer]) => {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'basedrift-bench-'))
+  try {
+    const server = await serve(dataDir)
+    try {
+      await push(server.url, older.deb, '1')
+      const memory = watchMemory(server.pid)
+      const { wall } = await push(server.url, newer.deb, '2')
+      return { cpu: wall, wall, peak: memory.stop() }
+    } finally {
+      await server.stop()
+    }
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+const benchIngest = async (builds) => {
+  const newer = builds[1]
+  console.log(
+    `\ningest: ${path.basename(newer.deb)} into a stream with one other build, upload to stored verdicts`,
+  )
+  row('', 'wall', 'ratio to xz', 'memory')
+  const data = path.join(cache, 'bench', `${path.basename(newer.deb)}.data.tar.xz`)
+  let peer
+  if (have('xz') && have('dpkg-deb')) {
+    execFileSync('bash', [
+      '-c',
+      'n=$(ar t "$1" | grep ^data.tar) && ar p "$1" "$n" >"$2"',
+      'bash',
+      newer.deb,
+      data,
+    ])
+    peer = await bestOf(3, () => cost('bash', ['-c', 'xz -T0 -dc "$1" >/dev/null', 'bash', data]))
+    row('xz -T0 -dc on its data', seconds(peer.wall), '1.00', '')
+    rmSync(data)
+  } else row('xz -T0 -dc on its data', 'left out:', ' no xz or no ar')
+  const best = await bestOf(3, () => ingestOnce(builds))
+  const ratio = peer === undefined ? '' : (best.wall / peer.wall).toFixed(2)
+  row('basedrift push --wait', seconds(best.wall), ratio, `${Math.round(best.peak / 1e6)} MB`)
+}
+
+const words = process.argv.slice(2)
+const wanted = words.filter((word) => !word.startsWith('--'))
+const all = { check: (builds) => benchCheck(builds, words.includes('--loops')), ingest: benchIngest }
+console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}`)
+const builds = await twoBuilds(cache)
+for (const name of wanted.length > 0 ? wanted : Object.keys(all)) await all[name](builds)
