@@ -1,0 +1,57 @@
+import { ArtifactError } from './errors.js'
+import { byteLimits } from './limits.js'
+import type { KernelConfig } from './types.js'
+
+/** A kernel config as read: the version its header names, the distribution's own version string, and what matters here. */
+export interface ReadConfig {
+  /** Upstream version from `# Linux/x86 6.1.192 Kernel Configuration`, three numbers; null without that line. */
+  readonly version: string | null
+  /** `CONFIG_VERSION_SIGNATURE` (Ubuntu: `Ubuntu 5.15.0-91.101-generic 5.15.131`); null elsewhere. */
+  readonly signature: string | null
+  readonly config: KernelConfig
+}
+
+/** The header line that `scripts/kconfig/confdata.c` writes from `mainmenu`, on its own or after `# `. */
+const header =
+  /^# (?:Linux\/\S+|Linux Kernel) (?:Version: )?(\d+)\.(\d+)(?:\.(\d+))?\S* Kernel Configuration/m
+
+/**
+ * Reads a kernel config (`boot/config-*`, `.config`, or the text of IKCONFIG). An option that is not there was not asked or
+ * has no entry in that version, and reads as false, as `# CONFIG_X is not set` does. Throws `config-malformed` when no line
+ * is a config line, `limit-exceeded` above 8 MiB.
+ */
+export function readConfig(input: string | Uint8Array): ReadConfig {
+  if (input.length > byteLimits.configBytes)
+    throw new ArtifactError('limit-exceeded', null, `A config of ${input.length} bytes`)
+  const text = typeof input === 'string' ? input : new TextDecoder().decode(input)
+  if (!/^(?:# )?CONFIG_\w+(?:=| is not set)/m.test(text))
+    throw new ArtifactError('config-malformed', null, 'It has no CONFIG_ line')
+  const found = header.exec(text)
+  return {
+    version: found === null ? null : `${found[1]}.${found[2]}.${found[3] ?? '0'}`,
+    signature: stringOption(text, 'CONFIG_VERSION_SIGNATURE'),
+    config: {
+      btfModules: isSet(text, 'CONFIG_DEBUG_INFO_BTF_MODULES'),
+      allowBtfMismatch: isSet(text, 'CONFIG_MODULE_ALLOW_BTF_MISMATCH'),
+      modversions: isSet(text, 'CONFIG_MODVERSIONS'),
+      compiler: stringOption(text, 'CONFIG_CC_VERSION_TEXT'),
+      pahole: stringOption(text, 'CONFIG_PAHOLE_VERSION'),
+    },
+  }
+}
+
+function rawOption(text: string, name: string): string | null {
+  const found = new RegExp(`^${name}=([^\\r\\n]{0,1024})`, 'm').exec(text)
+  return found === null ? null : found[1]!
+}
+
+function isSet(text: string, name: string): boolean {
+  return rawOption(text, name) === 'y'
+}
+
+/** The value of a string or number option, without its quotes and their backslashes. */
+function stringOption(text: string, name: string): string | null {
+  const raw = rawOption(text, name)
+  if (raw === null || raw === '') return null
+  return raw.startsWith('"') ? raw.slice(1).replace(/"\s*$/, '').replace(/\\(.)/g, '$1') : raw
+}

@@ -1,0 +1,195 @@
+import { ascii, cString } from './binary.js'
+import { type Elf, type ElfSection, elfType, readElf, sectionType } from './elf.js'
+import { ArtifactError, type ArtifactErrorCode, problem } from './errors.js'
+import { readExports } from './exports.js'
+import { byteLimits } from './limits.js'
+import { buildId } from './notes.js'
+import type { ModuleFacts, Problem, SymbolCrc } from './types.js'
+
+const btfName = ascii('.BTF')
+const btfBaseName = ascii('.BTF.base')
+const modinfoName = ascii('.modinfo')
+const thisModuleName = ascii('.gnu.linkonce.this_module')
+const versionsName = ascii('__versions')
+const extendedCrcsName = ascii('__version_ext_crcs')
+const extendedNamesName = ascii('__version_ext_names')
+
+/** What the caller knows of a file that it hands in: its path (members after `!`), SHA-256 (hex) and size. */
+export interface FileIdentity {
+  readonly file: string
+  readonly sha256: string
+  readonly size: number
+}
+
+/** What an ELF file is to this package; `other` covers BPF objects, programs and libraries. */
+export type ElfRole = 'module' | 'kernel' | 'other'
+
+/**
+ * Tells modules (relocatable, with `.modinfo` or `struct module`) from kernels (linked, not relocatable: ET_EXEC, or ET_DYN
+ * where the kernel relocates itself) by content alone. A linked file counts as a kernel when it has a `.BTF` or the
+ * kernel's own `__ksymtab` or `.notes`; programs and libraries have neither.
+ */
+export function elfRole(elf: Elf): ElfRole {
+  if (elf.type === elfType.relocatable)
+    return elf.find(modinfoName) !== null || elf.find(thisModuleName) !== null ? 'module' : 'other'
+  if (elf.type !== elfType.executable && elf.type !== elfType.shared) return 'other'
+  return kernelMarks.some((name) => elf.find(name) !== null) ? 'kernel' : 'other'
+}
+const kernelMarks = ['.BTF', '__ksymtab', '.notes', '__ex_table'].map(ascii)
+
+/**
+ * A module's name from its file name: the last part of the path, without `.ko` and a compression suffix, `_` for `-`
+ * (as `KBUILD_MODNAME` is made).
+ */
+export function moduleNameFromPath(path: string): string {
+  const last = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('!')) + 1)
+  return last
+    .replace(/\.(xz|zst|gz)$/, '')
+    .replace(/\.(ko|btf)(\.debug)?$/, '')
+    .replaceAll('-', '_')
+}
+
+/** The first value of each wanted `.modinfo` key, as the kernel's `get_modinfo` takes it. */
+function readModinfo(bytes: Uint8Array) {
+  let name: string | null = null
+  let vermagic: string | null = null
+  let srcversion: string | null = null
+  let at = 0
+  while (at < bytes.length) {
+    const nul = bytes.indexOf(0, at)
+    const end = nul < 0 ? bytes.length : nul
+    // Long strings are descriptions and aliases: only the start decides whether a string is looked at.
+    if (name === null && startsWith(bytes, at, end, nameKey)) name = value(bytes, at + 5, end)
+    else if (vermagic === null && startsWith(bytes, at, end, vermagicKey))
+      vermagic = value(bytes, at + 9, end)
+    else if (srcversion === null && startsWith(bytes, at, end, srcversionKey))
+      srcversion = value(bytes, at + 11, end)
+    at = end + 1
+  }
+  return { name, vermagic, srcversion }
+}
+const nameKey = ascii('name=')
+const vermagicKey = ascii('vermagic=')
+const srcversionKey = ascii('srcversion=')
+
+function startsWith(bytes: Uint8Array, at: number, end: number, key: Uint8Array): boolean {
+  if (end - at < key.length || bytes[at] !== key[0]) return false
+  for (let i = 1; i < key.length; i++) if (bytes[at + i] !== key[i]) return false
+  return true
+}
+
+function value(bytes: Uint8Array, at: number, end: number): string {
+  return cString(bytes, at, end, byteLimits.nameBytes)
+}
+
+/**
+ * `__versions`: records of 64 bytes, an `unsigned long` CRC and a NUL-padded name (8 + 56 bytes, 4 + 60 on 32 bit). The
+ * CRC is the low word of the long.
+ */
+function readVersions(elf: Elf, section: ElfSection): SymbolCrc[] | null {
+  if (section.size % 64 !== 0 || section.size / 64 > byteLimits.symbolCrcs) return null
+  const wide = elf.bits === 64
+  const low = wide && !elf.little ? 4 : 0
+  const out: SymbolCrc[] = []
+  const end = section.offset + section.size
+  for (let at = section.offset; at < end; at += 64) {
+    out.push({ name: cString(elf.bytes, at + (wide ? 8 : 4), at + 64, 64), crc: elf.u32(at + low) })
+  }
+  return out
+}
+
+/** `__version_ext_crcs` (u32 each) with `__version_ext_names` (NUL-terminated, in the same order), from 6.14 on. */
+function readExtendedVersions(elf: Elf, crcs: ElfSection, names: ElfSection): SymbolCrc[] | null {
+  const count = crcs.size / 4
+  if (!Number.isInteger(count) || count > byteLimits.symbolCrcs) return null
+  const out: SymbolCrc[] = []
+  const end = names.offset + names.size
+  let at = names.offset
+  for (let index = 0; index < count; index++) {
+    const nul = elf.bytes.indexOf(0, at)
+    if (nul < 0 || nul >= end) return null
+    out.push({
+      name: cString(elf.bytes, at, nul, byteLimits.nameBytes),
+      crc: elf.u32(crcs.offset + index * 4),
+    })
+    at = nul + 1
+  }
+  return out
+}
+
+/** The module's symbol versions. The kernel uses the extended tables alone where there are any (`check_version`). */
+function readImports(elf: Elf, report: Report): SymbolCrc[] {
+  const crcs = usable(elf, extendedCrcsName, report)
+  const names = usable(elf, extendedNamesName, report)
+  if (crcs !== null && names !== null) {
+    const extended = readExtendedVersions(elf, crcs, names)
+    if (extended !== null) return extended
+    report('versions-malformed', '__version_ext_names', 'Names and CRCs do not pair')
+  }
+  const basic = usable(elf, versionsName, report)
+  if (basic === null) return []
+  const versions = readVersions(elf, basic)
+  if (versions !== null) return versions
+  report('versions-malformed', '__versions', `${basic.size} bytes are not records of 64`)
+  return []
+}
+
+type Report = (code: ArtifactErrorCode, at: string, detail?: string) => void
+
+/** A section whose content can be used; a compressed one is reported. */
+function usable(elf: Elf, name: Uint8Array, report: Report): ElfSection | null {
+  const section = elf.find(name)
+  if (section === null || section.type === sectionType.nobits) return null
+  if (!section.compressed) return section
+  report('section-compressed', elf.sectionName(section.index))
+  return null
+}
+
+/**
+ * `.BTF` or `.BTF.base` as the kernel takes it: its bytes as they stand, even where SHF_COMPRESSED says that they are
+ * something else, which is reported.
+ */
+function btfSection(elf: Elf, name: Uint8Array, report: Report): Uint8Array | null {
+  const section = elf.find(name)
+  if (section === null) return null
+  if (section.compressed) report('section-compressed', elf.sectionName(section.index))
+  return elf.content(section)
+}
+
+/**
+ * Reads a module (`.ko`, uncompressed). Sections are taken by exact name, the first match, whether SHF_ALLOC or not, as the
+ * kernel takes them. `btf` and `distilled` are subarrays of `bytes`: copy them to keep them longer. Throws
+ * `elf-malformed`, `elf-truncated`, `elf-unsupported` (not relocatable) or `limit-exceeded`.
+ */
+export function readModule(
+  bytes: Uint8Array,
+  identity: FileIdentity,
+): { module: ModuleFacts; problems: Problem[] } {
+  const elf = readElf(bytes)
+  if (elf.type !== elfType.relocatable)
+    throw new ArtifactError('elf-unsupported', 'e_type', 'The file is not relocatable, as modules are')
+  elf.checkSections()
+  const problems: Problem[] = []
+  const report: Report = (code, at, detail) => problems.push(problem(code, identity.file, at, detail))
+  const modinfo = usable(elf, modinfoName, report)
+  const info = readModinfo(modinfo === null ? new Uint8Array(0) : elf.content(modinfo))
+  const btf = btfSection(elf, btfName, report)
+  const distilled = btfSection(elf, btfBaseName, report)
+  const exported = readExports(elf)
+  if (exported.unnamed) report('exports-unknown', '__ksymtab')
+  const module: ModuleFacts = {
+    type: 'module',
+    name: (info.name ?? moduleNameFromPath(identity.file)).replaceAll('-', '_'),
+    file: identity.file,
+    sha256: identity.sha256,
+    size: identity.size,
+    vermagic: info.vermagic,
+    srcversion: info.srcversion,
+    buildId: buildId(elf),
+    btf: btf === null || btf.length === 0 ? null : btf,
+    distilled,
+    imports: readImports(elf, report),
+    exports: exported.symbols,
+  }
+  return { module, problems }
+}
