@@ -1,0 +1,167 @@
+import type {
+  ArtifactRow,
+  ArtifactState,
+  BaseRow,
+  BellRow,
+  BuildProgress,
+  BuildRow,
+  ComparisonKey,
+  ComparisonRow,
+  Failure,
+  JsonObject,
+  KernelRow,
+  MatrixCell,
+  ModuleRow,
+  ModuleSetRow,
+  Page,
+  PageRequest,
+  PairInputs,
+  PairRow,
+  RefusalRow,
+  TaskRow,
+} from './rows.js'
+
+/** A stream by its name. */
+export interface StreamRow {
+  id: string
+  name: string
+  createdAt: string
+}
+
+export interface Streams {
+  /** Null where no build was ever declared in it. */
+  find(name: string): Promise<StreamRow | null>
+  /** By name. */
+  list(page: PageRequest): Promise<Page<StreamRow>>
+}
+
+/** How a build is declared. `provenance` and `builtFor` are its content: other content under the same name is refused. */
+export interface Declaration {
+  stream: string
+  version: string
+  release: string
+  provenance: JsonObject
+  builtFor: string | null
+}
+
+/** What an ingest found. `kernel` and `base` are both there or both null; so are `manifest` and `bundle`. */
+export interface IngestResult {
+  buildId: string
+  kernel: KernelRow | null
+  /** Bytes of the base blob in `size`. */
+  base: (BaseRow & { size: number }) | null
+  /** Sorted by `file`; at least one module. */
+  manifest: ModuleRow[] | null
+  bundle: { sha256: string; size: number } | null
+  artifacts: { id: string; state: ArtifactState; problems: Failure[] }[]
+}
+
+export interface Builds {
+  /** Idempotent. `differs` was recorded as a refusal; `build` is then what was recorded before. */
+  declare(declaration: Declaration): Promise<{ outcome: 'created' | 'same' | 'differs'; build: BuildRow }>
+  get(id: string): Promise<BuildRow | null>
+  find(stream: string, version: string, release: string): Promise<BuildRow | null>
+  /** Newest first; all streams where `stream` is not given. */
+  list(query: { stream?: string | undefined } & PageRequest): Promise<Page<BuildRow>>
+  /** In the manifest's order; `name` is a part of the module's name. `build-unknown`. */
+  modules(id: string, query: { name?: string | undefined } & PageRequest): Promise<Page<ModuleRow>>
+  /** Refused writes under the build's name, newest first, at most 100. */
+  refusals(id: string): Promise<RefusalRow[]>
+  progress(id: string): Promise<BuildProgress>
+  /** Closes the build and records its ingest task and bell in one transaction. Idempotent. `build-unknown`. */
+  seal(id: string): Promise<BuildRow>
+  /** sealed → ingesting. Null where there is nothing to do any more (comparing, done, failed); ingesting stays ingesting. */
+  startIngest(id: string): Promise<BuildRow | null>
+  /**
+   * Records what was found, and every pair that follows from it with its task and bell, in one transaction that holds the
+   * stream. The build is then `comparing`, or `done` where it has no pairs to compare. Of several calls the first counts.
+   */
+  recordIngest(
+    result: IngestResult,
+  ): Promise<{ outcome: 'recorded' | 'already'; build: BuildRow; pairs: number }>
+  /** Ends the build as failed, with what is known of its artifacts. Nothing happens to a build that has ended. */
+  fail(id: string, failure: Failure, artifacts?: IngestResult['artifacts']): Promise<BuildRow>
+}
+
+export interface Artifacts {
+  /**
+   * Adds a file whose blob is stored. `differs`: the name holds other content, which stays (recorded as a refusal).
+   * `sealed`: the build takes no more. `artifact` is what is recorded under the name, null where nothing is. `build-unknown`.
+   */
+  add(artifact: {
+    buildId: string
+    filename: string
+    sha256: string
+    size: number
+  }): Promise<{ outcome: 'created' | 'same' | 'differs' | 'sealed'; artifact: ArtifactRow | null }>
+}
+
+export interface ModuleSets {
+  get(id: string): Promise<ModuleSetRow | null>
+  /** All modules in order. */
+  manifest(id: string): Promise<ModuleRow[]>
+}
+
+export interface Pairs {
+  /** Newest kernel build first, then newest module build. */
+  matrix(query: { stream: string } & PageRequest): Promise<{ cells: MatrixCell[]; next: string | null }>
+  get(kernelBuildId: string, moduleBuildId: string): Promise<PairRow | null>
+  /** What to compare; null where there is no such pair. */
+  inputs(kernelBuildId: string, moduleBuildId: string): Promise<PairInputs | null>
+  /** Verdicts that are known already, whichever pair they were computed for. */
+  comparisonOf(key: ComparisonKey): Promise<ComparisonRow | null>
+  /**
+   * Stores the comparison unless it is there, ends the pair, and ends builds that were waiting for it alone. `stale`: the
+   * pair's inputs have changed since (its origin base came in), and the pair waits for its new task.
+   */
+  record(result: {
+    kernelBuildId: string
+    moduleBuildId: string
+    comparison: ComparisonRow
+  }): Promise<'recorded' | 'already' | 'stale'>
+  /** Ends the pair as failed, and builds that were waiting for it alone. */
+  fail(kernelBuildId: string, moduleBuildId: string, error: Failure): Promise<void>
+}
+
+export interface Tasks {
+  get(id: string): Promise<TaskRow | null>
+  /** Compare-and-set: the task where it was due (pending, or its lease ended) and is now this owner's; else null. */
+  take(id: string, owner: string, leaseMs: number): Promise<TaskRow | null>
+  /** False where the lease is not this owner's any more: stop working on it. */
+  extend(id: string, owner: string, leaseMs: number): Promise<boolean>
+  finish(id: string, owner: string): Promise<boolean>
+  /** Final: what failed will fail again. */
+  fail(id: string, owner: string, error: Failure): Promise<boolean>
+  /** Failure of the world: pending again from `runAt` on, with a new bell in the same transaction. */
+  retry(id: string, owner: string, error: Failure, runAt: Date): Promise<boolean>
+  /**
+   * Tasks whose bell seems lost, at most `limit`: due and pending, or with a lease that has ended, for at least `quietMs`, and
+   * no bell of theirs in the outbox or written within `quietMs`.
+   */
+  overdue(limit: number, quietMs: number): Promise<string[]>
+  /** Writes a new bell for each that is still not finished; gives how many. */
+  ring(ids: string[]): Promise<number>
+  /** How many there are in each state. */
+  counts(): Promise<{ pending: number; leased: number; done: number; failed: number }>
+}
+
+export interface Outbox {
+  /** Oldest first. Rows stay until `done`, so two dispatchers may see the same: job ids make that harmless. */
+  batch(limit: number): Promise<BellRow[]>
+  done(ids: string[]): Promise<void>
+  size(): Promise<number>
+}
+
+/** The record of everything. No singletons: whoever opens it closes it. */
+export interface Ledger {
+  readonly streams: Streams
+  readonly builds: Builds
+  readonly artifacts: Artifacts
+  readonly moduleSets: ModuleSets
+  readonly pairs: Pairs
+  readonly tasks: Tasks
+  readonly outbox: Outbox
+  /** Answers within `timeoutMs` or throws `database-unreachable`. */
+  ping(timeoutMs?: number): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,220 @@
+/** What repositories take and give: plain values that go into JSON as they are. Times are ISO 8601 in UTC, sizes numbers. */
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+export type JsonObject = { [key: string]: Json }
+
+export const buildStates = ['declared', 'open', 'sealed', 'ingesting', 'comparing', 'done', 'failed'] as const
+export type BuildState = (typeof buildStates)[number]
+export const artifactStates = ['stored', 'ingested', 'failed'] as const
+export type ArtifactState = (typeof artifactStates)[number]
+export const pairStates = ['pending', 'done', 'failed'] as const
+export type PairState = (typeof pairStates)[number]
+export const taskStates = ['pending', 'leased', 'done', 'failed'] as const
+export type TaskState = (typeof taskStates)[number]
+
+/** What went wrong, for people and for machines: a stable code and a sentence; `at` says where in the file. */
+export interface Failure {
+  code: string
+  message: string
+  file?: string
+  at?: string | number | null
+}
+
+/** One page of a list; `next` is the cursor of the page after it, null at the end. */
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
+
+/** Which page: at most `limit` rows (1 to 1,000) after `cursor`. */
+export interface PageRequest {
+  cursor?: string | undefined
+  limit: number
+}
+
+/** The load-time rules of a kernel; `allowBtfMismatch` is null where its config is not known. */
+export interface RulesRow {
+  version: string
+  allowBtfMismatch: boolean | null
+}
+
+/** A base BTF, which is also a blob. `types` does not count void; `strings` is the string section's length in bytes. */
+export interface BaseRow {
+  sha256: string
+  types: number
+  strings: number
+}
+
+/** The kernel part of a build. `rules` is null where its version is not known. */
+export interface KernelRow {
+  file: string
+  /** `uname -r`, where the input tells. */
+  release: string | null
+  banner: string | null
+  buildId: string | null
+  rules: RulesRow | null
+}
+
+/** One module of a manifest, which is sorted by `file`. Sizes in bytes; hashes lower-case hex. */
+export interface ModuleRow {
+  name: string
+  file: string
+  sha256: string
+  vermagic: string | null
+  srcversion: string | null
+  buildId: string | null
+  btfSha256: string | null
+  distilledSha256: string | null
+  btfBytes: number | null
+  types: number | null
+  strings: number | null
+  /** String length of the base it was built on, where the module alone tells it. */
+  originStrings: number | null
+}
+
+export interface ArtifactRow {
+  id: string
+  filename: string
+  sha256: string
+  size: number
+  state: ArtifactState
+  problems: Failure[]
+  createdAt: string
+}
+
+export interface BuildRow {
+  id: string
+  stream: string
+  version: string
+  release: string
+  state: BuildState
+  provenance: JsonObject
+  /** `version-release` of the kernel build of this stream that its modules were built for. */
+  builtFor: string | null
+  /** Null until ingested, and for a build without a kernel. */
+  kernel: (KernelRow & { base: BaseRow }) | null
+  /** Null until ingested, and for a build without modules. */
+  modules: { setId: string; count: number } | null
+  artifacts: ArtifactRow[]
+  failure: Failure | null
+  createdAt: string
+  sealedAt: string | null
+  finishedAt: string | null
+}
+
+/** How far the pairs of a build are, as kernel build and as module build together. */
+export interface BuildProgress {
+  pending: number
+  done: number
+  failed: number
+}
+
+/** The same name came with other content. `filename` is null where the declaration differed. */
+export interface RefusalRow {
+  id: string
+  filename: string | null
+  code: string
+  recorded: Json
+  given: Json
+  createdAt: string
+}
+
+/** Enough of a build to name it. */
+export interface BuildRef {
+  id: string
+  version: string
+  release: string
+}
+
+/** How many modules have which verdict. */
+export type Counts = { [verdict: string]: number }
+
+export interface MatrixCell {
+  kernelBuild: BuildRef
+  moduleBuild: BuildRef
+  state: PairState
+  /** Empty until the pair is done. */
+  counts: Counts
+  error: Failure | null
+}
+
+/** What a comparison is a pure function of. */
+export interface ComparisonKey {
+  moduleSetId: string
+  runningSha256: string
+  originSha256: string | null
+  rules: RulesRow
+  engine: string
+}
+
+/** The verdicts of one module set; `rows` is compact, one a module in the manifest's order. */
+export interface ComparisonRow extends ComparisonKey {
+  counts: Counts
+  rows: Uint8Array
+}
+
+/** One module build on one kernel build, with its verdicts once it is done. */
+export interface PairRow {
+  stream: string
+  kernelBuild: BuildRow
+  moduleBuild: BuildRow
+  state: PairState
+  error: Failure | null
+  comparison: ComparisonRow | null
+  updatedAt: string
+}
+
+/** What a compare needs: both builds are ingested. `originSha256` is null where the ledger does not hold the origin base. */
+export interface PairInputs {
+  kernelBuildId: string
+  moduleBuildId: string
+  state: PairState
+  running: BaseRow
+  rules: RulesRow | null
+  originSha256: string | null
+  moduleSet: ModuleSetRow
+}
+
+/** The modules of a build; two builds whose modules are equal file by file share one. */
+export interface ModuleSetRow {
+  /** SHA-256 over the manifest. */
+  id: string
+  count: number
+  /** Blob with the split BTFs. */
+  bundleSha256: string
+}
+
+export const taskKinds = ['ingest', 'compare'] as const
+export type TaskKind = (typeof taskKinds)[number]
+
+/** What a task is to do, by ids only. */
+export type TaskPayload =
+  | { kind: 'ingest'; buildId: string }
+  | { kind: 'compare'; kernelBuildId: string; moduleBuildId: string }
+
+export interface TaskRow {
+  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`. */
+  id: string
+  payload: TaskPayload
+  state: TaskState
+  /** How often it was taken, this time included. */
+  attempt: number
+  leaseOwner: string | null
+  leaseUntil: string | null
+  /** Not before this time. */
+  runAt: string
+  error: Failure | null
+  createdAt: string
+  finishedAt: string | null
+}
+
+/** A bell to ring in the queue, not before `runAt`. A job's id is made of `taskId` and `bell`. */
+export interface BellRow {
+  /** Of the outbox row, as decimal digits. */
+  id: string
+  taskId: string
+  kind: TaskKind
+  /** Counts up with every ring of the same task, so that no queue takes it for one it has seen. */
+  bell: number
+  runAt: string
+}
