@@ -1,1 +1,9 @@
-export {}
+export { type ErrorCode, type ErrorMeaning, errorCodes, isErrorCode } from './errors.js'
+export * from './schemas/base.js'
+export * from './schemas/build.js'
+export * from './schemas/events.js'
+export * from './schemas/jobs.js'
+export * from './schemas/names.js'
+export * from './schemas/pair.js'
+export * from './schemas/problem.js'
+export * from './words.js'

@@ -1,0 +1,172 @@
+/** What an error code means over HTTP: the status, a title that never changes, and a sentence that says what to do. */
+export interface ErrorMeaning {
+  readonly status: number
+  readonly title: string
+  readonly sentence: string
+}
+
+/** Every code that an answer of the service can carry. */
+export const errorCodes = {
+  'body-malformed': {
+    status: 400,
+    title: 'The body cannot be read',
+    sentence: 'Send one JSON object in UTF-8.',
+  },
+  'cursor-invalid': {
+    status: 400,
+    title: 'The cursor is not one of this list',
+    sentence: 'Send `next` of the page before, or leave the cursor out to start again.',
+  },
+  'digest-required': {
+    status: 400,
+    title: 'The digest is missing or cannot be read',
+    sentence: 'Send the header Content-Digest: sha-256=:BASE64:, the SHA-256 of the bytes.',
+  },
+  'request-invalid': {
+    status: 400,
+    title: 'The request does not fit its schema',
+    sentence: 'Correct the parts that `errors` names.',
+  },
+  'request-malformed': {
+    status: 400,
+    title: 'The request cannot be read',
+    sentence: 'Send a well-formed HTTP request; a path holds valid percent-encoding.',
+  },
+  'origin-refused': {
+    status: 403,
+    title: 'Writes from this web page are refused',
+    sentence: 'Send writes from a program, or name the page’s origin in the configuration of the service.',
+  },
+  'build-unknown': {
+    status: 404,
+    title: 'There is no such build',
+    sentence: 'Declare it first, or look for its id in the list of builds.',
+  },
+  'module-unknown': {
+    status: 404,
+    title: 'The module build has no such module',
+    sentence: 'Look for its name in the list of the build’s modules.',
+  },
+  'pair-unknown': {
+    status: 404,
+    title: 'These two builds are not a pair',
+    sentence: 'Name a kernel build and a module build of one stream, both ingested.',
+  },
+  'route-unknown': {
+    status: 404,
+    title: 'There is nothing at this address',
+    sentence: 'See /docs for the calls there are.',
+  },
+  'stream-unknown': {
+    status: 404,
+    title: 'There is no such stream',
+    sentence: 'See /v1/streams for those there are.',
+  },
+  'method-refused': {
+    status: 405,
+    title: 'The address does not take this method',
+    sentence: 'Use one of those that the header Allow names.',
+  },
+  'upload-stalled': {
+    status: 408,
+    title: 'The upload was too slow',
+    sentence: 'Send it again; nothing of it was kept.',
+  },
+  'build-differs': {
+    status: 409,
+    title: 'The same name is recorded with other content',
+    sentence:
+      'Nothing was overwritten and the attempt is recorded. Give other content another version or release.',
+  },
+  'build-empty': {
+    status: 409,
+    title: 'The build has no artifact',
+    sentence: 'Upload at least one artifact before sealing the build.',
+  },
+  'build-sealed': {
+    status: 409,
+    title: 'The build is sealed',
+    sentence:
+      'Nothing more can join it. Declare a build of its own, with `builtFor` where it holds modules only.',
+  },
+  'pair-pending': {
+    status: 409,
+    title: 'The pair has not been compared yet',
+    sentence: 'Ask again when its state is `done`.',
+  },
+  'pair-failed': {
+    status: 409,
+    title: 'The pair could not be compared',
+    sentence: 'The pair’s own `error` says why.',
+  },
+  'artifact-limit': {
+    status: 409,
+    title: 'The build has as many artifacts as a build may have',
+    sentence: 'Upload only the packages that hold its kernel and its modules.',
+  },
+  'length-required': {
+    status: 411,
+    title: 'The length of the body is missing',
+    sentence: 'Send the header Content-Length.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    sentence: 'Stay within the size that the docs give.',
+  },
+  'uri-too-long': { status: 414, title: 'The address is too long', sentence: 'Shorten the names in it.' },
+  'media-type-refused': {
+    status: 415,
+    title: 'The call does not take this media type',
+    sentence: 'Send application/json, or application/octet-stream for an artifact.',
+  },
+  'host-refused': {
+    status: 421,
+    title: 'The service does not answer to this host name',
+    sentence: 'Use the address it listens on, or name the host in its configuration.',
+  },
+  'blob-unknown': {
+    status: 422,
+    title: 'No artifact with this digest is known',
+    sentence: 'Send the bytes.',
+  },
+  'digest-mismatch': {
+    status: 422,
+    title: 'The bytes do not have the given digest',
+    sentence: 'The upload was damaged or the digest is of another file. Nothing was kept; send it again.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    sentence: 'Wait as long as the header Retry-After says.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    sentence: 'Send fewer or shorter headers.',
+  },
+  internal: {
+    status: 500,
+    title: 'The service failed',
+    sentence: 'Try again; if it stays, look for `instance` in the log of the service.',
+  },
+  'connections-exhausted': {
+    status: 503,
+    title: 'Too many long requests at once',
+    sentence: 'Wait as long as the header Retry-After says.',
+  },
+  'not-ready': { status: 503, title: 'The service is not ready', sentence: 'Try again in a moment.' },
+  overloaded: {
+    status: 503,
+    title: 'The service is overloaded',
+    sentence: 'Wait as long as the header Retry-After says.',
+  },
+} as const satisfies Record<string, ErrorMeaning>
+
+/** A code that an answer of the service can carry. */
+export type ErrorCode = keyof typeof errorCodes
+
+/** Whether a text is one of the codes above. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCodes, code)
+}

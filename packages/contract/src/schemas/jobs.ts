@@ -1,0 +1,27 @@
+import Type, { type Static } from 'typebox'
+import { Uuid } from './base.js'
+
+/** What a job carries: the id of a task, and nothing else. The task itself is in the ledger. */
+export const TaskJob = Type.Object(
+  { taskId: Type.String({ minLength: 1, maxLength: 256 }) },
+  { $id: 'TaskJob', additionalProperties: false },
+)
+export type TaskJob = Static<typeof TaskJob>
+
+/** The kinds of tasks. */
+export const taskKinds = ['ingest', 'compare'] as const
+export type TaskKind = (typeof taskKinds)[number]
+
+/** Payload of an `ingest` task. */
+export const IngestPayload = Type.Object(
+  { buildId: Uuid },
+  { $id: 'IngestPayload', additionalProperties: false },
+)
+export type IngestPayload = Static<typeof IngestPayload>
+
+/** Payload of a `compare` task. */
+export const ComparePayload = Type.Object(
+  { kernelBuildId: Uuid, moduleBuildId: Uuid },
+  { $id: 'ComparePayload', additionalProperties: false },
+)
+export type ComparePayload = Static<typeof ComparePayload>

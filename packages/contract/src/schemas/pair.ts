@@ -1,0 +1,137 @@
+import Type, { type Static } from 'typebox'
+import { modversionsStates, overalls, pairStates, type Verdict, verdicts, vermagicStates } from '../words.js'
+import {
+  count,
+  nullableCursor,
+  nullableRef,
+  nullableString,
+  nullableTimestamp,
+  oneOf,
+  ref,
+  Sha256,
+  Uuid,
+} from './base.js'
+import { BaseFacts, BuildRef, Failure, Kernel, ModuleRow } from './build.js'
+
+/** Modules per verdict; a verdict that no module has is left out. */
+export const Counts = Type.Unsafe<Partial<Record<Verdict, number>>>({
+  $id: 'Counts',
+  type: 'object',
+  description: 'Modules per verdict; a verdict that no module has is left out',
+  properties: Object.fromEntries(verdicts.map((verdict) => [verdict, { type: 'integer', minimum: 0 }])),
+  additionalProperties: false,
+})
+export type Counts = Static<typeof Counts>
+
+/** Why a kernel does not take a module's BTF, for machines. */
+export const Reason = Type.Object(
+  {
+    code: Type.String({ description: 'Stable' }),
+    typeId: Type.Optional(count('Id of the type, counted from the base')),
+    path: Type.Optional(Type.String({ description: 'The type and member' })),
+    expected: Type.Optional(Type.String()),
+    actual: Type.Optional(Type.String()),
+  },
+  { $id: 'Reason', description: 'Why, for machines' },
+)
+export type Reason = Static<typeof Reason>
+
+/** What else would stop a module. */
+export const Load = Type.Object(
+  {
+    vermagic: oneOf(vermagicStates, 'As that kernel compares it'),
+    modversions: Type.Object({
+      state: oneOf(modversionsStates, 'Checksums of the imported symbols'),
+      mismatched: Type.Array(Type.String(), { description: 'Symbols whose checksum differs' }),
+    }),
+  },
+  { $id: 'Load', description: 'What else would stop the module' },
+)
+export type Load = Static<typeof Load>
+
+/** One module on one running kernel: the object that `basedrift check` prints. */
+export const ModuleResult = Type.Object(
+  {
+    name: Type.String({ description: 'As the kernel has it' }),
+    file: Type.String({ description: 'File, members after `!`' }),
+    sha256: Sha256,
+    verdict: oneOf(verdicts, 'The outcome for its BTF'),
+    basis: Type.String({ description: 'What the verdict rests on' }),
+    errno: count('What the kernel returns, positive; 0 where it accepts'),
+    log: Type.Array(Type.String(), { description: 'What the kernel prints, without time stamps' }),
+    reason: Type.Optional(ref(Reason)),
+    load: ref(Load),
+    overall: oneOf(overalls, 'What becomes of the module'),
+  },
+  { $id: 'ModuleResult', description: 'One module on one running kernel' },
+)
+export type ModuleResult = Static<typeof ModuleResult>
+
+/** One cell of the matrix. */
+export const Cell = Type.Object(
+  {
+    kernelBuild: Uuid,
+    moduleBuild: Uuid,
+    state: oneOf(pairStates, '`pending`: not compared yet; `failed`: cannot be compared'),
+    counts: ref(Counts),
+    error: nullableRef(Failure),
+  },
+  { $id: 'Cell', description: 'One module build on one kernel build' },
+)
+export type Cell = Static<typeof Cell>
+
+/** A page of the matrix of a stream. */
+export const Matrix = Type.Object(
+  {
+    cells: Type.Array(ref(Cell)),
+    builds: Type.Array(ref(BuildRef), { description: 'The builds that the cells name' }),
+    next: nullableCursor,
+  },
+  { $id: 'Matrix', description: 'Kernel builds × module builds, with counts per verdict' },
+)
+export type Matrix = Static<typeof Matrix>
+
+const pairFields = {
+  kernelBuild: Uuid,
+  moduleBuild: Uuid,
+  builds: Type.Array(ref(BuildRef), { description: 'Both builds by name' }),
+  state: oneOf(pairStates, '`pending`: not compared yet; `failed`: cannot be compared'),
+  engine: nullableString({ description: 'Version of the engine that decided' }),
+}
+
+/** One module build on one kernel build. */
+export const Pair = Type.Object(
+  {
+    ...pairFields,
+    counts: ref(Counts),
+    error: nullableRef(Failure),
+    kernel: nullableRef(Kernel),
+    updatedAt: nullableTimestamp,
+    rows: Type.Array(ref(ModuleResult), { description: 'Modules by file, as far as the filter lets them' }),
+    next: nullableCursor,
+  },
+  { $id: 'Pair', description: 'One module build on one kernel build' },
+)
+export type Pair = Static<typeof Pair>
+
+/** All that is known of one module on one kernel build. */
+export const Explanation = Type.Object(
+  {
+    ...pairFields,
+    result: ref(ModuleResult),
+    module: ref(ModuleRow),
+    kernel: ref(Kernel),
+    origin: Type.Object({
+      build: nullableRef(BuildRef),
+      base: nullableRef(BaseFacts),
+      strings: Type.Unsafe<number | null>({
+        type: ['integer', 'null'],
+        description: 'String length of the origin base, where the module alone tells it',
+      }),
+    }),
+    happened: Type.Array(Type.String(), { description: 'What happens, in sentences' }),
+    remedy: Type.Array(Type.String(), { description: 'What would change it, in sentences' }),
+  },
+  { $id: 'Explanation', description: 'All that is known of one module on one kernel build' },
+)
+export type Explanation = Static<typeof Explanation>

@@ -1,0 +1,51 @@
+/** The verdicts of one module's BTF on one running kernel, in the order in which people read them. */
+export const verdicts = [
+  'compatible',
+  'changed',
+  'misread',
+  'rejected',
+  'discarded',
+  'crashes',
+  'no-btf',
+  'unknown',
+  'error',
+] as const
+export type Verdict = (typeof verdicts)[number]
+
+/** What becomes of the module as a whole: its verdict, and what else the kernel compares. */
+export const overalls = [
+  'loads',
+  'loads-changed',
+  'loads-misread',
+  'loads-without-btf',
+  'refused',
+  'crashes',
+  'unknown',
+  'error',
+] as const
+export type Overall = (typeof overalls)[number]
+
+/** How a kernel compares a module's vermagic with its own. */
+export const vermagicStates = ['same', 'differs', 'unknown'] as const
+export type VermagicState = (typeof vermagicStates)[number]
+
+/** How a kernel with modversions compares the checksums of imported symbols. */
+export const modversionsStates = ['match', 'mismatch', 'unknown'] as const
+export type ModversionsState = (typeof modversionsStates)[number]
+
+/** The life of a build, in order; `done` and `failed` are final. */
+export const buildStates = ['declared', 'open', 'sealed', 'ingesting', 'comparing', 'done', 'failed'] as const
+export type BuildState = (typeof buildStates)[number]
+
+/** The life of an artifact; `failed` means that something of it could not be used. */
+export const artifactStates = ['stored', 'ingested', 'failed'] as const
+export type ArtifactState = (typeof artifactStates)[number]
+
+/** The life of a pair of one kernel build and one module build. */
+export const pairStates = ['pending', 'done', 'failed'] as const
+export type PairState = (typeof pairStates)[number]
+
+/** Whether nothing more will happen to a build in this state by itself. */
+export function isFinal(state: BuildState): boolean {
+  return state === 'done' || state === 'failed'
+}
