@@ -1,18 +1,28 @@
 const decoder = new TextDecoder()
 
-/**
- * Text of `bytes[start, end)`. ASCII is built by hand, since names are short and many and a decoder costs more for each
- * than the name itself; anything else is UTF-8 with replacement characters, never an error.
- */
+/** Text of `bytes[start, end)`: UTF-8 with replacement characters, never an error. */
 export function text(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > 256) return decoder.decode(bytes.subarray(start, end))
-  let out = ''
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]!
-    if (byte >= 0x80) return decoder.decode(bytes.subarray(start, end))
-    out += String.fromCharCode(byte)
+  const part = bytes.subarray(start, end)
+  if (part.length > 256) return decoder.decode(part)
+  for (let at = 0; at < part.length; at++) if (part[at]! >= 0x80) return decoder.decode(part)
+  // Names are ASCII, short and many: a decoder costs more for each than the name itself.
+  return String.fromCharCode.apply(null, part as unknown as number[])
+}
+
+/**
+ * Names of NUL-padded records, `first` bytes into each `entry` bytes of `bytes`. Records are decoded together, which is
+ * several times as fast as one by one; only where a name is not ASCII do characters and bytes not line up.
+ */
+export function recordNames(bytes: Uint8Array, entry: number, first: number): string[] {
+  const all = decoder.decode(bytes)
+  const aligned = all.length === bytes.length
+  const names: string[] = []
+  for (let at = 0; at + entry <= bytes.length; at += entry) {
+    let end = at + first
+    while (end < at + entry && bytes[end] !== 0) end++
+    names.push(aligned ? all.slice(at + first, end) : text(bytes, at + first, end))
   }
-  return out
+  return names
 }
 
 /** Text from `start` up to a NUL, to `end`, or to `limit` bytes, whichever comes first. */

@@ -1,4 +1,4 @@
-import { ascii, cString } from './binary.js'
+import { ascii, cString, recordNames } from './binary.js'
 import { type Elf, type ElfSection, elfType, readElf, sectionType } from './elf.js'
 import { ArtifactError, type ArtifactErrorCode, problem } from './errors.js'
 import { readExports } from './exports.js'
@@ -90,12 +90,10 @@ function readVersions(elf: Elf, section: ElfSection): SymbolCrc[] | null {
   if (section.size % 64 !== 0 || section.size / 64 > byteLimits.symbolCrcs) return null
   const wide = elf.bits === 64
   const low = wide && !elf.little ? 4 : 0
-  const out: SymbolCrc[] = []
-  const end = section.offset + section.size
-  for (let at = section.offset; at < end; at += 64) {
-    out.push({ name: cString(elf.bytes, at + (wide ? 8 : 4), at + 64, 64), crc: elf.u32(at + low) })
-  }
-  return out
+  return recordNames(elf.content(section), 64, wide ? 8 : 4).map((name, index) => ({
+    name,
+    crc: elf.u32(section.offset + index * 64 + low),
+  }))
 }
 
 /** `__version_ext_crcs` (u32 each) with `__version_ext_names` (NUL-terminated, in the same order), from 6.14 on. */
