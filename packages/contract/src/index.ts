@@ -1,3 +1,14 @@
+export {
+  type BuildName,
+  type CallOptions,
+  type Client,
+  createClient,
+  type PageQuery,
+  type WriteOutcome,
+} from './client/client.js'
+export { ApiError, type ClientErrorCode, clientErrorCodes } from './client/errors.js'
+export { defaultRetry, type RetryOptions } from './client/transport.js'
+export { digestHeader, type Upload } from './client/upload.js'
 export { type ErrorCode, type ErrorMeaning, errorCodes, isErrorCode } from './errors.js'
 export * from './schemas/base.js'
 export * from './schemas/build.js'

@@ -182,13 +182,25 @@ export const Progress = Type.Object(
 )
 export type Progress = Static<typeof Progress>
 
+/** An attempt to record other content under a name that was taken. */
+export const Refusal = Type.Object(
+  {
+    code: Type.String({ description: 'Stable' }),
+    filename: nullableString({ description: 'The artifact; null where the declaration differed' }),
+    recorded: Type.Unknown({ description: 'What is recorded, and stays' }),
+    given: Type.Unknown({ description: 'What came' }),
+    createdAt: Timestamp,
+  },
+  { $id: 'Refusal', description: 'The same name came with other content, and was refused' },
+)
+export type Refusal = Static<typeof Refusal>
+
 /** A build by name. */
 export const BuildRef = Type.Object(
   {
     id: Uuid,
     version: Version,
     release: Release,
-    kernelRelease: nullableString({ description: '`uname -r` of its kernel; null without one' }),
   },
   { $id: 'BuildRef', description: 'A build by name' },
 )
@@ -223,7 +235,7 @@ export const Build = Type.Object(
     provenance: ref(Provenance),
     artifacts: Type.Array(ref(Artifact)),
     progress: ref(Progress),
-    refusals: count('How often the same name came with other content, and was refused'),
+    refusals: Type.Array(ref(Refusal), { description: 'Newest first, at most 100' }),
   },
   { $id: 'Build', description: 'A build, its artifacts, and what became of them' },
 )
@@ -238,7 +250,7 @@ export type BuildList = Static<typeof BuildList>
 
 /** A stream. */
 export const Stream = Type.Object(
-  { name: StreamName, builds: count('Builds in it'), createdAt: Timestamp },
+  { name: StreamName, createdAt: Timestamp },
   { $id: 'Stream', description: 'One line of builds that replace each other' },
 )
 export type Stream = Static<typeof Stream>

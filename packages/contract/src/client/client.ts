@@ -1,0 +1,185 @@
+import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } from '../schemas/build.js'
+import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
+import { isFinal, type Verdict } from '../words.js'
+import { objectOf } from './answer.js'
+import { createTransport, defaultRetry, pause, type RetryOptions } from './transport.js'
+import { bodyOf, digestHeader, type Upload } from './upload.js'
+
+/** A build by name. */
+export interface BuildName {
+  stream: string
+  version: string
+  release: string
+}
+
+/** Which page of a list. */
+export interface PageQuery {
+  cursor?: string | undefined
+  limit?: number | undefined
+}
+
+/** Whether a write made something, or found it there already. */
+export type WriteOutcome = 'created' | 'same'
+
+/** What every call may be given. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * The calls of the service. Each ends in an `ApiError` where the service refuses, fails or does not answer, and in the
+ * signal's reason where it is aborted; calls that met a passing failure are repeated first.
+ */
+export interface Client {
+  declareBuild(
+    name: BuildName,
+    declaration?: Declaration,
+    options?: CallOptions,
+  ): Promise<{ outcome: WriteOutcome; build: Build }>
+  /** Sends the bytes, or only their digest where the service has them already. */
+  putArtifact(
+    name: BuildName,
+    filename: string,
+    upload: Upload,
+    options?: CallOptions,
+  ): Promise<{ outcome: WriteOutcome; artifact: Artifact; skipped: boolean }>
+  sealBuild(name: BuildName, options?: CallOptions): Promise<Build>
+  getBuild(id: string, options?: CallOptions): Promise<Build>
+  listBuilds(query?: { stream?: string | undefined } & PageQuery, options?: CallOptions): Promise<BuildList>
+  listStreams(query?: PageQuery, options?: CallOptions): Promise<StreamList>
+  listModules(
+    id: string,
+    query?: { name?: string | undefined } & PageQuery,
+    options?: CallOptions,
+  ): Promise<ModuleList>
+  matrix(query: { stream: string } & PageQuery, options?: CallOptions): Promise<Matrix>
+  pair(
+    kernelBuild: string,
+    moduleBuild: string,
+    query?: { verdict?: Verdict | undefined; name?: string | undefined } & PageQuery,
+    options?: CallOptions,
+  ): Promise<Pair>
+  pairModule(
+    kernelBuild: string,
+    moduleBuild: string,
+    name: string,
+    options?: CallOptions,
+  ): Promise<Explanation>
+  /** Bytes of an artifact that the service has, or null. */
+  headBlob(sha256: string, options?: CallOptions): Promise<number | null>
+  /** Asks until the build is `done` or `failed`. `onProgress` gets every answer. */
+  waitForBuild(
+    id: string,
+    options?: CallOptions & { onProgress?: (build: Build) => void; everyMs?: number },
+  ): Promise<Build>
+}
+
+const segment = encodeURIComponent
+
+function pathOf(name: BuildName): string {
+  return `/v1/streams/${segment(name.stream)}/builds/${segment(`${name.version}-${name.release}`)}`
+}
+
+/** A client of the service at `baseUrl`. */
+export function createClient(options: {
+  baseUrl: string
+  token?: string | undefined
+  fetch?: typeof fetch
+  retry?: Partial<RetryOptions>
+}): Client {
+  const transport = createTransport({
+    baseUrl: options.baseUrl,
+    token: options.token,
+    fetch: options.fetch ?? fetch,
+    retry: { ...defaultRetry, ...options.retry },
+  })
+  const outcomeOf = (response: Response): WriteOutcome => (response.status === 201 ? 'created' : 'same')
+
+  async function get<T>(
+    path: string,
+    query: Record<string, string | number | undefined> = {},
+    call: CallOptions = {},
+  ): Promise<T> {
+    return objectOf<T>(await transport.send({ method: 'GET', path, query, signal: call.signal }))
+  }
+
+  const client: Client = {
+    async declareBuild(name, declaration = {}, call = {}) {
+      const response = await transport.send({
+        method: 'PUT',
+        path: pathOf(name),
+        headers: { 'content-type': 'application/json' },
+        body: () => JSON.stringify(declaration),
+        signal: call.signal,
+      })
+      return { outcome: outcomeOf(response), build: await objectOf<Build>(response) }
+    },
+
+    async putArtifact(name, filename, upload, call = {}) {
+      const path = `${pathOf(name)}/artifacts/${segment(filename)}`
+      if ((await client.headBlob(upload.sha256, call)) === upload.size) {
+        const response = await transport.send({
+          method: 'PUT',
+          path,
+          headers: { 'repr-digest': digestHeader(upload.sha256) },
+          signal: call.signal,
+          expect: [422],
+        })
+        // 422: it went away since; then the bytes are sent after all.
+        if (response.status !== 422) {
+          upload.onProgress?.(upload.size)
+          return { outcome: outcomeOf(response), artifact: await objectOf<Artifact>(response), skipped: true }
+        }
+        await response.body?.cancel()
+      }
+      const response = await transport.send({
+        method: 'PUT',
+        path,
+        headers: {
+          'content-type': 'application/octet-stream',
+          'content-length': String(upload.size),
+          'content-digest': digestHeader(upload.sha256),
+        },
+        body: () => bodyOf(upload),
+        signal: call.signal,
+      })
+      return { outcome: outcomeOf(response), artifact: await objectOf<Artifact>(response), skipped: false }
+    },
+
+    async sealBuild(name, call = {}) {
+      return objectOf<Build>(
+        await transport.send({ method: 'POST', path: `${pathOf(name)}/seal`, signal: call.signal }),
+      )
+    },
+
+    getBuild: (id, call) => get(`/v1/builds/${segment(id)}`, {}, call),
+    listBuilds: (query = {}, call = {}) => get('/v1/builds', { ...query }, call),
+    listStreams: (query = {}, call = {}) => get('/v1/streams', { ...query }, call),
+    listModules: (id, query = {}, call = {}) => get(`/v1/builds/${segment(id)}/modules`, { ...query }, call),
+    matrix: (query, call) => get('/v1/matrix', { ...query }, call),
+    pair: (kernelBuild, moduleBuild, query = {}, call = {}) =>
+      get(`/v1/pairs/${segment(kernelBuild)}/${segment(moduleBuild)}`, { ...query }, call),
+    pairModule: (kernelBuild, moduleBuild, name, call) =>
+      get(`/v1/pairs/${segment(kernelBuild)}/${segment(moduleBuild)}/modules/${segment(name)}`, {}, call),
+
+    async headBlob(sha256, call = {}) {
+      const response = await transport.send({
+        method: 'HEAD',
+        path: `/v1/blobs/${segment(sha256)}`,
+        signal: call.signal,
+        expect: [404],
+      })
+      return response.status === 404 ? null : Number(response.headers.get('content-length'))
+    },
+
+    async waitForBuild(id, wait = {}) {
+      for (;;) {
+        const build = await client.getBuild(id, wait)
+        wait.onProgress?.(build)
+        if (isFinal(build.state)) return build
+        await pause(wait.everyMs ?? 500, wait.signal)
+      }
+    },
+  }
+  return client
+}

@@ -1,0 +1,119 @@
+import { errorOf } from './answer.js'
+import { ApiError, clientErrorCodes } from './errors.js'
+
+/** How often and how patiently a call is repeated. Every call of this client may be repeated: none adds up. */
+export interface RetryOptions {
+  /** Attempts in all; 1 repeats nothing. */
+  attempts: number
+  /** First pause in milliseconds; it doubles. */
+  baseMs: number
+  /** Longest pause in milliseconds, of our own as of a `Retry-After`. */
+  maxMs: number
+}
+
+/** Five attempts within about ten seconds. */
+export const defaultRetry: RetryOptions = { attempts: 5, baseMs: 500, maxMs: 10_000 }
+
+/** One call, as often as it is attempted: `body` is made anew each time. */
+export interface Call {
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST'
+  path: string
+  query?: Record<string, string | number | undefined>
+  headers?: Record<string, string>
+  body?: () => BodyInit
+  signal?: AbortSignal | undefined
+  /** Statuses from 400 on that are answers, not errors. */
+  expect?: readonly number[]
+}
+
+/** Sends calls to one server. */
+export interface Transport {
+  send(call: Call): Promise<Response>
+}
+
+/** Statuses after which the same call may succeed: of the service when it is busy, of proxies when it restarts. */
+const passing = new Set([429, 502, 503, 504])
+
+/** Waits; ends early with the signal's reason. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+function addressOf(baseUrl: URL, call: Call): URL {
+  const url = new URL(baseUrl.pathname.replace(/\/$/, '') + call.path, baseUrl)
+  for (const [name, value] of Object.entries(call.query ?? {})) {
+    if (value !== undefined) url.searchParams.set(name, String(value))
+  }
+  return url
+}
+
+/** Full jitter between half and all of an exponential pause, or what the service asks for, within `maxMs`. */
+function pauseOf(attempt: number, error: ApiError, retry: RetryOptions): number {
+  const own = retry.baseMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
+  return Math.min(retry.maxMs, Math.max(own, error.retryAfterMs ?? 0))
+}
+
+/** A transport over `fetch`. `baseUrl` may have a path; redirects are not followed. */
+export function createTransport(options: {
+  baseUrl: string
+  token?: string | undefined
+  fetch: typeof fetch
+  retry: RetryOptions
+}): Transport {
+  const baseUrl = new URL(options.baseUrl)
+
+  const once = async (call: Call): Promise<Response | ApiError> => {
+    const init: RequestInit & { duplex?: 'half' } = {
+      method: call.method,
+      headers: {
+        accept: 'application/json',
+        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+        ...call.headers,
+      },
+      redirect: 'manual',
+      ...(call.signal === undefined ? {} : { signal: call.signal }),
+    }
+    if (call.body !== undefined) {
+      init.body = call.body()
+      init.duplex = 'half'
+    }
+    let response: Response
+    try {
+      response = await options.fetch(addressOf(baseUrl, call), init)
+    } catch (cause) {
+      call.signal?.throwIfAborted()
+      return new ApiError(
+        'server-unreachable',
+        `${clientErrorCodes['server-unreachable']} (${baseUrl.origin})`,
+        {
+          cause,
+        },
+      )
+    }
+    if (response.status < 300 || call.expect?.includes(response.status)) return response
+    return errorOf(response)
+  }
+
+  return {
+    async send(call) {
+      for (let attempt = 1; ; attempt++) {
+        const answer = await once(call)
+        if (!(answer instanceof ApiError)) return answer
+        const again = answer.status === 0 || passing.has(answer.status)
+        if (!again || attempt >= options.retry.attempts) throw answer
+        await pause(pauseOf(attempt, answer, options.retry), call.signal)
+      }
+    },
+  }
+}
