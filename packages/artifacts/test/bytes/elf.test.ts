@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { ArtifactError, elfRole, readElf } from '../../src/bytes/index.js'
+import { elfRole, readElf } from '../../src/bytes/index.js'
+import { codeOf } from './support/codes.js'
 import { chars, writeElf } from './support/writers.js'
 
 const shapes = ([32, 64] as const).flatMap((bits) => [true, false].map((little) => ({ bits, little })))
-
-/** The code of the `ArtifactError` that a call throws. */
-function codeOf(call: () => unknown): string {
-  try {
-    call()
-  } catch (error) {
-    if (error instanceof ArtifactError) return `${error.code} ${error.at}`
-    throw error
-  }
-  return 'no error'
-}
 
 describe.each(shapes)('ELF $bits bit, little endian $little', ({ bits, little }) => {
   const sections = [

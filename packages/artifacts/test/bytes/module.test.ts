@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest'
+import { moduleNameFromPath, readModule } from '../../src/bytes/index.js'
+import { codeOf } from './support/codes.js'
+import {
+  buildIdNote,
+  chars,
+  identity,
+  join,
+  type SectionSpec,
+  symbolSections,
+  versionRecords,
+  Writer,
+  writeElf,
+} from './support/writers.js'
+
+const modinfo: SectionSpec = {
+  name: '.modinfo',
+  data: chars(
+    'license=GPL\0\0\0vermagic=6.1.0-56-test SMP mod_unload modversions \0name=a_b\0srcversion=ABC\0name=later\0myname=x',
+  ),
+}
+const versions = [
+  ['module_layout', 0x2ba2a6ea],
+  ['x'.repeat(55), 0xffffffff],
+  ['zero', 0],
+] as const
+const imports = versions.map(([name, crc]) => ({ name, crc }))
+const read = (sections: SectionSpec[], spec = {}) => readModule(writeElf({ sections, ...spec }), identity)
+
+describe.each([
+  [32, true],
+  [32, false],
+  [64, true],
+  [64, false],
+] as const)('a module of %i bit, little endian %s', (bits, little) => {
+  it('is read section by section', () => {
+    const { module, problems } = read(
+      [
+        { name: '.note.gnu.build-id', type: 7, data: buildIdNote([0xab, 0x01, 0xff], little) },
+        modinfo,
+        { name: '__versions', data: versionRecords(versions, bits, little) },
+        { name: '.BTF', data: [1, 2, 3] },
+        { name: '.BTF.base', data: [4] },
+      ],
+      { bits, little },
+    )
+    expect(problems).toEqual([])
+    expect(module).toEqual({
+      type: 'module',
+      ...identity,
+      name: 'a_b',
+      vermagic: '6.1.0-56-test SMP mod_unload modversions ',
+      srcversion: 'ABC',
+      buildId: 'ab01ff',
+      btf: Uint8Array.of(1, 2, 3),
+      distilled: Uint8Array.of(4),
+      imports,
+      exports: [],
+    })
+  })
+
+  it('prefers extended symbol versions, whose names may be long', () => {
+    const long = 'a_rust_symbol_'.repeat(20)
+    const crcs = new Writer(little).int(4, 7).int(4, 0xfffffffe).done()
+    const { module } = read(
+      [
+        modinfo,
+        { name: '__versions', data: versionRecords(versions, bits, little) },
+        { name: '__version_ext_crcs', data: crcs },
+        { name: '__version_ext_names', data: chars(`module_layout\0${long}\0`) },
+      ],
+      { bits, little },
+    )
+    expect(module.imports).toEqual([
+      { name: 'module_layout', crc: 7 },
+      { name: long, crc: 0xfffffffe },
+    ])
+  })
+
+  it('names its exports by their labels, in the order of the entries', () => {
+    const names = ['__ksymtab', '__ksymtab_gpl', '__kcrctab', '__kcrctab_gpl', '.rodata']
+    const { module } = read(
+      [
+        { name: '__ksymtab', data: new Uint8Array(24) },
+        { name: '__ksymtab_gpl', data: new Uint8Array(12) },
+        { name: '__kcrctab', data: new Writer(little).int(4, 0x11).int(4, 0x22).done() },
+        { name: '__kcrctab_gpl', data: new Writer(little).int(4, 0x33).done() },
+        { name: '.rodata', data: new Writer(little).int(4, 0).int(4, 0x44).done() },
+        ...symbolSections(
+          [
+            { name: '__ksymtab_second', value: 12, section: '__ksymtab' },
+            { name: '__ksymtab_first', value: 0, section: '__ksymtab' },
+            { name: '__ksymtab_third', value: 0, section: '__ksymtab_gpl' },
+            { name: '__ksymtab_elsewhere', value: 0, section: '.rodata' },
+            { name: '__crc_first', value: 0x9abcdef0, section: 0xfff1 },
+            { name: '__crc_second', value: 4, section: '__kcrctab' },
+            { name: '__crc_third', value: 4, section: '.rodata' },
+          ],
+          names,
+          bits,
+          little,
+        ),
+      ],
+      { bits, little },
+    )
+    expect(module.exports).toEqual([
+      { name: 'first', crc: 0x9abcdef0 },
+      { name: 'second', crc: 0x22 },
+      { name: 'third', crc: 0x44 },
+    ])
+  })
+
+  it.each([true, false])(
+    'names its exports by relocations where labels were stripped (addends %s)',
+    (addends) => {
+      const names = ['__ksymtab', '__kcrctab', '__ksymtab_strings']
+      const strings = chars('alpha\0\0beta\0SPACE\0')
+      const word = bits / 8
+      // Entries of 12 bytes (value, name, namespace); a section symbol and an addend for each string.
+      const fields = [
+        [16, 7],
+        [20, 12],
+        [4, 0],
+        [8, 6],
+      ] as const
+      const relocations = new Writer(little)
+      const table = new Writer(little).raw(new Uint8Array(addends ? 24 : 0))
+      for (const [at, addend] of fields) {
+        relocations.int(word, at)
+        if (bits === 64) {
+          // r_info: the symbol in the high word, the type in the low one.
+          const halves = little ? [2, 1] : [1, 2]
+          relocations.int(4, halves[0]!).int(4, halves[1]!)
+        } else relocations.int(4, (1 << 8) | 2)
+        if (addends) relocations.int(word, addend)
+      }
+      if (!addends) table.int(4, 0).int(4, 0).int(4, 6).int(4, 0).int(4, 7).int(4, 12)
+      const { module, problems } = read(
+        [
+          { name: '__ksymtab', data: table.done() },
+          { name: '__kcrctab', data: new Writer(little).int(4, 5).int(4, 6).done() },
+          { name: '__ksymtab_strings', data: strings },
+          {
+            name: '.relk',
+            type: addends ? 4 : 9,
+            data: relocations.done(),
+            info: '__ksymtab',
+            link: '.symtab',
+          },
+          ...symbolSections([{ name: '', value: 0, section: '__ksymtab_strings' }], names, bits, little),
+        ],
+        { bits, little },
+      )
+      // Without addends the names are where the table's own words point; entry 0's name is string 0.
+      expect(module.exports).toEqual([
+        { name: 'alpha', crc: 5 },
+        { name: 'beta', crc: 6 },
+      ])
+      expect(problems).toEqual([])
+    },
+  )
+})
+
+describe('readModule', () => {
+  it('does not tell an empty .BTF from an absent one, but an empty .BTF.base from an absent one', () => {
+    const { module } = read([modinfo, { name: '.BTF' }, { name: '.BTF.base' }])
+    expect(module.btf).toBeNull()
+    expect(module.distilled).toEqual(new Uint8Array(0))
+    expect(read([modinfo]).module.distilled).toBeNull()
+  })
+
+  it('takes the first section of a name, and subarrays of the input', () => {
+    const bytes = writeElf({
+      sections: [
+        { name: '.BTF', data: [1] },
+        { name: '.BTF', data: [2] },
+      ],
+    })
+    const { module } = readModule(bytes, identity)
+    expect([...module.btf!]).toEqual([1])
+    expect(module.btf!.buffer).toBe(bytes.buffer)
+  })
+
+  it('takes its name from the file where .modinfo has none', () => {
+    expect(read([{ name: '.modinfo', data: chars('license=GPL\0') }]).module.name).toBe('a_b')
+    expect(read([]).module.vermagic).toBeNull()
+  })
+
+  it('gives a compressed .BTF as the kernel would take it, and says so', () => {
+    const { module, problems } = read([{ name: '.BTF', data: [1, 2], flags: 0x800 }])
+    expect([...module.btf!]).toEqual([1, 2])
+    expect(problems.map(({ code, file, at }) => [code, file, at])).toEqual([
+      ['section-compressed', identity.file, '.BTF'],
+    ])
+  })
+
+  it('leaves out symbol versions that are no whole records', () => {
+    const { module, problems } = read([{ name: '__versions', data: new Uint8Array(65) }])
+    expect(module.imports).toEqual([])
+    expect(problems[0]).toMatchObject({ code: 'versions-malformed', at: '__versions' })
+    expect(problems[0]!.message).toContain('65 bytes')
+  })
+
+  it('falls back to __versions where extended names and CRCs do not pair', () => {
+    const { module, problems } = read([
+      { name: '__versions', data: versionRecords(versions) },
+      { name: '__version_ext_crcs', data: new Uint8Array(8) },
+      { name: '__version_ext_names', data: chars('one\0two') },
+    ])
+    expect(module.imports).toEqual(imports)
+    expect(problems.map(({ code }) => code)).toEqual(['versions-malformed'])
+  })
+
+  it('keeps names that are not ASCII, and the records after them', () => {
+    const data = join(versionRecords([['x', 1]]), versionRecords([['after', 2]]))
+    data.set([0xc3, 0xbf], 8)
+    expect(read([{ name: '__versions', data }]).module.imports).toEqual([
+      { name: 'ÿ', crc: 1 },
+      { name: 'after', crc: 2 },
+    ])
+  })
+
+  it('says when exports cannot be named', () => {
+    const { module, problems } = read([{ name: '__ksymtab', data: new Uint8Array(12) }])
+    expect(module.exports).toEqual([])
+    expect(problems.map(({ code }) => code)).toEqual(['exports-unknown'])
+  })
+
+  it('leaves a CRC that only relocations would fill in open', () => {
+    const { module } = read([
+      { name: '__ksymtab', data: new Uint8Array(12) },
+      { name: '__kcrctab', data: new Uint8Array(4) },
+      { name: '.rela__kcrctab', type: 4, info: '__kcrctab' },
+      ...symbolSections([{ name: '__ksymtab_f', value: 0, section: 1 }], []),
+    ])
+    expect(module.exports).toEqual([{ name: 'f', crc: null }])
+  })
+
+  it('refuses what is no module, and what is cut off', () => {
+    expect(codeOf(() => read([modinfo], { type: 2 }))).toBe('elf-unsupported e_type')
+    expect(codeOf(() => read([{ name: '.text', claimedSize: 1e6 }]))).toBe('elf-truncated .text')
+  })
+})
+
+describe('moduleNameFromPath', () => {
+  it.each([
+    ['a.deb!lib/modules/6.1/kernel/drivers/i2c-smbus.ko.xz', 'i2c_smbus'],
+    ['ext4.ko', 'ext4'],
+    ['x/nf-log.ko.zst', 'nf_log'],
+    ['x/nf-log.btf', 'nf_log'],
+    ['odd.name.ko.gz', 'odd.name'],
+  ])('%s → %s', (path, name) => expect(moduleNameFromPath(path)).toBe(name))
+})
