@@ -1,0 +1,42 @@
+import { CheckError } from '../errors.js'
+
+/**
+ * The bundle of split BTFs: one file with each distinct `.BTF` and `.BTF.base` of a build once. All numbers are
+ * little-endian.
+ *
+ * | part | content |
+ * | --- | --- |
+ * | head | 8 bytes: `BDBUNDL`, then the version, 1 |
+ * | chunks | zlib streams; each holds some blobs, every one starting at a multiple of 4 bytes |
+ * | index | a zlib stream of the tables below |
+ * | tail | offset of the index (8 bytes), its length in the file (4) and inflated (4), then the 8 bytes of the head |
+ *
+ * The index: the numbers of chunks, blobs and modules (4 bytes each); for each chunk its offset in the file (8), its
+ * length in the file (4) and inflated (4); for each blob its SHA-256 (32), its chunk (4), its offset in the inflated chunk
+ * (4) and its length (4); for each module, in the order of the manifest, the SHA-256 of its file (32), the blob of its
+ * `.BTF` (4) and the blob of its `.BTF.base` (4), each 0xffffffff where it has none.
+ */
+export const head: Uint8Array = Uint8Array.of(0x42, 0x44, 0x42, 0x55, 0x4e, 0x44, 0x4c, 1)
+
+/** Bytes of the tail. */
+export const tailBytes = 16 + 8
+
+/** Bytes of a chunk's, a blob's and a module's entry in the index. */
+export const entryBytes = { counts: 12, chunk: 16, blob: 44, module: 40 } as const
+
+/** Stands for "no blob" in a module's entry. */
+export const noBlob = 0xffffffff
+
+/** A chunk is closed once it holds this much, so that one module can be read without inflating all of them. */
+export const chunkBytes = 2 * 2 ** 20
+
+/** Where blobs start in a chunk, so that their words can be read in place. */
+export const alignment = 4
+
+/** Bounds of what a reader takes: inflated bytes of one chunk and of the index. */
+export const bundleLimits = { chunkBytes: 512 * 2 ** 20, indexBytes: 256 * 2 ** 20 } as const
+
+/** The error of a bundle that breaks its format. */
+export function malformed(what: string): CheckError {
+  return new CheckError('bundle-malformed', what)
+}

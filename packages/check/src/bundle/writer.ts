@@ -1,0 +1,186 @@
+import { createHash, type Hash } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { deflate as deflateCallback } from 'node:zlib'
+import { FieldWriter } from '../bytes.js'
+import { sha256Of } from '../keys.js'
+import { alignment, chunkBytes, head, noBlob } from './format.js'
+
+const deflate: (bytes: Uint8Array, options: object) => Promise<Uint8Array> = promisify(deflateCallback)
+
+/** Level 1 costs half a CPU second for the 60 MB of a whole distribution kernel; more levels give little. */
+const speed = { level: 1, memLevel: 9, chunkSize: 2 ** 20 }
+
+interface Blob {
+  readonly sha256: string
+  readonly chunk: number
+  readonly offset: number
+  readonly length: number
+}
+
+interface Chunk {
+  readonly offset: number
+  readonly stored: number
+  readonly inflated: number
+}
+
+/** A module's entry in a bundle: SHA-256 of its file, and of its sections where it has them (lower-case hex). */
+export interface BundleModule {
+  readonly sha256: string
+  readonly btfSha256: string | null
+  readonly distilledSha256: string | null
+}
+
+/** What a written bundle is addressed by: SHA-256 (lower-case hex) and size in bytes of the file. */
+export interface BundleFile {
+  readonly sha256: string
+  readonly size: number
+}
+
+/**
+ * Writes a bundle as its blobs come: each distinct blob once, compressed in chunks on another core while the next one
+ * fills. It holds two chunks at most.
+ */
+export class BundleWriter {
+  readonly #file: FileHandle
+  readonly #hash: Hash = createHash('sha256')
+  readonly #blobs: Blob[] = []
+  readonly #bySha256 = new Map<string, number>()
+  readonly #chunks: Chunk[] = []
+  #parts: Uint8Array[] = []
+  #filled = 0
+  #size = 0
+  #pending: Promise<void> = Promise.resolve()
+
+  private constructor(file: FileHandle) {
+    this.#file = file
+  }
+
+  /** Creates the file at `path`, or empties it. */
+  static async create(path: string): Promise<BundleWriter> {
+    const writer = new BundleWriter(await open(path, 'w'))
+    await writer.#write(head)
+    return writer
+  }
+
+  /** Adds a blob unless it is there already, and returns its SHA-256. The bytes are copied. */
+  async add(bytes: Uint8Array): Promise<string> {
+    const sha256 = sha256Of(bytes)
+    if (this.#bySha256.has(sha256)) return sha256
+    this.#bySha256.set(sha256, this.#blobs.length)
+    this.#blobs.push({ sha256, chunk: this.#chunks.length, offset: this.#filled, length: bytes.length })
+    const padded = new Uint8Array(Math.ceil(bytes.length / alignment) * alignment)
+    padded.set(bytes)
+    this.#parts.push(padded)
+    this.#filled += padded.length
+    if (this.#filled >= chunkBytes) await this.#closeChunk()
+    return sha256
+  }
+
+  /** Writes the index with the modules in the order of the manifest, and closes the file. Every blob must have been added. */
+  async finish(modules: readonly BundleModule[]): Promise<BundleFile> {
+    if (this.#filled > 0) await this.#closeChunk()
+    await this.#pending
+    const index = this.#index(modules)
+    const stored = await deflate(index, speed)
+    const tail = new FieldWriter()
+    tail.u53(this.#size)
+    tail.u32(stored.length)
+    tail.u32(index.length)
+    tail.put(head)
+    await this.#write(stored)
+    await this.#write(tail.bytes())
+    await this.#file.close()
+    return { sha256: this.#hash.digest('hex'), size: this.#size }
+  }
+
+  /** Closes the file without finishing it. */
+  async abandon(): Promise<void> {
+    await this.#pending.catch(() => undefined)
+    await this.#file.close()
+  }
+
+  async #closeChunk(): Promise<void> {
+    const parts = this.#parts
+    const inflated = this.#filled
+    const nth = this.#chunks.length
+    this.#parts = []
+    this.#filled = 0
+    this.#chunks.push({ offset: 0, stored: 0, inflated })
+    await this.#pending
+    this.#pending = this.#storeChunk(nth, parts, inflated)
+    // A failure is thrown by whoever waits for the chunk next.
+    this.#pending.catch(() => undefined)
+  }
+
+  async #storeChunk(nth: number, parts: Uint8Array[], inflated: number): Promise<void> {
+    const stored = await deflate(Buffer.concat(parts, inflated), speed)
+    this.#chunks[nth] = { offset: this.#size, stored: stored.length, inflated }
+    await this.#write(stored)
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes)
+    this.#size += bytes.length
+    let from = 0
+    while (from < bytes.length) {
+      const { bytesWritten } = await this.#file.write(bytes, from)
+      from += bytesWritten
+    }
+  }
+
+  #index(modules: readonly BundleModule[]): Uint8Array {
+    const index = new FieldWriter()
+    index.u32(this.#chunks.length)
+    index.u32(this.#blobs.length)
+    index.u32(modules.length)
+    for (const { offset, stored, inflated } of this.#chunks) {
+      index.u53(offset)
+      index.u32(stored)
+      index.u32(inflated)
+    }
+    for (const { sha256, chunk, offset, length } of this.#blobs) {
+      index.put(Buffer.from(sha256, 'hex'))
+      index.u32(chunk)
+      index.u32(offset)
+      index.u32(length)
+    }
+    for (const { sha256, btfSha256, distilledSha256 } of modules) {
+      index.put(Buffer.from(sha256, 'hex'))
+      index.u32(this.#ordinalOf(btfSha256))
+      index.u32(this.#ordinalOf(distilledSha256))
+    }
+    return index.bytes()
+  }
+
+  #ordinalOf(sha256: string | null): number {
+    if (sha256 === null) return noBlob
+    const ordinal = this.#bySha256.get(sha256)
+    if (ordinal === undefined) throw new Error(`no blob ${sha256} was added to this bundle`)
+    return ordinal
+  }
+}
+
+/** A module to write into a bundle: SHA-256 of its file, and its sections where it has them. */
+export interface BundleEntry {
+  readonly sha256: string
+  readonly btf: Uint8Array | null
+  readonly distilled: Uint8Array | null
+}
+
+/** Writes a bundle of modules that are all in memory, in their order. */
+export async function writeBundle(path: string, entries: Iterable<BundleEntry>): Promise<BundleFile> {
+  const writer = await BundleWriter.create(path)
+  try {
+    const modules: BundleModule[] = []
+    for (const { sha256, btf, distilled } of entries) {
+      const btfSha256 = btf === null ? null : await writer.add(btf)
+      const distilledSha256 = distilled === null ? null : await writer.add(distilled)
+      modules.push({ sha256, btfSha256, distilledSha256 })
+    }
+    return await writer.finish(modules)
+  } catch (error) {
+    await writer.abandon()
+    throw error
+  }
+}

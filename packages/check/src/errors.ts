@@ -1,0 +1,40 @@
+/** Every code that this package throws or gives to a row as its basis, with the sentence that says what to do. */
+export const checkErrorCodes = {
+  'base-unreadable': 'The base BTF of the kernel cannot be read; build the kernel again.',
+  'bundle-malformed': 'The bundle of split BTFs is damaged; make it again from the artifacts.',
+  'bundle-mismatch':
+    'The bundle does not hold the modules of this manifest; make it again from the artifacts.',
+  'check-aborted': 'The check was stopped from outside; start it again.',
+  'input-unreadable': 'The input cannot be read; check that it exists and may be read.',
+  'kernel-absent':
+    'The input holds no kernel with BTF; give a vmlinux, a kernel image, its package or raw BTF.',
+  'kernel-ambiguous': 'The input holds several kernels; give the files of one kernel.',
+  'kernel-btf-absent': 'The kernel has no BTF; build it with CONFIG_DEBUG_INFO_BTF=y and pahole.',
+  'kernel-unreadable': 'The kernel cannot be read; build or download it again.',
+  'memory-limit': 'Reading the input took more memory than a job may; leave out the file that needs it.',
+  'modules-absent': 'The input holds no modules; give modules, their package or a directory of them.',
+  'pool-closed': 'The pool of worker threads is closed; make a new one.',
+  'rows-malformed': 'The stored rows of this comparison are damaged; compare the builds again.',
+  'rules-unknown':
+    'The version of the kernel is not known; give its rules, as --rules 6.1.192,no-allow-mismatch.',
+  'thread-crashed': 'The thread that read the input ended; the input is probably malformed beyond repair.',
+  'time-limit': 'Reading the input took longer than a job may; leave out the file that needs it.',
+} as const
+
+/** A stable name for what went wrong. */
+export type CheckErrorCode = keyof typeof checkErrorCodes
+
+/** What this package throws: why (`code`), and in which input (`file`: the path given, members after `!`), if in one. */
+export class CheckError extends Error {
+  override readonly name = 'CheckError'
+  readonly code: CheckErrorCode
+  readonly file: string | null
+
+  /** `detail` is what was seen, without a full stop; the code's sentence follows it in the message. */
+  constructor(code: CheckErrorCode, detail?: string, file: string | null = null) {
+    const sentence = detail === undefined ? checkErrorCodes[code] : `${detail}. ${checkErrorCodes[code]}`
+    super(file === null ? sentence : `${file}: ${sentence}`)
+    this.code = code
+    this.file = file
+  }
+}

@@ -1,0 +1,18 @@
+export { decide, type Evidence } from './decide.js'
+export { type JudgeContext, judge } from './judge.js'
+export { exitCodeOf, loadStops, overallOf, summary } from './overall.js'
+export {
+  type Basis,
+  bases,
+  type Judgement,
+  type Load,
+  loadUnknown,
+  type ModuleResult,
+  type Overall,
+  overalls,
+  type Summary,
+  type Verdict,
+  type VerdictReason,
+  verdicts,
+} from './verdicts.js'
+export { ENGINE_VERSION } from './version.js'

@@ -1,0 +1,77 @@
+import type { Load, ModuleResult, Overall, Summary, Verdict } from './verdicts.js'
+import { verdicts } from './verdicts.js'
+
+/** Whether vermagic or a symbol's version makes the kernel refuse the module before it looks at its BTF. */
+export function loadStops(load: Load): boolean {
+  return load.vermagic === 'differs' || load.modversions.state === 'mismatch'
+}
+
+function loadPasses(load: Load): boolean {
+  return load.vermagic === 'same' && load.modversions.state === 'match'
+}
+
+/** What becomes of a module that nothing but its BTF can stop. */
+const unhindered: Readonly<Record<Verdict, Overall>> = {
+  compatible: 'loads',
+  changed: 'loads-changed',
+  misread: 'loads-misread',
+  rejected: 'refused',
+  discarded: 'loads-without-btf',
+  crashes: 'crashes',
+  'no-btf': 'loads-without-btf',
+  unknown: 'unknown',
+  error: 'error',
+}
+
+/**
+ * Combines a verdict with what else the kernel compares. Nothing is guessed:
+ * - `error` and `crashes` stay what they are: the one says that nothing is known of the module, the other that the file is
+ *   dangerous to any kernel that gets as far as its BTF, as one loading with force would.
+ * - A module that vermagic or modversions stops is `refused`: load_module compares those before it comes to BTF.
+ * - A module whose BTF is refused is `refused`, whatever else is known.
+ * - Every value that says `loads` needs both vermagic and modversions to be known to pass; while one of them is unknown
+ *   and neither stops the module, it is `unknown`.
+ */
+export function overallOf(verdict: Verdict, load: Load): Overall {
+  if (verdict === 'error' || verdict === 'crashes') return unhindered[verdict]
+  if (verdict === 'rejected' || loadStops(load)) return 'refused'
+  return loadPasses(load) ? unhindered[verdict] : 'unknown'
+}
+
+/** Counts per verdict; verdicts that do not occur are left out, the others come in the order of `verdicts`. */
+export function summary(results: Iterable<Pick<ModuleResult, 'verdict'>>): Summary {
+  const counts = new Map<Verdict, number>()
+  let total = 0
+  for (const { verdict } of results) {
+    counts.set(verdict, (counts.get(verdict) ?? 0) + 1)
+    total++
+  }
+  const summed: { total: number } & { [verdict in Verdict]?: number } = { total }
+  for (const verdict of verdicts) {
+    const count = counts.get(verdict)
+    if (count !== undefined) summed[verdict] = count
+  }
+  return summed
+}
+
+const failing: ReadonlySet<Verdict> = new Set<Verdict>([
+  'rejected',
+  'discarded',
+  'changed',
+  'misread',
+  'crashes',
+])
+
+/**
+ * The exit code of a check: 1 if any module is rejected, discarded, changed, misread or crashes the kernel, or is stopped
+ * by what else the kernel compares; else 2 if any is an error; else 3 if any is unknown; else 0.
+ */
+export function exitCodeOf(results: Iterable<Pick<ModuleResult, 'verdict' | 'load'>>): 0 | 1 | 2 | 3 {
+  let code: 0 | 2 | 3 = 0
+  for (const { verdict, load } of results) {
+    if (failing.has(verdict) || loadStops(load)) return 1
+    if (verdict === 'error') code = 2
+    else if (verdict === 'unknown' && code === 0) code = 3
+  }
+  return code
+}

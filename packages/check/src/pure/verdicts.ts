@@ -1,0 +1,102 @@
+/** Every verdict, in the order in which they are counted and shown. */
+export const verdicts = [
+  'compatible',
+  'changed',
+  'misread',
+  'rejected',
+  'discarded',
+  'crashes',
+  'no-btf',
+  'unknown',
+  'error',
+] as const
+
+/** The outcome for one module on one running kernel, as far as BTF goes. */
+export type Verdict = (typeof verdicts)[number]
+
+/** Every basis that a verdict other than `error` can stand on; the basis of an `error` is its code. */
+export const bases = [
+  'same-base',
+  'relocated',
+  'origin-length',
+  'kernel-check',
+  'relocation',
+  'kernel-crash',
+  'kernel-hang',
+  'absent',
+  'no-origin',
+] as const
+
+/** What a verdict stands on. */
+export type Basis = (typeof bases)[number]
+
+/** Every value of `overall`. */
+export const overalls = [
+  'loads',
+  'loads-changed',
+  'loads-misread',
+  'loads-without-btf',
+  'refused',
+  'crashes',
+  'unknown',
+  'error',
+] as const
+
+/** What happens to the module as a whole: its verdict and `load` together. */
+export type Overall = (typeof overalls)[number]
+
+/**
+ * Why a verdict is what it is, for a machine to read. Where a kernel refuses: its reason's code, the id of the type it was
+ * looking at, and what stood there. Where an artifact could not be read: the code, the place in it as `path`, and what was
+ * found there as `actual`.
+ */
+export interface VerdictReason {
+  readonly code: string
+  readonly typeId?: number
+  readonly path?: string
+  readonly expected?: string
+  readonly actual?: string
+}
+
+/** What a kernel compares besides BTF when it loads a module. */
+export interface Load {
+  readonly vermagic: 'same' | 'differs' | 'unknown'
+  readonly modversions: {
+    readonly state: 'match' | 'mismatch' | 'unknown'
+    /** Names of the symbols whose CRCs differ. */
+    readonly mismatched: readonly string[]
+  }
+}
+
+/** What is said of `load` where neither vermagic nor symbol versions were compared. */
+export const loadUnknown: Load = {
+  vermagic: 'unknown',
+  modversions: { state: 'unknown', mismatched: [] },
+}
+
+/** A verdict with what it stands on: a pure function of the bytes compared, the rules and the engine's version. */
+export interface Judgement {
+  readonly verdict: Verdict
+  /** A {@link Basis}; for `error` the code of what failed. */
+  readonly basis: string
+  /** Positive; 0 where the kernel accepts the module. */
+  readonly errno: number
+  /** The kernel's lines without time stamps, trailing blanks trimmed, empty lines and bare `BPF:` left out. */
+  readonly log: readonly string[]
+  readonly reason?: VerdictReason
+}
+
+/** One module's row of a check, with its keys in the order in which they are printed. */
+export interface ModuleResult extends Judgement {
+  /** The kernel's name of the module: `_` for `-`. */
+  readonly name: string
+  /** The path given, members after `!`. */
+  readonly file: string
+  /** SHA-256 of the module's file, lower-case hex. */
+  readonly sha256: string
+  readonly load: Load
+  readonly overall: Overall
+}
+
+/** Number of modules, and how many have each verdict that occurs. */
+export type Summary = { readonly total: number } & { readonly [verdict in Verdict]?: number }
