@@ -1,7 +1,8 @@
 import { Btf } from './btf.js'
 import { BtfError } from './errors.js'
-import { commonWords, entryWords, fixedWords, Kind, lastKind } from './kinds.js'
+import { commonWords, fixedWords } from './kinds.js'
 import { readBtf } from './reader.js'
+import { stringStep } from './references.js'
 
 /**
  * The length of the strings of the base that a split BTF was built on, from the split BTF alone; null where it cannot be
@@ -75,9 +76,4 @@ function markUsed(split: Btf, origin: number, used: Uint8Array): boolean {
     }
   }
   return true
-}
-
-/** Words between the names of a record's entries; 0 where it has none. */
-function stringStep(kind: number): number {
-  return kind > lastKind || kind === Kind.DATASEC ? 0 : entryWords[kind]!
 }

@@ -10,11 +10,25 @@ export type ReferenceVisitor = (value: number, index: number) => void
  */
 export function visitTypeReferences(btf: Btf, id: number, visit: ReferenceVisitor): void {
   const owner = btf.ownerOf(id)
-  if (owner === null) return
-  const { words } = owner
-  const at = owner.wordOf(id)
-  const kind = owner.kind(id)
-  if (kind > lastKind) return
+  if (owner !== null)
+    recordTypeReferences(owner.words, owner.wordOf(id), owner.kind(id), owner.vlen(id), visit)
+}
+
+/** Visits every string offset in the record of type `id`, in the order of the record, 0 (no name) among them. */
+export function visitStringReferences(btf: Btf, id: number, visit: ReferenceVisitor): void {
+  const owner = btf.ownerOf(id)
+  if (owner !== null)
+    recordStringReferences(owner.words, owner.wordOf(id), owner.kind(id), owner.vlen(id), visit)
+}
+
+/** As {@link visitTypeReferences}, of the record at `words[at]`. */
+export function recordTypeReferences(
+  words: Uint32Array,
+  at: number,
+  kind: number,
+  vlen: number,
+  visit: ReferenceVisitor,
+): void {
   if (thirdWordIsType(kind)) visit(words[at + 2]!, 2)
   if (kind === Kind.ARRAY) {
     visit(words[at + 3]!, 3)
@@ -22,30 +36,32 @@ export function visitTypeReferences(btf: Btf, id: number, visit: ReferenceVisito
     return
   }
   // A member or parameter is name, type, …; a section's entry is type, offset, size.
-  const field = kind === Kind.DATASEC ? 0 : 1
-  const entries =
-    kind === Kind.STRUCT || kind === Kind.UNION || kind === Kind.FUNC_PROTO || kind === Kind.DATASEC
-  if (!entries) return
+  const isSection = kind === Kind.DATASEC
+  const hasTypes = isSection || kind === Kind.STRUCT || kind === Kind.UNION || kind === Kind.FUNC_PROTO
+  if (!hasTypes) return
   const step = entryWords[kind]!
-  const vlen = owner.vlen(id)
-  for (let entry = 0, index = commonWords + field; entry < vlen; entry++, index += step) {
+  for (let entry = 0, index = commonWords + (isSection ? 0 : 1); entry < vlen; entry++, index += step) {
     visit(words[at + index]!, index)
   }
 }
 
-/** Visits every string offset in the record of type `id`, in the order of the record, 0 (no name) among them. */
-export function visitStringReferences(btf: Btf, id: number, visit: ReferenceVisitor): void {
-  const owner = btf.ownerOf(id)
-  if (owner === null) return
-  const { words } = owner
-  const at = owner.wordOf(id)
+/** As {@link visitStringReferences}, of the record at `words[at]`. */
+export function recordStringReferences(
+  words: Uint32Array,
+  at: number,
+  kind: number,
+  vlen: number,
+  visit: ReferenceVisitor,
+): void {
   visit(words[at]!, 0)
-  const kind = owner.kind(id)
-  if (kind > lastKind || kind === Kind.DATASEC) return
-  const step = entryWords[kind]!
+  const step = stringStep(kind)
   if (step === 0) return
-  const vlen = owner.vlen(id)
   for (let entry = 0, index = commonWords + fixedWords[kind]!; entry < vlen; entry++, index += step) {
     visit(words[at + index]!, index)
   }
+}
+
+/** Words from one entry's name to the next in a record of this kind; 0 where its entries have no names. */
+export function stringStep(kind: number): number {
+  return kind > lastKind || kind === Kind.DATASEC ? 0 : entryWords[kind]!
 }

@@ -42,6 +42,15 @@ export const kernelFeatures = {
     source: 'every identifier may have dots ("Accept function names that contain dots", 9724160b3942)',
   },
   distilledBase: { mainline: [6, 11], source: '.BTF.base and btf_relocate' },
+  marksAllEmbedded: {
+    mainline: [6, 14],
+    stable: [
+      [6, 12, 13],
+      [6, 13, 2],
+    ],
+    source:
+      'btf_relocate looks for embedded structs in every type of the module ("Fix incorrect traversal end type ID when marking BTF_IS_EMBEDDED")',
+  },
   printableSections: { mainline: [6, 12], source: 'btf_name_valid_section: any printable characters' },
   tagFlag: { mainline: [6, 15], source: 'kind_flag of DECL_TAG and TYPE_TAG stands for an attribute' },
   wideInfo: { mainline: [7, 0], source: '7 bits of kind, 24 of vlen, no reserved bits in the info word' },
