@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbeddedPostgres } from '@basedrift/runtime'
+import { createPostgresBackend, Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { createPostgresQueue, createRedisQueue, type QueueBackend } from '../src/index.js'
+
+export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+/** A Postgres of one test file. */
+export async function startPostgres() {
+  const dataDir = await mkdtemp(join(tmpdir(), 'basedrift-jobs-'))
+  const server = await startEmbeddedPostgres({ dataDir, log: quiet, durable: false })
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** One backend under test. */
+export interface Backend {
+  open(name: string): Promise<QueueBackend>
+  /** Loses every job of the queue, as a server does that comes back empty. */
+  wipe(name: string): Promise<void>
+  /** Puts a job that is not one of ours. */
+  poison(name: string, data: unknown): Promise<void>
+}
+
+export function postgresBackend(databaseUrl: () => string): Backend {
+  return {
+    open: (name) => createPostgresQueue({ databaseUrl: databaseUrl(), log: quiet, name }),
+    async wipe(name) {
+      const client = new pg.Client({ connectionString: databaseUrl() })
+      await client.connect()
+      await client.query('DELETE FROM bullmq.job WHERE queue = $1', [name])
+      await client.end()
+    },
+    async poison(name, data) {
+      const connection = { connectionString: databaseUrl() }
+      const queue = new Queue(name, { connection }, createPostgresBackend)
+      await queue.add('task', data, { removeOnComplete: true })
+      await queue.close()
+    },
+  }
+}
+
+export function redisBackend(redisUrl: string): Backend {
+  return {
+    open: (name) => createRedisQueue({ redisUrl, log: quiet, name }),
+    async wipe(name) {
+      const redis = new Redis(redisUrl)
+      const keys = await redis.keys(`bull:${name}:*`)
+      if (keys.length > 0) await redis.del(...keys)
+      await redis.quit()
+    },
+    async poison(name, data) {
+      const connection = new Redis(redisUrl)
+      const queue = new Queue(name, { connection })
+      await queue.add('task', data, { removeOnComplete: true })
+      await queue.close()
+      await connection.quit()
+    },
+  }
+}
