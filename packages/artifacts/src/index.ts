@@ -1,1 +1,13 @@
-export {}
+export * from './bytes/index.js'
+export {
+  type CodecOptions,
+  decompressBytes,
+  decompressStream,
+  findTools,
+  noTools,
+  type StreamFormat,
+  type Tools,
+} from './codec/index.js'
+export { type Limits, limits } from './limits.js'
+export { type Input, type ScanOptions, scan } from './scan/index.js'
+export type { RawRole } from './scan/raw-btf.js'

@@ -1,0 +1,147 @@
+import * as zlib from 'node:zlib'
+import type { KernelCompression } from '../bytes/compression.js'
+import { ArtifactError } from '../bytes/errors.js'
+import { decodeLz4 } from '../bytes/lz4.js'
+import type { Limits } from '../limits.js'
+import { limits as defaultLimits } from '../limits.js'
+import { liblzma, noXz, type StreamFormat, startEngine } from './engines.js'
+import { OutputCap, pipeThrough } from './pipe.js'
+import { noTools, type Tools } from './tools.js'
+import { checkDictionary, xzFacts } from './xz.js'
+import { zstdFrames } from './zstd-frames.js'
+
+export type { StreamFormat } from './engines.js'
+export { findTools, noTools, type Tools } from './tools.js'
+
+/** What decompressing may use and must not exceed. */
+export interface CodecOptions {
+  readonly limits?: Limits
+  /** Ends children and streams when it is aborted. */
+  readonly signal?: AbortSignal | undefined
+  /** Decompressors beside Node, as `findTools` found them; none without. */
+  readonly tools?: Tools
+}
+
+/** From this many compressed bytes on, a child process is quicker than what Node has for xz and zstd. */
+const childWorthBytes = 1 << 20
+
+/**
+ * Decompresses a stream; concatenated members, streams or frames give their contents one after the other. At most
+ * `maxBytes` come out. What came out before an error is handed on first. Throws `compression-corrupt` (also where the input
+ * is cut), `compression-unsupported` and `limit-exceeded`.
+ */
+export function decompressStream(
+  format: StreamFormat,
+  source: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  options: CodecOptions = {},
+): AsyncIterable<Uint8Array> {
+  const { limits = defaultLimits, signal, tools = noTools } = options
+  const engine = startEngine(format, limits, tools, signal)
+  return pipeThrough(source, engine, new OutputCap(maxBytes, limits))
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+/** Collects a stream: into memory of the size that is expected, if it is, and into more when that was wrong. */
+async function collect(stream: AsyncIterable<Uint8Array>, expected: number): Promise<Uint8Array> {
+  let out = new Uint8Array(expected)
+  let size = 0
+  for await (const part of stream) {
+    if (size + part.length > out.length) {
+      const larger = new Uint8Array(Math.max(size + part.length, out.length * 2))
+      larger.set(out.subarray(0, size))
+      out = larger
+    }
+    out.set(part, size)
+    size += part.length
+  }
+  return size === out.length ? out : out.slice(0, size)
+}
+
+function gunzip(bytes: Uint8Array, maxBytes: number, expected: number): Promise<Uint8Array> {
+  const chunkSize = Math.max(64, Math.min(expected, 1 << 20))
+  return new Promise((resolve, reject) => {
+    zlib.gunzip(bytes, { maxOutputLength: maxBytes, chunkSize }, (error, out) => {
+      if (error === null) resolve(out)
+      else reject(zlibError(error, maxBytes))
+    })
+  })
+}
+
+function zlibError(error: Error, maxBytes: number): ArtifactError {
+  return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+    ? new ArtifactError('limit-exceeded', null, `It decompresses to more than ${maxBytes} bytes`)
+    : new ArtifactError('compression-corrupt', null, error.message)
+}
+
+/**
+ * Decompresses a whole file in memory. `sizeHint` is the expected size in bytes (0: not known). Small files do not cost a
+ * child process each. Throws `compression-corrupt` (also for a cut file), `compression-unsupported`, and `limit-exceeded`
+ * above `maxBytes` or the ratio of `limits`.
+ */
+export async function decompressBytes(
+  format: KernelCompression,
+  bytes: Uint8Array,
+  maxBytes: number,
+  sizeHint = 0,
+  options: CodecOptions = {},
+): Promise<Uint8Array> {
+  const { limits = defaultLimits } = options
+  const most = Math.min(maxBytes, Math.max(limits.ratioFreeBytes, limits.ratio * bytes.length))
+  const viaStream = (stream: StreamFormat, expected: number) =>
+    collect(decompressStream(stream, once(bytes), most, { ...options, limits }), Math.min(expected, most))
+  switch (format) {
+    case 'gzip':
+      return gunzip(bytes, most, sizeHint)
+    case 'lz4':
+      return decodeLz4(bytes, Math.min(sizeHint, most), most)
+    case 'xz': {
+      const facts = xzFacts(bytes)
+      checkDictionary(facts.dictionary, limits.xzMemoryBytes)
+      const expected = facts.size ?? sizeHint
+      if (bytes.length < childWorthBytes && liblzma() !== null) {
+        // One byte more, so that the end is seen without a second call.
+        return unxz(bytes, most, Math.min(expected, most) + 1)
+      }
+      return viaStream('xz', expected)
+    }
+    case 'zstd': {
+      const frames = zstdFrames(bytes, limits.zstdWindowBytes)
+      const named = frames.reduce((sum, frame) => sum + (frame.contentSize ?? Number.NaN), 0)
+      return viaStream('zstd', Number.isNaN(named) ? sizeHint : named)
+    }
+    default:
+      throw new ArtifactError('compression-unsupported', null, `It is compressed with ${format}`)
+  }
+}
+
+/** Decodes a small xz file on Node's thread pool. `chunkSize` is the memory that its output gets at a time. */
+function unxz(bytes: Uint8Array, maxBytes: number, chunkSize: number): Promise<Uint8Array> {
+  const library = liblzma()
+  if (library === null) throw noXz()
+  return new Promise((resolve, reject) => {
+    const engine = library.createUnxz({ chunkSize: Math.max(1024, Math.min(chunkSize, 32 << 20)) })
+    const parts: Uint8Array[] = []
+    let size = 0
+    const settle = (error: ArtifactError | null) => {
+      engine.close()
+      if (error !== null) {
+        reject(error)
+        engine.destroy()
+      } else resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts, size))
+    }
+    engine.on('data', (part: Uint8Array) => {
+      parts.push(part)
+      size += part.length
+      if (size > maxBytes) {
+        settle(new ArtifactError('limit-exceeded', null, `It decompresses to more than ${maxBytes} bytes`))
+      }
+    })
+    engine.once('error', (error) => settle(new ArtifactError('compression-corrupt', null, error.message)))
+    engine.once('end', () => settle(null))
+    engine.end(bytes)
+  })
+}

@@ -1,0 +1,54 @@
+import type { ByteReader } from '../source/reader.js'
+
+/** One regular file of an archive. Its content is read, as a whole, as a stream or not at all, before the next member is asked for. */
+export class Member {
+  readonly #reader: ByteReader
+  #left: number
+
+  constructor(
+    /** Path as the archive has it, without a leading `./` or `/`: data, never a path to open. */
+    readonly path: string,
+    /** Bytes of its content. */
+    readonly size: number,
+    reader: ByteReader,
+  ) {
+    this.#reader = reader
+    this.#left = size
+  }
+
+  /** The first bytes, `count` or fewer, left in place. */
+  async peek(count: number): Promise<Uint8Array> {
+    const wanted = Math.min(count, this.#left)
+    if (this.#reader.buffered < wanted) await this.#reader.fill(wanted)
+    return this.#reader.peek(wanted)
+  }
+
+  /** Reads the whole content into `target`, which has its size, or into new memory. */
+  async bytes(target: Uint8Array = new Uint8Array(this.size)): Promise<Uint8Array> {
+    this.#left = 0
+    await this.#reader.takeInto(target, `the member ${this.path}`)
+    return target
+  }
+
+  /** The content as a stream. */
+  async *stream(): AsyncGenerator<Uint8Array> {
+    while (this.#left > 0) {
+      const part = await this.#reader.some(this.#left)
+      if (part === null) throw this.#reader.truncated(`the member ${this.path}`)
+      this.#left -= part.length
+      yield part
+    }
+  }
+
+  /** Passes over what was not read. */
+  async skip(): Promise<void> {
+    const left = this.#left
+    this.#left = 0
+    if (left > 0) await this.#reader.skip(left, `the member ${this.path}`)
+  }
+}
+
+/** A member's path as it is shown: without the leading `./` and `/` that archivers put there. */
+export function shownPath(path: string): string {
+  return path.replace(/^(?:\.?\/+)+/, '')
+}

@@ -1,0 +1,62 @@
+import type { ArtifactFacts, KernelFacts, Problem } from '../bytes/types.js'
+import { kernelVersion, releaseContradictions, releaseFromBanner, releaseFromPath } from '../bytes/version.js'
+import type { FoundConfig, FoundKernel, ScanContext } from './context.js'
+
+/** The config of a kernel: the one of its release or, where the input holds one of each and a release is missing, that one. */
+function configOf(kernel: KernelFacts, kernels: number, configs: readonly FoundConfig[]): FoundConfig | null {
+  const same = configs.find(({ facts }) => facts.release !== null && facts.release === kernel.release)
+  if (same !== undefined) return same
+  const only = configs[0]
+  if (only === undefined || configs.length > 1 || kernels > 1) return null
+  return kernel.release === null || only.facts.release === null ? only : null
+}
+
+/** A kernel with its config joined, and its version from all that tells it. */
+function join(found: FoundKernel, kernels: number, configs: readonly FoundConfig[]): ArtifactFacts[] {
+  const { kernel } = found
+  const beside = configOf(kernel, kernels, configs)
+  const read = beside?.read ?? found.config
+  const told = kernelVersion({
+    file: kernel.file,
+    configVersion: read?.version ?? null,
+    signature: read?.signature ?? null,
+    banner: kernel.banner ?? (kernel.kind === 'raw-btf' ? null : kernel.release),
+    release: releaseFromPath(kernel.file),
+  })
+  // What the image alone contradicts is among what is told now; raw BTF never tells a version, which is no problem.
+  const kept = found.problems.filter(({ code, at }) => code !== 'version-contradicts' || at !== null)
+  const added = told.problems.filter(({ code }) => code !== 'version-unknown' || kernel.kind !== 'raw-btf')
+  const release = kernel.release ?? beside?.facts.release ?? null
+  const joined: KernelFacts = {
+    ...kernel,
+    release,
+    version: told.version,
+    config: read?.config ?? kernel.config,
+  }
+  return [joined, ...[...kept, ...added].map(asFacts)]
+}
+
+function asFacts(found: Problem): ArtifactFacts {
+  return { type: 'problem', ...found }
+}
+
+/** What can only be said at the end of the input: its kernels with their configs, and what contradicts itself in it. */
+export async function* finish(context: ScanContext): AsyncGenerator<ArtifactFacts> {
+  const found: FoundKernel[] = []
+  const problems: ArtifactFacts[] = []
+  for (const task of context.kernels) {
+    const result = await task
+    if ('kernel' in result) found.push(result)
+    else problems.push(result)
+  }
+  context.signal.throwIfAborted()
+  yield* problems
+  const claims = [...context.claims]
+  for (const { kernel } of found) {
+    yield* join({ ...found.find((one) => one.kernel === kernel)! }, found.length, context.configs)
+    const release = kernel.banner === null ? null : releaseFromBanner(kernel.banner)
+    if (release !== null) claims.push({ file: kernel.file, source: 'banner', release })
+  }
+  const only = found.length === 1 ? found[0]!.kernel.release : null
+  yield* releaseContradictions(only, claims).map(asFacts)
+}

@@ -1,0 +1,27 @@
+/** What a member's path promises: the rest of an archive is passed over unread. */
+export type Interest = 'module' | 'kernel' | 'config' | 'raw-btf' | 'package'
+
+const compressed = '(?:\\.(?:gz|xz|zst))?'
+const module = new RegExp(`\\.ko${compressed}$`)
+const raw = new RegExp(`\\.(?:btf|base)${compressed}$`)
+const archive = new RegExp(`\\.(?:deb|rpm|cpio|tgz|txz|tzst|tar${compressed})$`)
+const kernel = /^(?:vmlinu[xz]|bzImage|Image)(?:-.+|\.(?:gz|xz|zst|bz2|lz4|lzma|lzo))?$/
+/** What stands beside kernels under their names: signatures, checksums, split debug information, linker scripts, scripts. */
+const besides = /\.(?:sig|asc|hmac|debug|map|lds|py|h|o|S|old)$/
+const modulesFolder = /(?:^|\/)lib\/modules\/[^/]+\/config$/
+
+/** The last part of a path, members after `!`. */
+export function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('!')) + 1)
+}
+
+/** What a path promises, or null for a file that nothing is known of. */
+export function interestOf(path: string): Interest | null {
+  const name = baseName(path)
+  if (module.test(name)) return 'module'
+  if (raw.test(name)) return 'raw-btf'
+  if (archive.test(name)) return 'package'
+  if (kernel.test(name) && !besides.test(name)) return 'kernel'
+  if (/^config-/.test(name) || name === '.config' || modulesFolder.test(path)) return 'config'
+  return null
+}

@@ -1,0 +1,60 @@
+import { open } from 'node:fs/promises'
+import { ArtifactError } from '../bytes/errors.js'
+
+const chunkBytes = 1 << 20
+const smallBytes = 1 << 14
+
+/** The error for a file or directory that cannot be read. */
+export function unreadable(error: unknown): ArtifactError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+  return new ArtifactError('file-unreadable', null, `Reading it failed with ${code}`)
+}
+
+/** The bytes of a file, up to 1 MiB at a time. It is closed when the stream is. Throws `file-unreadable`. */
+export async function* fileBytes(path: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw unreadable(error)
+  })
+  try {
+    const { size } = await handle.stat()
+    const length = Math.max(smallBytes, Math.min(chunkBytes, size))
+    for (;;) {
+      const buffer = Buffer.allocUnsafeSlow(length)
+      const { bytesRead } = await handle.read(buffer, 0, length).catch((error: unknown) => {
+        throw unreadable(error)
+      })
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Ends a stream with the signal's reason as soon as it is aborted, even while the stream gives nothing; counts what passes. */
+export async function* watched(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]()
+  let fail: (reason: unknown) => void = () => {}
+  const onAbort = () => fail(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject
+        iterator.next().then(resolve, reject)
+      })
+      if (next.done === true) return
+      onBytes(next.value.length)
+      yield next.value
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    // A source that gives nothing would not end either: it is told, not waited for.
+    Promise.resolve(iterator.return?.()).catch(() => {})
+  }
+}
