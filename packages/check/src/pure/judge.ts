@@ -32,9 +32,9 @@ export function judge(module: ModuleBtf, running: RunningBase, context: JudgeCon
   const { btf, distilled } = module
   const { rules, runningSha256, originSha256 } = context
   const relocates = distilled !== null && traitsOf(rules.version).distilledBase
-  if (relocates && btf !== null && btf.length > 0) return notRelocated
   const answer = checkModule(module, running, rules)
   const accepted = answer.outcome === 'accepted'
+  if (relocates && accepted) return relocated
   return decide(answer, {
     runningSha256,
     runningStrings: running.btf?.stringsLength ?? 0,
@@ -48,4 +48,4 @@ function originLength(btf: Uint8Array, { originStrings }: JudgeContext): number 
   return originStrings === undefined ? recoverOriginLength(btf) : originStrings
 }
 
-const notRelocated: Judgement = { verdict: 'unknown', basis: 'no-origin', errno: 0, log: [] }
+const relocated: Judgement = { verdict: 'unknown', basis: 'no-origin', errno: 0, log: [] }
