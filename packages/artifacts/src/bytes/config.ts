@@ -11,9 +11,9 @@ export interface ReadConfig {
   readonly config: KernelConfig
 }
 
-/** The header line that `scripts/kconfig/confdata.c` writes from `mainmenu`, on its own or after `# `. */
+/** The header line that `scripts/kconfig/confdata.c` writes from `mainmenu`. Counts are bounded so that no text makes it backtrack. */
 const header =
-  /^# (?:Linux\/\S+|Linux Kernel) (?:Version: )?(\d+)\.(\d+)(?:\.(\d+))?\S* Kernel Configuration/m
+  /^# Linux\/\S{1,32} (\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?:[-+.]\S{0,128})? Kernel Configuration/m
 
 /**
  * Reads a kernel config (`boot/config-*`, `.config`, or the text of IKCONFIG). An option that is not there was not asked or

@@ -1,5 +1,6 @@
 import { ascii, cString, matchesAt } from './binary.js'
 import { type Elf, type ElfSection, sectionIndex, sectionType } from './elf.js'
+import { ArtifactError } from './errors.js'
 import { byteLimits } from './limits.js'
 import type { SymbolCrc } from './types.js'
 
@@ -36,6 +37,10 @@ function inFile(elf: Elf, section: ElfSection): boolean {
   )
 }
 
+function tooMany(what: string): ArtifactError {
+  return new ArtifactError('limit-exceeded', '.symtab', `It has too many ${what}`)
+}
+
 function symbolTable(elf: Elf): SymbolTable | null {
   let table: ElfSection | null = null
   let extended: ElfSection | null = null
@@ -48,9 +53,11 @@ function symbolTable(elf: Elf): SymbolTable | null {
   const names = elf.section(table.link)
   if (!inFile(elf, names)) return null
   const entry = elf.bits === 64 ? 24 : 16
+  const count = Math.floor(table.size / entry)
+  if (count > byteLimits.elfSymbols) throw tooMany('symbols')
   return {
     start: table.offset,
-    count: Math.min(Math.floor(table.size / entry), byteLimits.elfSymbols),
+    count,
     entry,
     namesStart: names.offset,
     namesEnd: names.offset + names.size,
@@ -93,17 +100,21 @@ function byLabels(elf: Elf, table: SymbolTable, homes: ReadonlySet<number>) {
   const names: { name: string; home: number; value: number }[] = []
   const crcs = new Map<string, number | null>()
   const { bytes } = elf
+  // Counted apart from the map, in which the same name again leaves no trace.
+  let found = 0
   for (let index = 1; index < table.count; index++) {
+    if (names.length + found > byteLimits.symbolCrcs) throw tooMany('exports')
     const name = table.namesStart + elf.u32(table.start + index * table.entry)
     // `__k` or `__c`: all others are passed over without being read.
     if (name + 10 > table.namesEnd || bytes[name] !== 0x5f || bytes[name + 1] !== 0x5f) continue
     if (bytes[name + 2] === 0x63) {
       if (!matchesAt(bytes, name, crcPrefix)) continue
       const symbol = cString(bytes, name + crcPrefix.length, table.namesEnd, byteLimits.nameBytes)
-      if (crcs.size < byteLimits.symbolCrcs) crcs.set(symbol, crcOf(elf, table, index))
+      found++
+      crcs.set(symbol, crcOf(elf, table, index))
     } else if (bytes[name + 2] === 0x6b && matchesAt(bytes, name, ksymtabPrefix)) {
       const home = symbolSection(elf, table, index)
-      if (!homes.has(home) || names.length >= byteLimits.symbolCrcs) continue
+      if (!homes.has(home)) continue
       const symbol = cString(bytes, name + ksymtabPrefix.length, table.namesEnd, byteLimits.nameBytes)
       names.push({ name: symbol, home, value: symbolValue(elf, table, index) })
     }
@@ -117,29 +128,26 @@ function byLabels(elf: Elf, table: SymbolTable, homes: ReadonlySet<number>) {
  */
 function byRelocations(elf: Elf, table: SymbolTable, home: ElfSection, strings: ElfSection): string[] {
   const found: { at: number; name: string }[] = []
+  const relocations = relocationsOf(elf, home)
+  if (relocations === null || !inFile(elf, relocations)) return []
   const wide = elf.bits === 64
-  for (let index = 1; index < elf.sectionCount; index++) {
-    const type = elf.sectionType(index)
-    if (type !== sectionType.rela && type !== sectionType.rel) continue
-    const relocations = elf.section(index)
-    if (relocations.info !== home.index || !inFile(elf, relocations)) continue
-    const addends = type === sectionType.rela
-    const entry = (wide ? 16 : 8) + (addends ? (wide ? 8 : 4) : 0)
-    for (let at = relocations.offset; at + entry <= relocations.offset + relocations.size; at += entry) {
-      const target = wide ? elf.u32(at + (elf.little ? 0 : 4)) : elf.u32(at)
-      const symbol = wide ? elf.u32(at + (elf.little ? 12 : 8)) : elf.u32(at + 4) >>> 8
-      if (symbol === 0 || symbol >= table.count) continue
-      if (symbolSection(elf, table, symbol) !== strings.index) continue
-      let addend = 0
-      if (addends) addend = elf.u32(at + (wide ? (elf.little ? 16 : 20) : 8))
-      else if (target + 4 <= home.size) addend = elf.u32(home.offset + target)
-      const offset = symbolValue(elf, table, symbol) + addend
-      if (offset >= strings.size || found.length >= byteLimits.symbolCrcs) continue
-      const end = strings.offset + strings.size
-      const name = cString(elf.bytes, strings.offset + offset, end, byteLimits.nameBytes)
-      // A namespace is a string too; the empty one is the most common, and the name comes first in each entry.
-      if (name !== '') found.push({ at: target, name })
-    }
+  const addends = relocations.type === sectionType.rela
+  const entry = (wide ? 16 : 8) + (addends ? (wide ? 8 : 4) : 0)
+  for (let at = relocations.offset; at + entry <= relocations.offset + relocations.size; at += entry) {
+    const target = wide ? elf.u32(at + (elf.little ? 0 : 4)) : elf.u32(at)
+    const symbol = wide ? elf.u32(at + (elf.little ? 12 : 8)) : elf.u32(at + 4) >>> 8
+    if (symbol === 0 || symbol >= table.count) continue
+    if (symbolSection(elf, table, symbol) !== strings.index) continue
+    let addend = 0
+    if (addends) addend = elf.u32(at + (wide ? (elf.little ? 16 : 20) : 8))
+    else if (target + 4 <= home.size) addend = elf.u32(home.offset + target)
+    const offset = symbolValue(elf, table, symbol) + addend
+    if (offset >= strings.size) continue
+    const end = strings.offset + strings.size
+    const name = cString(elf.bytes, strings.offset + offset, end, byteLimits.nameBytes)
+    // A namespace is a string too; the empty one is the most common, and the name comes first in each entry.
+    if (name !== '') found.push({ at: target, name })
+    if (found.length > byteLimits.symbolCrcs) throw tooMany('exports')
   }
   found.sort((a, b) => a.at - b.at)
   return namesOfEntries(found, home.size)
@@ -164,20 +172,30 @@ function namesOfEntries(found: readonly { at: number; name: string }[], size: nu
   return []
 }
 
-/** CRC `index` of a table with one plain word per entry; null where relocations would have to fill it in. */
-function crcAt(elf: Elf, table: ElfSection | null, index: number): number | null {
-  if (table === null || !inFile(elf, table) || (index + 1) * 4 > table.size) return null
-  for (let other = 1; other < elf.sectionCount; other++) {
-    const type = elf.sectionType(other)
-    if ((type === sectionType.rela || type === sectionType.rel) && elf.section(other).info === table.index)
-      return null
+/** The first section of relocations for another section; null if it has none. */
+function relocationsOf(elf: Elf, home: ElfSection): ElfSection | null {
+  for (let index = 1; index < elf.sectionCount; index++) {
+    const type = elf.sectionType(index)
+    if (type !== sectionType.rela && type !== sectionType.rel) continue
+    const section = elf.section(index)
+    if (section.info === home.index) return section
   }
-  return elf.u32(table.offset + index * 4)
+  return null
+}
+
+/**
+ * A table of CRCs whose words can be taken by position: one plain word for each of `count` entries, none of which a
+ * relocation would have to fill in.
+ */
+function plainCrcs(elf: Elf, table: ElfSection | null, count: number): ElfSection | null {
+  const plain = table !== null && table.size === count * 4 && inFile(elf, table)
+  return plain && relocationsOf(elf, table) === null ? table : null
 }
 
 /**
  * What a module exports, in the order of its tables: names from the `__ksymtab_NAME` labels, or from relocations where
- * labels were stripped; CRCs from `__crc_NAME`, or by position; null where neither tells (no modversions).
+ * labels were stripped; CRCs from `__crc_NAME`, or by position; null where neither tells (no modversions). Throws
+ * `limit-exceeded` for more symbols than `byteLimits` allows.
  */
 export function readExports(elf: Elf): ModuleExports {
   const homes: { entries: ElfSection; crcs: ElfSection | null }[] = []
@@ -200,11 +218,13 @@ export function readExports(elf: Elf): ModuleExports {
     if (names.length === 0 && strings !== null && inFile(elf, strings))
       names = byRelocations(elf, table, entries, strings)
     if (names.length === 0) unnamed = true
-    // A position tells only where each entry was named, and each has one word.
-    const inStep = crcs !== null && crcs.size === names.length * 4
+    const plain = plainCrcs(elf, crcs, names.length)
     names.forEach((name, index) => {
       const crc = labels.crcs.get(name)
-      symbols.push({ name, crc: crc === undefined ? (inStep ? crcAt(elf, crcs, index) : null) : crc })
+      symbols.push({
+        name,
+        crc: crc !== undefined ? crc : plain === null ? null : elf.u32(plain.offset + index * 4),
+      })
     })
   }
   return { symbols, unnamed }

@@ -37,6 +37,13 @@ const configEnd = new Finder(ascii('IKCFG_ED'))
 const btfName = ascii('.BTF')
 const rodataName = ascii('.rodata')
 
+/** `Linux version RELEASE (…) … #N`, asked piece by piece: one expression for all of it could be made to backtrack. */
+function isBanner(line: string): boolean {
+  const afterRelease = line.indexOf(' ', 14)
+  if (afterRelease < 0 || !/^\d+\.\d/.test(line.slice(14, afterRelease))) return false
+  return line[afterRelease + 1] === '(' && line.includes(')', afterRelease) && / #\d/.test(line)
+}
+
 /**
  * The banner: `Linux version RELEASE (builder) (compiler) #N …`. Format strings (`Linux version %s`) and texts that only
  * mention the words are passed over. Looks in `bytes` from start to end; null if there is none.
@@ -45,7 +52,7 @@ export function findBanner(bytes: Uint8Array): string | null {
   let at = linuxVersion.find(bytes, 0)
   for (let tried = 0; at >= 0 && tried < byteLimits.textCandidates; tried++) {
     const line = cString(bytes, at, bytes.length, byteLimits.bannerBytes).split('\n', 1)[0]!
-    if (/^Linux version \d+\.\d+\S* \(.*\).* #\d/.test(line)) return line.trimEnd()
+    if (isBanner(line)) return line.trimEnd()
     at = linuxVersion.find(bytes, at + 14)
   }
   return null
@@ -53,12 +60,15 @@ export function findBanner(bytes: Uint8Array): string | null {
 
 /** The gzipped config between `IKCFG_ST` and `IKCFG_ED` (kernel/configs.c), as a subarray; null if there is none. */
 export function findEmbeddedConfig(bytes: Uint8Array): Uint8Array | null {
+  let end = 0
   let at = configStart.find(bytes, 0)
   for (let tried = 0; at >= 0 && tried < byteLimits.textCandidates; tried++) {
     const start = at + 8
     if (bytes[start] === 0x1f && bytes[start + 1] === 0x8b) {
-      const end = configEnd.find(bytes, start, start + byteLimits.configBytes)
-      if (end >= 0) return bytes.subarray(start, end)
+      // Looked for once for all starts before it, so that many starts cost no more than one.
+      if (end < start) end = configEnd.find(bytes, start)
+      if (end < 0) return null
+      if (end - start <= byteLimits.configBytes) return bytes.subarray(start, end)
     }
     at = configStart.find(bytes, start)
   }

@@ -6,9 +6,12 @@ export const byteLimits = {
   /** Section headers of one ELF file; the largest kernels built with one section per function have some 300,000. */
   elfSections: 1 << 20,
   /** Symbols looked at for the exports of one module. */
-  elfSymbols: 1 << 22,
+  elfSymbols: 1 << 20,
   /** Entries of a module's version tables, and its exports. */
-  symbolCrcs: 1 << 18,
+  symbolCrcs: 1 << 16,
+  /** Bytes of notes that are searched for a build id, and note segments that are. */
+  noteBytes: 1 << 20,
+  noteSegments: 16,
   /** Bytes of a name read from an artifact: longer ones are cut (the kernel's own limit, KSYM_NAME_LEN, is 512). */
   nameBytes: 1024,
   /** Bytes of a banner or of a setup header's version string. */

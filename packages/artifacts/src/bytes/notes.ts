@@ -1,5 +1,6 @@
 import { ascii } from './binary.js'
 import { type Elf, sectionType } from './elf.js'
+import { byteLimits } from './limits.js'
 
 const buildIdSection = ascii('.note.gnu.build-id')
 const kernelNotes = ascii('.notes')
@@ -14,25 +15,26 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** The description of the first GNU build-id note (name `GNU`, type 3) in `notes`, as hex; null if there is none. */
-function buildIdIn(elf: Elf, start: number, end: number): string | null {
+function buildIdIn(elf: Elf, start: number, size: number): string | null {
+  const end = start + Math.min(size, byteLimits.noteBytes)
   let at = start
   while (at + 12 <= end) {
     const nameSize = elf.u32(at)
-    const size = elf.u32(at + 4)
+    const idSize = elf.u32(at + 4)
     const type = elf.u32(at + 8)
     const name = at + 12
     // Names and descriptions are padded to four bytes in both classes, as the kernel and GNU ld write them.
     const description = name + Math.ceil(nameSize / 4) * 4
-    if (description + size > end) return null
+    if (description + idSize > end) return null
     const isGnu =
       nameSize === 4 &&
       elf.bytes[name] === 0x47 &&
       elf.bytes[name + 1] === 0x4e &&
       elf.bytes[name + 2] === 0x55 &&
       elf.bytes[name + 3] === 0
-    if (isGnu && type === ntGnuBuildId && size > 0 && size <= 64)
-      return hex(elf.bytes.subarray(description, description + size))
-    at = description + Math.ceil(size / 4) * 4
+    if (isGnu && type === ntGnuBuildId && idSize > 0 && idSize <= 64)
+      return hex(elf.bytes.subarray(description, description + idSize))
+    at = description + Math.ceil(idSize / 4) * 4
   }
   return null
 }
@@ -46,13 +48,15 @@ export function buildId(elf: Elf): string | null {
     const section = elf.find(name)
     if (section === null || section.compressed || section.type === sectionType.nobits) continue
     if (section.offset + section.size > elf.bytes.length) continue
-    const id = buildIdIn(elf, section.offset, section.offset + section.size)
+    const id = buildIdIn(elf, section.offset, section.size)
     if (id !== null) return id
   }
   if (elf.sectionCount > 0) return null
+  let searched = 0
   for (const segment of elf.segments()) {
     if (segment.type !== ptNote || segment.offset + segment.size > elf.bytes.length) continue
-    const id = buildIdIn(elf, segment.offset, segment.offset + segment.size)
+    if (++searched > byteLimits.noteSegments) return null
+    const id = buildIdIn(elf, segment.offset, segment.size)
     if (id !== null) return id
   }
   return null

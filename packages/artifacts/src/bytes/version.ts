@@ -29,7 +29,8 @@ export function releaseFromBanner(banner: string): string | null {
  * build number (`#1 SMP … Debian 6.1.192-2 (…)`), Ubuntu appends CONFIG_VERSION_SIGNATURE. Null where there is none.
  */
 function fromDistribution(banner: string): string | null {
-  const debian = /#\d.*\b(?:Debian|PMX|Raspbian) (?:\d+:)?(\d+)\.(\d+)(?:\.(\d+))?(?=[-~+])/.exec(banner)
+  const debian =
+    /#\d.*\b(?:Debian|PMX|Raspbian) (?:\d{1,4}:)?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?=[-~+])/.exec(banner)
   if (debian !== null) return three(debian[1]!, debian[2]!, debian[3])
   const ubuntu = /\((Ubuntu [^()]*)\)\s*$/.exec(banner)
   return ubuntu === null ? null : fromSignature(ubuntu[1]!)
@@ -37,7 +38,7 @@ function fromDistribution(banner: string): string | null {
 
 /** `Ubuntu 5.15.0-91.101-generic 5.15.131` → `5.15.131`. */
 function fromSignature(signature: string): string | null {
-  const found = /^\S+ \S+ (\d+)\.(\d+)\.(\d+)$/.exec(signature.trim())
+  const found = /^\S+ \S+ (\d{1,4})\.(\d{1,4})\.(\d{1,6})$/.exec(signature.trim())
   return found === null ? null : three(found[1]!, found[2]!, found[3])
 }
 
@@ -47,14 +48,14 @@ function fromSignature(signature: string): string | null {
  * patch level (`5.15.12-1-default`).
  */
 export function versionFromRelease(release: string): string | null {
-  const found = /^(\d+)\.(\d+)\.(\d+)(.*)$/.exec(release)
+  const found = /^(\d{1,4})\.(\d{1,4})\.(\d{1,6})(?!\d)(.*)/.exec(release)
   if (found === null) return null
   const rest = found[4]!
   const numberedAbi = Number(found[3]) === 0 && /^-\d/.test(rest) && !/\.fc\d+(?:\.|$)/.test(rest)
   return numberedAbi ? null : three(found[1]!, found[2]!, found[3])
 }
 
-/** True when two versions cannot be of one kernel: they differ, where `release` counts only by its series if it is all it tells. */
+/** `6.1` of `6.1.192`. */
 function series(version: string): string {
   return version.split('.', 2).join('.')
 }
@@ -72,9 +73,9 @@ export function kernelVersion(sources: VersionSources): { version: string | null
     if (version !== null) told.push({ from, version })
   }
   add('the config', configVersion)
-  add('the config’s version signature', signature == null ? null : fromSignature(signature))
+  add('the version signature in the config', signature == null ? null : fromSignature(signature))
   add('the banner', banner === null ? null : fromDistribution(banner))
-  add('the banner’s release', bannerRelease === null ? null : versionFromRelease(bannerRelease))
+  add('the release in the banner', bannerRelease === null ? null : versionFromRelease(bannerRelease))
   add('the file name', sources.release === null ? null : versionFromRelease(sources.release))
   const problems: Problem[] = []
   const first = told[0]
@@ -90,7 +91,7 @@ export function kernelVersion(sources: VersionSources): { version: string | null
     if (version !== first.version) contradict(from, `says ${version}`)
   // A release that tells no patch level still tells the series.
   for (const [from, release] of [
-    ['the banner’s release', bannerRelease],
+    ['the release in the banner', bannerRelease],
     ['the file name', sources.release],
   ] as const) {
     const found = release === null ? null : /^\d+\.\d+/.exec(release)
