@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import { CliError } from '../errors.js'
+
+/** A local file that is to be sent. */
+export interface LocalFile {
+  readonly path: string
+  /** The name it gets as an artifact. */
+  readonly filename: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/** Bytes read at once. */
+const chunkBytes = 1 << 20
+
+/**
+ * The files that were named, looked at but not read.
+ * @throws CliError `usage` for a directory or two files of one name, `file-unreadable` where there is none
+ */
+export async function localFiles(paths: readonly string[]): Promise<LocalFile[]> {
+  const byName = new Map<string, LocalFile>()
+  for (const file of paths) {
+    const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
+      throw new CliError('file-unreadable', `The file cannot be read: ${error.code ?? error.message}.`, file)
+    })
+    if (!stats.isFile())
+      throw new CliError('usage', 'Only files can be sent: give the packages or modules one by one.', file)
+    const filename = path.basename(file)
+    const other = byName.get(filename)
+    if (other !== undefined && other.path !== file) {
+      throw new CliError('usage', `Two files have the name ${filename}; a build holds each name once.`, file)
+    }
+    byName.set(filename, { path: file, filename, size: stats.size })
+  }
+  return [...byName.values()]
+}
+
+/** The SHA-256 of a file in lower-case hex; `onProgress` gets the bytes read so far. */
+export async function sha256Of(file: LocalFile, onProgress: (read: number) => void): Promise<string> {
+  const hash = createHash('sha256')
+  let read = 0
+  for await (const chunk of createReadStream(file.path, { highWaterMark: chunkBytes })) {
+    hash.update(chunk as Buffer)
+    read += (chunk as Buffer).length
+    onProgress(read)
+  }
+  return hash.digest('hex')
+}
+
+/** The content of a file, from its start each time it is asked for. */
+export function openFile(file: LocalFile): AsyncIterable<Uint8Array> {
+  return createReadStream(file.path, { highWaterMark: chunkBytes })
+}

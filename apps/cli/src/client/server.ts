@@ -1,0 +1,35 @@
+import type { Client } from '@basedrift/contract'
+import { type Command, Option } from 'commander'
+import { CliError } from '../errors.js'
+
+/** What every client command can be told of the server. */
+export interface ServerOptions {
+  readonly server: string
+  readonly token?: string
+}
+
+/** Adds `--server` and `--token` to a client command. */
+export function addServerOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--server <url>', 'where the service listens')
+        .env('BASEDRIFT_URL')
+        .default('http://127.0.0.1:8080'),
+    )
+    .addOption(
+      new Option('--token <token>', 'access token, better given by the environment').env('BASEDRIFT_TOKEN'),
+    )
+}
+
+/**
+ * A client of the server that the options name.
+ * @throws CliError `usage` where the URL is none
+ */
+export async function openClient({ server, token }: ServerOptions): Promise<Client> {
+  const url = URL.canParse(server) ? new URL(server) : null
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new CliError('usage', 'The server is named by a URL such as http://127.0.0.1:8080.', '--server')
+  }
+  const { createClient } = await import('@basedrift/contract')
+  return createClient({ baseUrl: server, token })
+}

@@ -1,0 +1,36 @@
+import type { Client, Matrix, Pair, Verdict } from '@basedrift/contract'
+
+/** Cells or modules asked for at once. */
+const pageSize = 500
+
+/** The whole matrix of a stream: all its pages as one. */
+export async function wholeMatrix(client: Client, stream: string): Promise<Matrix> {
+  const builds = new Map<string, Matrix['builds'][number]>()
+  const cells: Matrix['cells'] = []
+  let cursor: string | undefined
+  do {
+    const page = await client.matrix({ stream, cursor, limit: pageSize })
+    cells.push(...page.cells)
+    for (const build of page.builds) builds.set(build.id, build)
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  return { cells, builds: [...builds.values()], next: null }
+}
+
+/** A whole pair, all its pages as one: the modules that the filter lets through. */
+export async function wholePair(
+  client: Client,
+  kernelBuild: string,
+  moduleBuild: string,
+  filter: { verdict?: Verdict | undefined },
+): Promise<Pair> {
+  const whole = await client.pair(kernelBuild, moduleBuild, { ...filter, limit: pageSize })
+  const rows = [...whole.rows]
+  let cursor = whole.next ?? undefined
+  while (cursor !== undefined) {
+    const page = await client.pair(kernelBuild, moduleBuild, { ...filter, cursor, limit: pageSize })
+    rows.push(...page.rows)
+    cursor = page.next ?? undefined
+  }
+  return { ...whole, rows, next: null }
+}

@@ -1,0 +1,92 @@
+import type { Btf } from '@basedrift/btf'
+import type { Command } from 'commander'
+import type { FoundBtf } from '../dump/find.js'
+import { CliError } from '../errors.js'
+import { exitCodes } from '../exit.js'
+import type { Destination } from '../output/destination.js'
+import { openOutputs, parseFormats, repeated } from '../output/formats.js'
+import { printable } from '../output/printable.js'
+
+interface DumpOptions {
+  readonly base?: string
+  readonly module?: string
+  readonly kernelBtf?: boolean
+  readonly format?: string[]
+}
+
+/** Characters that are written at once. */
+const chunkLength = 1 << 18
+
+/** `basedrift dump`: the types of a BTF, as `bpftool btf dump file FILE format raw` prints them. */
+export function addDump(program: Command, ended: (code: number) => void): void {
+  program
+    .command('dump')
+    .description('print the types of a BTF as bpftool does')
+    .argument('<file>', 'any form of kernel or module, or FILE!MEMBER for a member of a package')
+    .option('--base <file>', 'the base BTF of a split BTF: any form of kernel')
+    .option('--module <name>', 'the module of a package or directory that is meant')
+    .option('--kernel-btf', 'the kernel of a package or directory is meant')
+    .option('--format <format>', 'raw, with =FILE to write to a file; repeatable', repeated)
+    .addHelpText(
+      'after',
+      '\nWithout --base, a module is read on its own distilled base, or on the kernel of the package that it is in.',
+    )
+    .action(async (file: string, options: DumpOptions) => {
+      const choices = parseFormats(options.format ?? [], ['raw'])
+      if (options.module !== undefined && options.kernelBtf) {
+        throw new CliError('usage', 'Give --module or --kernel-btf, not both.')
+      }
+      const { findBtf } = await import('../dump/find.js')
+      const found = await findBtf(file, {
+        ...(options.module === undefined ? {} : { module: options.module.replaceAll('-', '_') }),
+        ...(options.kernelBtf ? { kernel: true } : {}),
+        ...(options.base === undefined ? {} : { raw: 'module' }),
+      })
+      const base =
+        options.base === undefined ? null : await findBtf(options.base, { kernel: true, raw: 'kernel' })
+      const btf = await readOn(found, base)
+      const outputs = openOutputs(choices)
+      try {
+        for (const { to } of outputs) await writeDump(btf, to)
+      } finally {
+        for (const { to } of outputs) to.close()
+      }
+      ended(exitCodes.ok)
+    })
+}
+
+async function readOn(found: FoundBtf, given: FoundBtf | null): Promise<Btf> {
+  const { readBtf } = await import('@basedrift/btf')
+  const distilled = found.module?.distilled
+  const own = distilled != null && distilled.length > 0 ? distilled : found.packageBase
+  const base = given?.btf ?? own
+  if (base !== null) return readBtf(found.btf, readBtf(base))
+  const alone = readBtf(found.btf)
+  const isSplit = alone.looksSplit || (found.module !== null && alone.stringsLength === 0)
+  if (!isSplit) return alone
+  throw new CliError(
+    'base-required',
+    'This is a split BTF, which can only be read on the base BTF that it was built on: give that kernel with --base.',
+    found.file,
+  )
+}
+
+/** Writes a dump, one byte a character as names have it; on a terminal, what would steer it is escaped. */
+async function writeDump(btf: Btf, to: Destination): Promise<void> {
+  const { dumpRaw } = await import('@basedrift/btf')
+  let text = ''
+  for (const type of dumpRaw(btf)) {
+    text += to.isTerminal ? shown(type) : type
+    if (text.length < chunkLength) continue
+    await to.write(Buffer.from(text, 'latin1'))
+    text = ''
+  }
+  await to.write(Buffer.from(text, 'latin1'))
+}
+
+function shown(type: string): string {
+  return type
+    .split('\n')
+    .map((line) => (line.startsWith('\t') ? `\t${printable(line.slice(1))}` : printable(line)))
+    .join('\n')
+}

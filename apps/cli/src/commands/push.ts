@@ -1,0 +1,132 @@
+import type { Build, BuildName, Client } from '@basedrift/contract'
+import type { Command } from 'commander'
+import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { CliError } from '../errors.js'
+import { exitCodes } from '../exit.js'
+import { note } from '../output/destination.js'
+import { parseFormats, repeated } from '../output/formats.js'
+import { printable } from '../output/printable.js'
+import { openProgress } from '../output/progress.js'
+import { bytes, count } from '../output/words.js'
+
+interface PushOptions extends ServerOptions {
+  readonly stream: string
+  readonly version: string
+  readonly release: string
+  readonly builtFor?: string
+  readonly provenance?: string[]
+  readonly wait?: boolean
+  readonly seal: boolean
+  readonly format?: string[]
+}
+
+/** How often the server is asked how far the build is, in milliseconds. */
+const askEveryMs = 100
+
+/** `basedrift push`: declares a build, uploads its files, seals it, and waits for its verdicts if asked to. */
+export function addPush(program: Command, ended: (code: number) => void): void {
+  const command = program
+    .command('push')
+    .description('upload a build: its packages, or bare kernels and modules; safe to repeat')
+    .argument('<files...>', 'packages, kernels, modules')
+    .requiredOption('--stream <name>', 'the stream, such as openSUSE:Factory/x86_64/default')
+    .requiredOption('--version <version>', 'version of the build')
+    .requiredOption('--release <release>', 'release of the build')
+    .option('--built-for <version-release>', 'the kernel build that modules without a kernel were built for')
+    .option(
+      '--provenance <key=value>',
+      'where it comes from (obs.project, koji.taskId, url, …); repeatable',
+      repeated,
+    )
+    .option('--wait', 'wait for the verdicts; exit 2 if the build could not be used')
+    .option('--no-seal', 'leave the build open for more files')
+    .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
+  addServerOptions(command).action(async (paths: string[], options: PushOptions) => {
+    const choices = parseFormats(options.format ?? [], ['table', 'json'])
+    if (options.wait && !options.seal) {
+      throw new CliError(
+        'usage',
+        'A build that is not sealed gets no verdicts: give --wait or --no-seal, not both.',
+      )
+    }
+    const client = await openClient(options)
+    const name: BuildName = { stream: options.stream, version: options.version, release: options.release }
+    let build = await upload(client, name, paths, options)
+    if (options.seal) build = await client.sealBuild(name)
+    if (options.wait) build = await waitFor(client, build)
+    const summary = options.wait && build.state === 'done' ? await summaryOf(client, build) : []
+    const { buildTable } = await import('../format/builds-table.js')
+    const { tableOptionsFor } = await import('../format/table-options.js')
+    const { json, writeResult } = await import('../output/write.js')
+    await writeResult(choices, (format, to) => {
+      if (format === 'json') return json(build)
+      return `${buildTable(build, tableOptionsFor(to))}${summary.map((line) => `${line}\n`).join('')}`
+    })
+    if (options.wait && build.state === 'failed') {
+      const why = build.failure === null ? '' : `: ${build.failure.code}: ${build.failure.message}`
+      throw new CliError(
+        'build-failed',
+        `The build could not be used${why}`,
+        `${name.version}-${name.release}`,
+      )
+    }
+    ended(exitCodes.ok)
+  })
+}
+
+async function upload(
+  client: Client,
+  name: BuildName,
+  paths: readonly string[],
+  options: PushOptions,
+): Promise<Build> {
+  const { localFiles, openFile, sha256Of } = await import('../client/files.js')
+  const { parseProvenance } = await import('../client/provenance.js')
+  const provenance = parseProvenance(options.provenance ?? [])
+  const files = await localFiles(paths)
+  const builtFor = options.builtFor === undefined ? {} : { builtFor: options.builtFor }
+  const { build } = await client.declareBuild(name, { provenance, ...builtFor })
+  const progress = await openProgress(bytes)
+  try {
+    for (const file of files) {
+      const shown = printable(file.filename)
+      const sha256 = await sha256Of(file, (read) => progress.update(`Reading ${shown}`, read, file.size))
+      const { outcome, skipped } = await client.putArtifact(name, file.filename, {
+        sha256,
+        size: file.size,
+        open: () => openFile(file),
+        onProgress: (sent) => progress.update(`Sending ${shown}`, sent, file.size),
+      })
+      progress.stop()
+      if (outcome === 'same') note(`${shown}: already part of the build`)
+      else
+        note(
+          `${shown}: ${skipped ? 'known to the server already, not sent again' : `${bytes(file.size)} sent`}`,
+        )
+    }
+  } finally {
+    progress.stop()
+  }
+  return build
+}
+
+async function waitFor(client: Client, { id }: Build): Promise<Build> {
+  const progress = await openProgress(count)
+  try {
+    return await client.waitForBuild(id, {
+      everyMs: askEveryMs,
+      onProgress: ({ state, progress: { pairs, done, failed } }) => {
+        const what = state === 'comparing' ? 'Comparing' : 'Reading the artifacts'
+        progress.update(what, done + failed, Math.max(1, pairs))
+      },
+    })
+  } finally {
+    progress.stop()
+  }
+}
+
+async function summaryOf(client: Client, build: Build): Promise<string[]> {
+  const { wholeMatrix } = await import('../client/whole.js')
+  const { buildVerdicts } = await import('../format/build-verdicts.js')
+  return buildVerdicts(build, await wholeMatrix(client, build.stream))
+}

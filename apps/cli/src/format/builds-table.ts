@@ -1,0 +1,89 @@
+import type { Build, BuildSummary } from '@basedrift/contract'
+import { type Cell, cell, columns } from '../output/columns.js'
+import { clipped, clippedPath, printable } from '../output/printable.js'
+import type { Tone } from '../output/style.js'
+import { bytes, count, counted } from '../output/words.js'
+import type { TableOptions } from './table-options.js'
+
+function stateTone(state: BuildSummary['state']): Tone {
+  if (state === 'done') return 'good'
+  return state === 'failed' ? 'bad' : 'doubtful'
+}
+
+/** `2026-11-23 12:40` in UTC. */
+function minute(time: string): string {
+  return time.slice(0, 16).replace('T', ' ')
+}
+
+/** Builds, a line each, in the order given. */
+export function buildsTable(builds: readonly BuildSummary[], { style }: TableOptions): string {
+  if (builds.length === 0) return 'There are no builds yet.\n'
+  const head = ['stream', 'build', 'state', 'kernel', 'modules', 'declared (UTC)', 'id'].map((title) =>
+    cell(title, (text) => style('faint', text)),
+  )
+  const rows = builds.map((build): Cell[] => [
+    cell(clipped(build.stream, 40)),
+    cell(clipped(`${build.version}-${build.release}`, 32)),
+    cell(build.state, (text) => style(stateTone(build.state), text)),
+    cell(build.kernel === null ? '-' : clipped(build.kernel.release ?? 'yes', 32)),
+    cell(build.modules === null ? '-' : count(build.modules.count)),
+    cell(minute(build.createdAt)),
+    cell(build.id),
+  ])
+  const lines = columns([head, ...rows], ['left', 'left', 'left', 'left', 'right', 'left', 'left'])
+  return `${lines.join('\n')}\n`
+}
+
+/** One build: how far it has come, what it holds, and what could not be used. */
+export function buildTable(build: Build, { style, width }: TableOptions): string {
+  const lines = [
+    `${style('strong', `${printable(build.stream)} ${printable(`${build.version}-${build.release}`)}`)}  ${style(stateTone(build.state), build.state)}`,
+    `Id        ${build.id}`,
+  ]
+  const { kernel, modules, progress, failure } = build
+  if (failure !== null)
+    lines.push(style('bad', `Failed    ${printable(`${failure.code}: ${failure.message}`)}`))
+  if (build.builtFor !== null) lines.push(`Built for ${printable(build.builtFor)}`)
+  if (kernel !== null) {
+    const { rules, base } = kernel
+    const mismatch = rules?.allowBtfMismatch === null ? 'perhaps' : rules?.allowBtfMismatch ? 'is' : 'is not'
+    lines.push(
+      `Kernel    ${printable(kernel.release ?? 'release not known')}`,
+      rules === null
+        ? 'Rules     not known: the version cannot be told'
+        : `Rules     ${printable(rules.version)}, BTF mismatch ${mismatch} allowed`,
+      `Base      ${counted(base.types, 'type')}, ${count(base.strings)} bytes of strings, sha256 ${base.sha256.slice(0, 12)}…`,
+    )
+  }
+  if (modules !== null) lines.push(`Modules   ${count(modules.count)}`)
+  lines.push(
+    `Compared  ${count(progress.done)} of ${counted(progress.pairs, 'pair')}${progress.failed > 0 ? `, ${count(progress.failed)} failed` : ''}`,
+  )
+  if (build.refusals.length > 0) {
+    lines.push(
+      style('bad', `Refused   ${counted(build.refusals.length, 'write')} of other content under this name`),
+    )
+  }
+  const provenance = JSON.stringify(build.provenance)
+  if (provenance !== '{}') lines.push(`From      ${clipped(provenance, width - 10)}`)
+  lines.push('', ...artifactLines(build, style, width))
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+/** Problems shown of each artifact. */
+const problemsShown = 5
+
+function artifactLines({ artifacts }: Build, style: TableOptions['style'], width: number): string[] {
+  return artifacts.flatMap(({ filename, size, state, problems }) => {
+    const tone: Tone = state === 'failed' ? 'bad' : 'faint'
+    const head = `${clippedPath(filename, width - 24)}  ${bytes(size)}  ${style(tone, state)}`
+    const shown = problems
+      .slice(0, problemsShown)
+      .map(
+        ({ code, message, file }) =>
+          `    ${printable(`${code}: ${message}${file === null ? '' : ` (${file})`}`)}`,
+      )
+    const more = problems.length - shown.length
+    return [head, ...shown, ...(more > 0 ? [`    and ${counted(more, 'more problem')}: --format json`] : [])]
+  })
+}

@@ -1,0 +1,60 @@
+import type { BuildRef, Explanation, Pair } from '@basedrift/contract'
+import { printable } from '../output/printable.js'
+import { listedModules, moduleBlock, moduleLines } from './modules-table.js'
+import type { TableOptions } from './table-options.js'
+import { headline } from './verdict-words.js'
+
+function named(builds: readonly BuildRef[], id: string): string {
+  const build = builds.find((candidate) => candidate.id === id)
+  return printable(build === undefined ? id : `${build.version}-${build.release}`)
+}
+
+function title({
+  builds,
+  kernelBuild,
+  moduleBuild,
+}: Pick<Pair, 'builds' | 'kernelBuild' | 'moduleBuild'>): string {
+  return `The modules of ${named(builds, moduleBuild)} on the kernel of ${named(builds, kernelBuild)}`
+}
+
+/** A pair: the counts in one sentence, then the modules that the filter let through. */
+export function pairTable(pair: Pair, options: TableOptions): string {
+  const { style } = options
+  const total = Object.values(pair.counts).reduce((sum, count) => sum + count, 0)
+  const lines = [style('strong', title(pair))]
+  if (pair.state === 'pending') lines.push('They have not been compared yet.')
+  else if (pair.state === 'failed') {
+    const { code, message } = pair.error ?? { code: 'unknown', message: 'Nothing is recorded of why.' }
+    lines.push(style('bad', printable(`They cannot be compared: ${code}: ${message}`)))
+  } else {
+    lines.push(headline(pair.counts, total), '', ...moduleLines(pair.rows, options))
+    if (pair.rows.length > listedModules) {
+      lines.push(
+        'One module in full: --module NAME. Every module: --format ndjson or json. Some: --verdict VERDICT.',
+      )
+    }
+  }
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+/** All that is known of one module on one kernel build. */
+export function explanationTable(explanation: Explanation, { style, width }: TableOptions): string {
+  const { result, origin, kernel, happened, remedy } = explanation
+  const lines = [style('strong', title(explanation)), '', ...moduleBlock(result, style, width)]
+  lines.push(
+    `Running kernel  ${printable(kernel.release ?? kernel.file)}, base ${kernel.base.sha256.slice(0, 12)}…`,
+  )
+  const base = origin.base === null ? 'not recorded' : `base ${origin.base.sha256.slice(0, 12)}…`
+  const from =
+    origin.build === null ? '' : `${printable(`${origin.build.version}-${origin.build.release}`)}, `
+  lines.push(`Built on        ${from}${base}`)
+  if (origin.strings !== null) {
+    lines.push(
+      `                a base with ${origin.strings} bytes of strings (running: ${kernel.base.strings}), as the module itself tells`,
+    )
+  }
+  if (happened.length > 0) lines.push('', ...happened.map(printable))
+  if (remedy.length > 0)
+    lines.push('', 'What would change it:', ...remedy.map((text) => `  - ${printable(text)}`))
+  return `${lines.join('\n').trimEnd()}\n`
+}

@@ -1,0 +1,14 @@
+import type { Destination } from '../output/destination.js'
+import { type Style, styleFor } from '../output/style.js'
+
+/** How a text for people is to look. */
+export interface TableOptions {
+  readonly style: Style
+  /** Columns that there are. */
+  readonly width: number
+}
+
+/** What fits a destination: colours and the terminal's own width only where a person looks on. */
+export function tableOptionsFor(to: Destination, env: NodeJS.ProcessEnv = process.env): TableOptions {
+  return { style: styleFor({ isTTY: to.isTerminal }, env), width: to.width }
+}

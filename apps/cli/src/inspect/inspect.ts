@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import {
+  type ConfigFacts,
+  detectFormat,
+  type KernelConfig,
+  type KernelFacts,
+  type ModuleFacts,
+  type Problem,
+  type SymbolCrc,
+  scan,
+} from '@basedrift/artifacts'
+import { BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
+import { CliError } from '../errors.js'
+
+/** A base BTF in numbers: `types` without void, `strings` in bytes. */
+export interface BaseCounts {
+  readonly sha256: string
+  readonly types: number
+  readonly strings: number
+  /** Digests of the base other than that of its bytes, by name. */
+  readonly fingerprints: Readonly<Record<string, string>>
+}
+
+/** A kernel as `inspect` shows it. */
+export interface InspectedKernel {
+  readonly release: string | null
+  readonly version: string | null
+  readonly config: KernelConfig | null
+  readonly base: BaseCounts | null
+  readonly buildId: string | null
+}
+
+/** A BTF section in numbers; null where it cannot be read as BTF. */
+export interface SectionCounts {
+  readonly bytes: number
+  readonly types: number | null
+  readonly strings: number | null
+}
+
+/** A module as `inspect` shows it. */
+export interface InspectedModule {
+  readonly name: string
+  readonly file: string
+  readonly sha256: string
+  readonly vermagic: string | null
+  readonly srcversion: string | null
+  readonly buildId: string | null
+  /** `originStrings` is the string length of the base it was built on, where the module tells it; `stamp` its origin note. */
+  readonly btf: (SectionCounts & { readonly originStrings: number | null; readonly stamp: null }) | null
+  readonly distilled: SectionCounts | null
+  readonly imports: readonly SymbolCrc[]
+  readonly exports: readonly SymbolCrc[]
+}
+
+/** What is in one artifact, with its keys in the order in which they are printed. */
+export interface Inspection {
+  readonly file: string
+  /** Of the file as it stands; null for a directory. */
+  readonly sha256: string | null
+  readonly size: number | null
+  readonly kind: string
+  readonly kernel?: InspectedKernel
+  readonly modules?: readonly InspectedModule[]
+  readonly problems: readonly Problem[]
+}
+
+/** Bytes that tell a format. */
+const headBytes = 65536
+
+/**
+ * Says what is in an artifact of any form. Several kernels are a problem, `kernel-ambiguous`, and none of them is shown.
+ * @throws CliError `file-unreadable`
+ */
+export async function inspect(
+  file: string,
+  onProgress: (bytes: number, total: number | null) => void,
+): Promise<Inspection> {
+  const identity = await identityOf(file)
+  const kernels: KernelFacts[] = []
+  const configs: ConfigFacts[] = []
+  const modules: InspectedModule[] = []
+  const problems: Problem[] = []
+  let kind = identity.kind
+  for await (const facts of scan({ path: file }, { onProgress })) {
+    if (facts.type === 'kernel') kernels.push(facts)
+    else if (facts.type === 'module') modules.push(moduleOf(facts))
+    else if (facts.type === 'config') configs.push(facts)
+    else problems.push({ code: facts.code, file: facts.file, at: facts.at, message: facts.message })
+    if (facts.file === file && facts.type !== 'problem')
+      kind = facts.type === 'kernel' ? facts.kind : facts.type
+    else if (isCompression(kind) && facts.file.startsWith(`${file}!`)) kind = `tar.${kind}`
+  }
+  const [kernel, ...others] = kernels
+  if (others.length > 0) problems.push(ambiguous(file, kernels))
+  modules.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0))
+  return {
+    file,
+    sha256: identity.sha256,
+    size: identity.size,
+    kind,
+    ...(kernel === undefined || others.length > 0 ? {} : { kernel: kernelOf(kernel) }),
+    ...(modules.length === 0 ? {} : { modules }),
+    problems,
+  }
+}
+
+function ambiguous(file: string, kernels: readonly KernelFacts[]): Problem {
+  const names = kernels.slice(0, 4).map((kernel) => kernel.file)
+  const message = `The input holds ${kernels.length} kernels (${names.join(', ')}${kernels.length > names.length ? ', …' : ''}); give the files of one.`
+  return { code: 'kernel-ambiguous', file, at: null, message }
+}
+
+function isCompression(kind: string): boolean {
+  return kind === 'gzip' || kind === 'xz' || kind === 'zstd'
+}
+
+interface Identity {
+  readonly sha256: string | null
+  readonly size: number | null
+  readonly kind: string
+}
+
+async function identityOf(file: string): Promise<Identity> {
+  try {
+    const stats = await stat(file)
+    if (stats.isDirectory()) return { sha256: null, size: null, kind: 'directory' }
+    const handle = await open(file)
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0)
+      const kind = detectFormat(buffer.subarray(0, bytesRead), file)
+      const hash = createHash('sha256')
+      for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }))
+        hash.update(chunk as Buffer)
+      return { sha256: hash.digest('hex'), size: stats.size, kind }
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message
+    throw new CliError('file-unreadable', `The input cannot be read: ${reason}.`, file)
+  }
+}
+
+function kernelOf({ release, version, config, btf, buildId }: KernelFacts): InspectedKernel {
+  const counts = btf === null ? null : countsOf(btf)
+  const base =
+    btf === null || counts?.types == null || counts.strings === null
+      ? null
+      : {
+          sha256: createHash('sha256').update(btf).digest('hex'),
+          types: counts.types,
+          strings: counts.strings,
+          fingerprints: {},
+        }
+  return { release, version, config, base, buildId }
+}
+
+function countsOf(bytes: Uint8Array): SectionCounts {
+  try {
+    const btf = readBtf(bytes)
+    return { bytes: bytes.length, types: btf.typeCount, strings: btf.stringsLength }
+  } catch (error) {
+    if (!(error instanceof BtfError)) throw error
+    return { bytes: bytes.length, types: null, strings: null }
+  }
+}
+
+function moduleOf(facts: ModuleFacts): InspectedModule {
+  const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled, imports, exports } = facts
+  return {
+    name,
+    file,
+    sha256,
+    vermagic,
+    srcversion,
+    buildId,
+    btf: btf === null ? null : { ...countsOf(btf), originStrings: recoverOriginLength(btf), stamp: null },
+    distilled: distilled === null ? null : countsOf(distilled),
+    imports,
+    exports,
+  }
+}

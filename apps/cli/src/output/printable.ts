@@ -1,0 +1,30 @@
+/**
+ * Characters that would move a terminal's cursor, change its state, or make a text look like another: control characters,
+ * invisible and direction-changing format characters, line and paragraph separators, halves of surrogate pairs.
+ */
+const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0)!
+  return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+}
+
+/**
+ * A text that is safe to show on a terminal: names come from artifacts, and may hold anything. What is escaped is shown as
+ * `\xNN` or `\u{N}`; a tab becomes a blank.
+ */
+export function printable(text: string): string {
+  return text.replaceAll('\t', ' ').replace(unsafe, escaped)
+}
+
+/** A printable text of at most `width` characters; what was cut is marked with `…`. */
+export function clipped(text: string, width: number): string {
+  const shown = printable(text)
+  return shown.length <= width ? shown : `${shown.slice(0, Math.max(0, width - 1))}…`
+}
+
+/** Like {@link clipped}, but cuts at the front: the end of a path says more. */
+export function clippedPath(text: string, width: number): string {
+  const shown = printable(text)
+  return shown.length <= width ? shown : `…${shown.slice(shown.length - Math.max(0, width - 1))}`
+}

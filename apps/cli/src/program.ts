@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { addBuild } from './commands/build.js'
+import { addBuilds } from './commands/builds.js'
+import { addDump } from './commands/dump.js'
+import { addInspect } from './commands/inspect.js'
+import { addMatrix } from './commands/matrix.js'
+import { addPair } from './commands/pair.js'
+import { addPush } from './commands/push.js'
+import { errorLine } from './errors.js'
+import { exitCodes } from './exit.js'
+import { note } from './output/destination.js'
+import { printable } from './output/printable.js'
+
+function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/**
+ * The command line, without doing anything yet. Commands are light until they run: each imports what it needs in its action.
+ * `ended` receives the exit code of the command that ran.
+ */
+export function buildProgram(ended: (code: number) => void): Command {
+  const program = new Command('basedrift')
+    .description('Which kernel-module builds are BTF-compatible with which kernel builds, and why not.')
+    .version(ownVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => {
+        const sentence = text.replace(/^error: /, '').trim()
+        write(`${printable(`basedrift: usage: ${sentence.replaceAll('\n', ' ')}`)}\n`)
+      },
+    })
+  for (const add of [addInspect, addDump, addPush, addBuilds, addBuild, addMatrix, addPair]) {
+    add(program, ended)
+  }
+  return program
+}
+
+/**
+ * Runs the command that `args` (without node and script) name, and gives its exit code. Bad usage and failures are said on
+ * standard error in one line, with the stack only if BASEDRIFT_DEBUG is set.
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  // A reader of the notes that went away is no reason to stop.
+  process.stderr.on('error', () => undefined)
+  let code: number = exitCodes.ok
+  const program = buildProgram((ended) => {
+    code = ended
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    // Commander has said what it had to say; help that was asked for ends with 0, help instead of a command does not.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.error
+    note(errorLine(error))
+    if (process.env.BASEDRIFT_DEBUG && error instanceof Error) note(error.stack ?? '')
+    return exitCodes.error
+  }
+}
