@@ -236,6 +236,16 @@ describe('readModule', () => {
     expect(module.exports).toEqual([{ name: 'f', crc: null }])
   })
 
+  it('follows symbols to sections whose index does not fit the symbol', () => {
+    const table = symbolSections([{ name: '__ksymtab_far', value: 0, section: 0xffff }], [])
+    const { module } = read([
+      ...table,
+      { name: '.symtab_shndx', type: 18, data: new Writer(true).int(4, 0).int(4, 4).done() },
+      { name: '__ksymtab', data: new Uint8Array(12) },
+    ])
+    expect(module.exports).toEqual([{ name: 'far', crc: null }])
+  })
+
   it('refuses what is no module, and what is cut off', () => {
     expect(codeOf(() => read([modinfo], { type: 2 }))).toBe('elf-unsupported e_type')
     expect(codeOf(() => read([{ name: '.text', claimedSize: 1e6 }]))).toBe('elf-truncated .text')
