@@ -133,12 +133,21 @@ async function* walkSingle(
   size: number,
   wrap: Wrap,
 ): AsyncGenerator<ArtifactFacts> {
+  // The stream is closed as soon as the file has been read: there may be thousands of such inputs.
+  async function* member(one: string, bytes: number): AsyncGenerator<Member> {
+    const reader = new ByteReader(wrap(fileBytes(one)))
+    try {
+      yield new Member(one, bytes, reader)
+    } finally {
+      await reader.close()
+    }
+  }
   async function* members(): AsyncGenerator<Member> {
     for (const base of basesOf(path)) {
       const found = await stat(base).catch(() => null)
-      if (found?.isFile() === true) yield new Member(base, found.size, new ByteReader(wrap(fileBytes(base))))
+      if (found?.isFile() === true) yield* member(base, found.size)
     }
-    yield new Member(path, size, new ByteReader(wrap(fileBytes(path))))
+    yield* member(path, size)
   }
   yield* walkMembers(context, members(), file, (one) => (one === path ? file : one), 0)
 }
