@@ -41,14 +41,19 @@ export function matrixTable(stream: string, matrix: WholeMatrix, options: TableO
   ]
   for (const block of blocks(contents, options.width - labelWidth)) {
     out.push('', row([plainLine('kernel'), ...block.map(({ head }) => head)], labelWidth, block))
+    const tall = block.some(({ lines }) => lines.some((of) => of.length > 1))
     kernels.forEach((_, index) => {
-      const label = labels[index]!
-      const height = Math.max(1, ...block.map(({ lines }) => lines[index]!.length))
+      if (tall && index > 0) out.push('')
+      const parts = [[labels[index]!], ...block.map(({ lines }) => lines[index]!)]
+      const height = Math.max(...parts.map((of) => of.length))
       for (let line = 0; line < height; line++) {
-        const parts = [[label], ...block.map(({ lines }) => lines[index]!)].map(
-          (of) => of[line] ?? plainLine(''),
+        out.push(
+          row(
+            parts.map((of) => of[line] ?? plainLine('')),
+            labelWidth,
+            block,
+          ),
         )
-        out.push(row(parts, labelWidth, block))
       }
     })
   }
