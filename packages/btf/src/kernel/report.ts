@@ -108,7 +108,7 @@ export function refusalReason(check: TypeCheck): Reason {
   if (style === 'plain' && entry < 0) return { code, typeId }
   const kind = (words[at + 1]! >>> 24) & check.traits.kindMask
   const name = stringOf(check, words[at]!) ?? ''
-  const owner = `${kindNames[kind]!.toLowerCase()} ${words[at] === 0 ? '(anon)' : name}`
+  const owner = `${kindNames[kind]!.toLowerCase()} ${words[at] === 0 ? '(anon)' : name}`.trimEnd()
   if (entry < 0) {
     if (code === 'invalid-name') return { code, typeId, path: owner, ...nameExpected(kind, name) }
     return { code, typeId, path: owner }
