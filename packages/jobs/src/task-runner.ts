@@ -15,6 +15,8 @@ export interface TaskContext {
   signal: AbortSignal
   /** How often the task was taken, this time included. */
   attempt: number
+  /** Names this run of the task in the log. */
+  trace: string
 }
 
 /** Does the work of one kind of task. It may run twice for the same task: its effect must be one. */
@@ -107,30 +109,30 @@ async function answer(
 ): Promise<void> {
   const { tasks, log, metrics, worker = 'worker', leaseMs = 60_000, now = Date.now } = options
   // One owner a run, not a worker: a worker that lost its lease must not take the next run's for its own.
-  const owner = `${worker}/${randomUUID()}`
+  const trace = randomUUID()
+  const owner = `${worker}/${trace}`
   const task = await tasks.take(taskId, owner, leaseMs)
   if (task === null) {
-    log.debug({ task: taskId }, 'nothing to do for this bell')
+    log.debug({ trace, task: taskId }, 'nothing to do for this bell')
     return
   }
   const started = now()
   const lease = keepLease({ tasks, taskId, owner, leaseMs, controller, log, now })
   let outcome: TaskOutcome
   try {
-    outcome = await run(task, owner, controller.signal, options)
+    outcome = await run(task, { owner, trace, signal: controller.signal }, options)
   } finally {
     await lease.release()
   }
   const seconds = (now() - started) / 1000
   metrics?.ended(task.payload.kind, outcome, seconds)
-  log.info({ task: taskId, attempt: task.attempt, outcome, seconds }, 'task ended')
+  log.info({ trace, task: taskId, attempt: task.attempt, outcome, seconds }, 'task ended')
 }
 
 /** Runs the handler and records how that ended. */
 async function run(
   task: TaskRow,
-  owner: string,
-  signal: AbortSignal,
+  { owner, trace, signal }: { owner: string; trace: string; signal: AbortSignal },
   options: TaskRunnerOptions,
 ): Promise<TaskOutcome> {
   const { tasks, log, maxAttempts = 10, now = Date.now, random = Math.random } = options
@@ -138,7 +140,7 @@ async function run(
   const { payload, attempt, id } = task
   const handler = options.handlers[payload.kind] as TaskHandler<TaskPayload> | undefined
   const giveUp = async (failure: Failure, outcome: 'failed' | 'exhausted'): Promise<TaskOutcome> => {
-    log.warn({ task: id, attempt, code: failure.code, reason: failure.message }, 'task failed')
+    log.warn({ trace, task: id, attempt, code: failure.code, reason: failure.message }, 'task failed')
     await handler?.giveUp(payload, failure)
     return (await tasks.fail(id, owner, failure)) ? outcome : 'lost'
   }
@@ -150,7 +152,7 @@ async function run(
   }
   if (attempt > maxAttempts) return giveUp(exhausted(maxAttempts, task.error), 'exhausted')
   try {
-    await handler.run(payload, { signal, attempt })
+    await handler.run(payload, { signal, attempt, trace })
   } catch (error) {
     const stopped = signal.reason instanceof JobsError ? signal.reason.code : null
     // Whoever has the task now decides about it.
@@ -163,7 +165,7 @@ async function run(
     const failure = describeError(error, 'task-failed')
     if (attempt >= maxAttempts) return giveUp(exhausted(maxAttempts, failure), 'exhausted')
     const waitMs = backoffMs(attempt, { baseMs, maxMs }, random)
-    log.warn({ task: id, attempt, waitMs, err: error }, 'task is tried again')
+    log.warn({ trace, task: id, attempt, waitMs, err: error }, 'task is tried again')
     return (await tasks.retry(id, owner, failure, new Date(now() + waitMs))) ? 'retried' : 'lost'
   }
   return (await tasks.finish(id, owner)) ? 'done' : 'lost'
