@@ -84,20 +84,19 @@ function startXz(limits: Limits, tools: Tools, signal: AbortSignal | undefined):
   return ofTransform(transform, () => transform.close())
 }
 
-/** Starts the best decoder that this machine has for a stream. */
+/** Starts the best decoder that this machine has for a stream; null for zstd where it has none: see `zstdStream`. */
 export function startEngine(
   format: StreamFormat,
   limits: Limits,
   tools: Tools,
   signal: AbortSignal | undefined,
-): Engine {
+): Engine | null {
   if (format === 'xz') return startXz(limits, tools, signal)
   if (format === 'gzip') return ofTransform(zlib.createGunzip({ chunkSize: chunkBytes }), () => {})
   if (zlibZstd !== null) {
     const options = { chunkSize: chunkBytes, ...zstdOptions(limits) }
     return ofTransform(zlibZstd.createZstdDecompress(options), () => {})
   }
-  if (tools.zstd === null)
-    throw new ArtifactError('compression-unsupported', null, 'This machine cannot decode zstd: install zstd')
+  if (tools.zstd === null) return null
   return startChild(tools.zstd, ['-dcq', `--memory=${limits.zstdWindowBytes}`], limits, signal)
 }

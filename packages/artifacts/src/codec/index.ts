@@ -4,11 +4,12 @@ import { ArtifactError } from '../bytes/errors.js'
 import { decodeLz4 } from '../bytes/lz4.js'
 import type { Limits } from '../limits.js'
 import { limits as defaultLimits } from '../limits.js'
-import { liblzma, noXz, type StreamFormat, startEngine } from './engines.js'
+import { liblzma, noXz, type StreamFormat, startEngine, zlibZstd } from './engines.js'
 import { OutputCap, pipeThrough } from './pipe.js'
 import { noTools, type Tools } from './tools.js'
 import { checkDictionary, xzFacts } from './xz.js'
-import { zstdFrames } from './zstd-frames.js'
+import { decodeZstd, zstdStream } from './zstd/decode.js'
+import { zstdFrames } from './zstd/frames.js'
 
 export type { StreamFormat } from './engines.js'
 export { findTools, noTools, type Tools } from './tools.js'
@@ -37,8 +38,9 @@ export function decompressStream(
   options: CodecOptions = {},
 ): AsyncIterable<Uint8Array> {
   const { limits = defaultLimits, signal, tools = noTools } = options
+  const cap = new OutputCap(maxBytes, limits)
   const engine = startEngine(format, limits, tools, signal)
-  return pipeThrough(source, engine, new OutputCap(maxBytes, limits))
+  return engine === null ? zstdStream(source, cap, limits.zstdWindowBytes) : pipeThrough(source, engine, cap)
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -89,7 +91,7 @@ export async function decompressBytes(
   sizeHint = 0,
   options: CodecOptions = {},
 ): Promise<Uint8Array> {
-  const { limits = defaultLimits } = options
+  const { limits = defaultLimits, tools = noTools } = options
   const most = Math.min(maxBytes, Math.max(limits.ratioFreeBytes, limits.ratio * bytes.length))
   const viaStream = (stream: StreamFormat, expected: number) =>
     collect(decompressStream(stream, once(bytes), most, { ...options, limits }), Math.min(expected, most))
@@ -108,11 +110,14 @@ export async function decompressBytes(
       }
       return viaStream('xz', expected)
     }
-    case 'zstd': {
-      const frames = zstdFrames(bytes, limits.zstdWindowBytes)
-      const named = frames.reduce((sum, frame) => sum + (frame.contentSize ?? Number.NaN), 0)
-      return viaStream('zstd', Number.isNaN(named) ? sizeHint : named)
-    }
+    case 'zstd':
+      // A child decodes large files quicker; a window or a cut is checked before it starts.
+      if (bytes.length >= childWorthBytes && (tools.zstd !== null || zlibZstd !== null)) {
+        const frames = zstdFrames(bytes, limits.zstdWindowBytes)
+        const named = frames.reduce((sum, frame) => sum + (frame.contentSize ?? Number.NaN), 0)
+        return viaStream('zstd', Number.isNaN(named) ? sizeHint : named)
+      }
+      return decodeZstd(bytes, most, sizeHint, limits.zstdWindowBytes)
     default:
       throw new ArtifactError('compression-unsupported', null, `It is compressed with ${format}`)
   }

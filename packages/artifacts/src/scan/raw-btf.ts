@@ -17,19 +17,22 @@ export interface RawBtf {
   readonly bytes: Uint8Array
 }
 
-/** Does the string section begin with the empty name, as a base's does? A split's goes on from its base's and seldom does. */
+/**
+ * Does the string section begin with the empty name, as a base's does? A split's goes on from its base's: it seldom does, and
+ * may be empty.
+ */
 function startsWithEmptyName(bytes: Uint8Array): boolean {
   if (bytes.length < 24) return true
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const little = view.getUint16(0, true) === 0xeb9f
   const strings = view.getUint32(4, little) + view.getUint32(16, little)
-  return bytes[strings] === 0 || view.getUint32(20, little) === 0
+  return view.getUint32(20, little) > 0 && bytes[strings] === 0
 }
 
 /** The role of a raw BTF of which nobody said it: by its name where that tells, else by its strings. */
 export function rawRole(path: string, bytes: Uint8Array): RawRole {
   const name = baseName(path)
-  if (name.startsWith('vmlinux') || /base/.test(name)) return 'kernel'
+  if (name.startsWith('vmlinux') || /(?:^|\.)base(?:\.|$)/.test(name)) return 'kernel'
   return startsWithEmptyName(bytes) ? 'kernel' : 'module'
 }
 

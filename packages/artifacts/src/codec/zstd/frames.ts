@@ -1,9 +1,12 @@
-import { ArtifactError } from '../bytes/errors.js'
+import { ArtifactError } from '../../bytes/errors.js'
 
 /** A frame of zstd as its headers describe it (RFC 8878, §3.1.1). */
 export interface ZstdFrame {
   readonly start: number
   readonly end: number
+  /** Where its first block starts, and its window in bytes; 0 for a skippable frame. */
+  readonly blocks: number
+  readonly window: number
   /** True for a skippable frame, which holds no content (§3.1.2). */
   readonly skippable: boolean
   /** Decompressed bytes: as the header says, else null. */
@@ -101,13 +104,14 @@ export function zstdFrames(bytes: Uint8Array, windowBytes: number): ZstdFrame[] 
       if (at + 8 > bytes.length) throw corrupt(at, 'A zstd frame is cut')
       at += 8 + new DataView(bytes.buffer, bytes.byteOffset + at + 4, 4).getUint32(0, true)
       if (at > bytes.length) throw corrupt(start, 'A zstd frame is cut')
-      frames.push({ start, end: at, skippable: true, contentSize: 0, sizeBound: 0 })
+      frames.push({ start, end: at, skippable: true, blocks: 0, window: 0, contentSize: 0, sizeBound: 0 })
       continue
     }
     const header = zstdHeader(bytes, at)
     if (header === null) throw corrupt(at, 'A zstd frame is cut')
     checkWindow(header, at, windowBytes)
     at += header.length
+    const blocks = at
     let sizeBound = 0
     for (let last = false; !last; ) {
       if (at + 3 > bytes.length) throw corrupt(at, 'A zstd frame is cut')
@@ -118,7 +122,8 @@ export function zstdFrames(bytes: Uint8Array, windowBytes: number): ZstdFrame[] 
     }
     if (header.checksum) at += 4
     if (at > bytes.length) throw corrupt(start, 'A zstd frame is cut')
-    frames.push({ start, end: at, skippable: false, contentSize: header.contentSize, sizeBound })
+    const { window, contentSize } = header
+    frames.push({ start, end: at, skippable: false, blocks, window, contentSize, sizeBound })
   }
   return frames
 }
