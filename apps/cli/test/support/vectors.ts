@@ -1,0 +1,9 @@
+import path from 'node:path'
+
+/**
+ * A file of the engine's vectors: two builds, 1.1 and 1.3, of a small kernel. On the kernel of the other build the module
+ * `teapot` is refused, and `saucer` is accepted and misread.
+ */
+export function vector(name: string): string {
+  return path.resolve(import.meta.dirname, '../../../../packages/btf/testdata', name)
+}

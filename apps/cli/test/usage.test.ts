@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { CliError, cliErrorCodes, errorLine, reportOf } from '../src/errors.js'
+import { basedrift } from './support/run.js'
+import { tempDir } from './support/temp.js'
+import { vector } from './support/vectors.js'
+
+describe('usage', () => {
+  it.each([
+    [['--version'], 0],
+    [['--help'], 0],
+    [['help', 'dump'], 0],
+    [['inspect', '--help'], 0],
+    [[], 2],
+    [['no-such-command'], 2],
+    [['inspect'], 2],
+    [['inspect', '--no-such-option', 'x'], 2],
+    [['inspect', 'x', '--format', 'xml'], 2],
+    [['matrix'], 2],
+    [['matrix', '--stream', 's', '--server', 'ftp://x'], 2],
+    [['matrix', '--stream', 's', '--server', 'not a url'], 2],
+    [['builds', '--limit', '0'], 2],
+    [['pair', 'a', 'b'], 2],
+    [['pair', 'a', 'b', '--verdict', 'maybe'], 2],
+    [['pair', 'a', 'b', '--verdict', 'misread', '--module', 'm'], 2],
+    [['push', '--stream', 's', '--version', '1', '--release', '1', '--wait', '--no-seal', 'f'], 2],
+    [['push', '--stream', 's', '--version', '1', '--release', '1'], 2],
+  ])('%j ends with %i', async (args, code) => {
+    const run = await basedrift(args)
+    expect(run.code).toBe(code)
+    if (code === 0) {
+      expect(run.stdout.length).toBeGreaterThan(0)
+      expect(run.stderr).toBe('')
+    } else {
+      expect(run.stdout.toString()).toBe('')
+      if (args.length > 0) expect(run.stderr).toMatch(/^basedrift: usage: .+\n$/)
+    }
+  })
+
+  it('says that output cannot be written before it does the work', async () => {
+    using temp = tempDir()
+    mkdirSync(`${temp.path}/folder`)
+    const run = await basedrift(['dump', vector('base-1.1.btf'), '--format', `raw=${temp.path}/folder`])
+    expect(run).toMatchObject({ code: 2 })
+    expect(run.stderr).toMatch(/^basedrift: output-unwritable: /)
+  })
+})
+
+describe('errorLine', () => {
+  it('names code, sentence and place, in one line that cannot steer a terminal', () => {
+    expect(errorLine(new CliError('base-required', 'Give it.', 'a\u001b[1mb\nc'))).toBe(
+      'basedrift: base-required: Give it. (a\\x1b[1mb\\x0ac)',
+    )
+    expect(
+      errorLine(Object.assign(new Error('It broke.'), { code: 'elf-truncated', file: 'f', at: 12 })),
+    ).toBe('basedrift: elf-truncated: It broke. (f, 12)')
+    expect(
+      errorLine(Object.assign(new Error('In f.ko it broke.'), { code: 'elf-truncated', file: 'f.ko' })),
+    ).toBe('basedrift: elf-truncated: In f.ko it broke.')
+    expect(errorLine(Object.assign(new Error('x'), { code: 'ENOENT', path: '/a' }))).toBe(
+      'basedrift: file-unreadable: There is no such file or directory. (/a)',
+    )
+    expect(errorLine(new TypeError('x is undefined'))).toBe('basedrift: internal: x is undefined')
+    expect(reportOf('thrown')).toEqual({ code: 'internal', message: 'thrown', where: null })
+  })
+
+  it('has a sentence for every code', () => {
+    for (const sentence of Object.values(cliErrorCodes)) expect(sentence).toMatch(/^[A-Z`].*\.$/)
+  })
+})
