@@ -2,11 +2,7 @@ const decoder = new TextDecoder()
 
 /** Text of `bytes[start, end)`: UTF-8 with replacement characters, never an error. */
 export function text(bytes: Uint8Array, start: number, end: number): string {
-  const part = bytes.subarray(start, end)
-  if (part.length > 256) return decoder.decode(part)
-  for (let at = 0; at < part.length; at++) if (part[at]! >= 0x80) return decoder.decode(part)
-  // Names are ASCII, short and many: a decoder costs more for each than the name itself.
-  return String.fromCharCode.apply(null, part as unknown as number[])
+  return decoder.decode(bytes.subarray(start, end))
 }
 
 /**

@@ -82,8 +82,8 @@ function symbolValue(elf: Elf, table: SymbolTable, index: number): number {
 }
 
 /**
- * The CRC that a `__crc_NAME` symbol stands for: its absolute value (up to 5.18), or the word it labels: in `__kcrctab`
- * (from 5.19 on) or in `.rodata` (MODULE_REL_CRCS, 4.11 to 5.18).
+ * The CRC that a `__crc_NAME` symbol stands for: its absolute value (up to 5.18), or the word that it labels: in `.rodata`
+ * (MODULE_REL_CRCS, 4.11 to 5.18) or in `__kcrctab` (from 5.19 on).
  */
 function crcOf(elf: Elf, table: SymbolTable, index: number): number | null {
   const section = symbolSection(elf, table, index)
@@ -95,31 +95,35 @@ function crcOf(elf: Elf, table: SymbolTable, index: number): number | null {
   return elf.u32(home.offset + value)
 }
 
-/** Names by the `__ksymtab_NAME` symbols that label the entries, and CRCs by `__crc_NAME`. */
-function byLabels(elf: Elf, table: SymbolTable, homes: ReadonlySet<number>) {
-  const names: { name: string; home: number; value: number }[] = []
-  const crcs = new Map<string, number | null>()
+/** A symbol whose name starts with a given prefix: the rest of its name, and its index in the table. */
+interface Label {
+  readonly name: string
+  readonly index: number
+}
+
+/** The symbols whose names start with `prefix` (`__` and more), in the order of the table. */
+function labels(elf: Elf, table: SymbolTable, prefix: Uint8Array): Label[] {
+  const out: Label[] = []
   const { bytes } = elf
-  // Counted apart from the map, in which the same name again leaves no trace.
-  let found = 0
+  const third = prefix[2]
   for (let index = 1; index < table.count; index++) {
-    if (names.length + found > byteLimits.symbolCrcs) throw tooMany('exports')
     const name = table.namesStart + elf.u32(table.start + index * table.entry)
-    // `__k` or `__c`: all others are passed over without being read.
-    if (name + 10 > table.namesEnd || bytes[name] !== 0x5f || bytes[name + 1] !== 0x5f) continue
-    if (bytes[name + 2] === 0x63) {
-      if (!matchesAt(bytes, name, crcPrefix)) continue
-      const symbol = cString(bytes, name + crcPrefix.length, table.namesEnd, byteLimits.nameBytes)
-      found++
-      crcs.set(symbol, crcOf(elf, table, index))
-    } else if (bytes[name + 2] === 0x6b && matchesAt(bytes, name, ksymtabPrefix)) {
-      const home = symbolSection(elf, table, index)
-      if (!homes.has(home)) continue
-      const symbol = cString(bytes, name + ksymtabPrefix.length, table.namesEnd, byteLimits.nameBytes)
-      names.push({ name: symbol, home, value: symbolValue(elf, table, index) })
-    }
+    // Nearly all others are passed over by one byte.
+    if (name + prefix.length >= table.namesEnd || bytes[name + 2] !== third) continue
+    if (!matchesAt(bytes, name, prefix)) continue
+    if (out.length === byteLimits.symbolCrcs) throw tooMany('exports')
+    out.push({ name: cString(bytes, name + prefix.length, table.namesEnd, byteLimits.nameBytes), index })
   }
-  return { names, crcs }
+  return out
+}
+
+/** Names of the entries of one export table by the `__ksymtab_NAME` symbols that label them, in the order of the entries. */
+function byLabels(elf: Elf, table: SymbolTable, found: readonly Label[], home: ElfSection): string[] {
+  return found
+    .filter((label) => symbolSection(elf, table, label.index) === home.index)
+    .map((label) => ({ name: label.name, value: symbolValue(elf, table, label.index) }))
+    .sort((a, b) => a.value - b.value)
+    .map((label) => label.name)
 }
 
 /**
@@ -194,8 +198,9 @@ function plainCrcs(elf: Elf, table: ElfSection | null, count: number): ElfSectio
 
 /**
  * What a module exports, in the order of its tables: names from the `__ksymtab_NAME` labels, or from relocations where
- * labels were stripped; CRCs from `__crc_NAME`, or by position; null where neither tells (no modversions). Throws
- * `limit-exceeded` for more symbols than `byteLimits` allows.
+ * labels were stripped. A CRC is the word at the same position, as the kernel takes it, or, where relocations would fill
+ * that in (up to 5.18), from the symbol `__crc_NAME`; null where there is none (no modversions). Throws `limit-exceeded`
+ * for more symbols than `byteLimits` allows.
  */
 export function readExports(elf: Elf): ModuleExports {
   const homes: { entries: ElfSection; crcs: ElfSection | null }[] = []
@@ -207,24 +212,23 @@ export function readExports(elf: Elf): ModuleExports {
   if (homes.length === 0) return { symbols: [], unnamed: false }
   const table = symbolTable(elf)
   if (table === null) return { symbols: [], unnamed: true }
-  const labels = byLabels(elf, table, new Set(homes.map((home) => home.entries.index)))
+  const entryLabels = labels(elf, table, ksymtabPrefix)
   const strings = elf.find(stringsName)
+  let crcSymbols: Map<string, number> | null = null
   const symbols: SymbolCrc[] = []
   let unnamed = false
   for (const { entries, crcs } of homes) {
-    const labelled = labels.names.filter((label) => label.home === entries.index)
-    labelled.sort((a, b) => a.value - b.value)
-    let names = labelled.map((label) => label.name)
+    let names = byLabels(elf, table, entryLabels, entries)
     if (names.length === 0 && strings !== null && inFile(elf, strings))
       names = byRelocations(elf, table, entries, strings)
     if (names.length === 0) unnamed = true
     const plain = plainCrcs(elf, crcs, names.length)
+    if (plain === null && crcs !== null)
+      crcSymbols ??= new Map(labels(elf, table, crcPrefix).map(({ name, index }) => [name, index]))
     names.forEach((name, index) => {
-      const crc = labels.crcs.get(name)
-      symbols.push({
-        name,
-        crc: crc !== undefined ? crc : plain === null ? null : elf.u32(plain.offset + index * 4),
-      })
+      const symbol = crcSymbols?.get(name)
+      if (plain !== null) symbols.push({ name, crc: elf.u32(plain.offset + index * 4) })
+      else symbols.push({ name, crc: symbol === undefined ? null : crcOf(elf, table, symbol) })
     })
   }
   return { symbols, unnamed }

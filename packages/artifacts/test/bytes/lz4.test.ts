@@ -90,13 +90,19 @@ describe('decodeLz4Legacy', () => {
   it('stops at the limit, whatever it is told to expect', () => {
     const bomb = legacy(join(sequence('a', 1, 200_000), literalBlock(chars('b'))))
     expect(decodeLz4Legacy(bomb, 0, 200_002).length).toBe(200_002)
-    for (const hint of [0, 200_001, 2 ** 40])
-      expect(codeOf(() => decodeLz4Legacy(bomb, hint, 200_001))).toBe('limit-exceeded LZ4')
+    // One byte too many as a literal, then in the match.
+    for (const limit of [200_001, 200_000])
+      for (const hint of [0, limit, 2 ** 40])
+        expect(codeOf(() => decodeLz4Legacy(bomb, hint, limit))).toBe('limit-exceeded LZ4')
+    const endsInMatch = legacy(join(sequence('a', 1, 200_000), literalBlock(chars(''))))
+    expect(decodeLz4Legacy(endsInMatch, 0, 200_001).length).toBe(200_001)
+    expect(codeOf(() => decodeLz4Legacy(endsInMatch, 0, 200_000))).toBe('limit-exceeded LZ4')
   })
 
   it('refuses a block of more than 8 MiB', () => {
     const block = join(sequence('a', 1, (8 << 20) + 1), literalBlock(chars('b')))
-    expect(codeOf(() => decodeLz4Legacy(legacy(block), 0, 64 << 20))).toMatch(/^compression-corrupt/)
+    for (const hint of [0, 64 << 20])
+      expect(codeOf(() => decodeLz4Legacy(legacy(block), hint, 64 << 20))).toMatch(/^compression-corrupt/)
   })
 
   it.each([

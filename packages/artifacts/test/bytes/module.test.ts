@@ -81,16 +81,18 @@ describe.each([
     const names = ['__ksymtab', '__ksymtab_gpl', '__kcrctab', '__kcrctab_gpl', '.rodata']
     const { module } = read(
       [
-        { name: '__ksymtab', data: new Uint8Array(24) },
+        { name: '__ksymtab', data: new Uint8Array(36) },
         { name: '__ksymtab_gpl', data: new Uint8Array(12) },
-        { name: '__kcrctab', data: new Writer(little).int(4, 0x11).int(4, 0x22).done() },
+        { name: '__kcrctab', data: new Writer(little).int(4, 0x11).int(4, 0x22).int(4, 0).done() },
         { name: '__kcrctab_gpl', data: new Writer(little).int(4, 0x33).done() },
         { name: '.rodata', data: new Writer(little).int(4, 0).int(4, 0x44).done() },
+        { name: '.rel__kcrctab', type: 9, info: '__kcrctab' },
         ...symbolSections(
           [
             { name: '__ksymtab_second', value: 12, section: '__ksymtab' },
             { name: '__ksymtab_first', value: 0, section: '__ksymtab' },
-            { name: '__ksymtab_third', value: 0, section: '__ksymtab_gpl' },
+            { name: '__ksymtab_third', value: 24, section: '__ksymtab' },
+            { name: '__ksymtab_fourth', value: 0, section: '__ksymtab_gpl' },
             { name: '__ksymtab_elsewhere', value: 0, section: '.rodata' },
             { name: '__crc_first', value: 0x9abcdef0, section: 0xfff1 },
             { name: '__crc_second', value: 4, section: '__kcrctab' },
@@ -107,6 +109,7 @@ describe.each([
       { name: 'first', crc: 0x9abcdef0 },
       { name: 'second', crc: 0x22 },
       { name: 'third', crc: 0x44 },
+      { name: 'fourth', crc: 0x33 },
     ])
   })
 
@@ -114,12 +117,12 @@ describe.each([
     'names its exports by relocations where labels were stripped (addends %s)',
     (addends) => {
       const names = ['__ksymtab', '__kcrctab', '__ksymtab_strings']
-      const strings = chars('alpha\0\0beta\0SPACE\0')
+      const strings = chars('alpha\0OUTER\0beta\0SPACE\0')
       const word = bits / 8
       // Entries of 12 bytes (value, name, namespace); a section symbol and an addend for each string.
       const fields = [
-        [16, 7],
-        [20, 12],
+        [16, 12],
+        [20, 17],
         [4, 0],
         [8, 6],
       ] as const
@@ -134,7 +137,7 @@ describe.each([
         } else relocations.int(4, (1 << 8) | 2)
         if (addends) relocations.int(word, addend)
       }
-      if (!addends) table.int(4, 0).int(4, 0).int(4, 6).int(4, 0).int(4, 7).int(4, 12)
+      if (!addends) table.int(4, 0).int(4, 0).int(4, 6).int(4, 0).int(4, 12).int(4, 17)
       const { module, problems } = read(
         [
           { name: '__ksymtab', data: table.done() },
@@ -218,6 +221,20 @@ describe('readModule', () => {
       { name: 'ÿ', crc: 1 },
       { name: 'after', crc: 2 },
     ])
+  })
+
+  it('passes over other notes before the build id', () => {
+    const other = new Writer(true)
+      .int(4, 4)
+      .int(4, 5)
+      .int(4, 5)
+      .raw('GNU\0')
+      .raw([1, 2, 3, 4, 5, 0, 0, 0])
+      .done()
+    const linux = new Writer(true).int(4, 6).int(4, 1).int(4, 3).raw('Linux\0\0\0').raw([1, 0, 0, 0]).done()
+    const data = join(other, linux, buildIdNote([0xfe]))
+    expect(read([{ name: '.note.gnu.build-id', type: 7, data }]).module.buildId).toBe('fe')
+    expect(read([{ name: '.note.gnu.build-id', type: 7, data: linux }]).module.buildId).toBeNull()
   })
 
   it('says when exports cannot be named', () => {

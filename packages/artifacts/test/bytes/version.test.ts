@@ -38,6 +38,7 @@ describe('kernelVersion', () => {
     ['SLE', line('6.4.0-150600.23.25-default', '#1 SMP Tue Oct  1 10:54:01 UTC 2024 (ea7c56d)'), null],
     ['RHEL', line('5.14.0-427.13.1.el9_4.x86_64', '#1 SMP PREEMPT_DYNAMIC'), null],
     ['vanilla', line('6.1.0', '#1 SMP'), '6.1.0'],
+    ['a release of Debian alone', line('6.1.0-9-x', '#1 SMP Debian 12.5 (2024-02-10)'), null],
     ['a compiler of Debian alone', line('6.1.0-9-x', '#1 SMP (gcc (Debian) 6.3.0)'), null],
   ])('takes it from the banner: %s', (_, text, version) => {
     expect(kernelVersion({ ...none, banner: text }).version).toBe(version)
