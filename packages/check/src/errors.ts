@@ -1,18 +1,17 @@
 /** Every code that this package throws or gives to a row as its basis, with the sentence that says what to do. */
 export const checkErrorCodes = {
-  'base-unreadable': 'The base BTF of the kernel cannot be read; build the kernel again.',
   'bundle-malformed': 'The bundle of split BTFs is damaged; make it again from the artifacts.',
   'bundle-mismatch':
     'The bundle does not hold the modules of this manifest; make it again from the artifacts.',
   'check-aborted': 'The check was stopped from outside; start it again.',
-  'input-unreadable': 'The input cannot be read; check that it exists and may be read.',
+  'engine-failed': 'The engine has a fault that this module brings out; report it with the module.',
   'kernel-absent':
     'The input holds no kernel with BTF; give a vmlinux, a kernel image, its package or raw BTF.',
   'kernel-ambiguous': 'The input holds several kernels; give the files of one kernel.',
   'kernel-btf-absent': 'The kernel has no BTF; build it with CONFIG_DEBUG_INFO_BTF=y and pahole.',
   'kernel-unreadable': 'The kernel cannot be read; build or download it again.',
   'memory-limit': 'Reading the input took more memory than a job may; leave out the file that needs it.',
-  'modules-absent': 'The input holds no modules; give modules, their package or a directory of them.',
+  'modules-absent': 'The inputs hold no modules; give modules, their package or a directory of them.',
   'pool-closed': 'The pool of worker threads is closed; make a new one.',
   'rows-malformed': 'The stored rows of this comparison are damaged; compare the builds again.',
   'rules-unknown':
@@ -36,5 +35,12 @@ export class CheckError extends Error {
     super(file === null ? sentence : `${file}: ${sentence}`)
     this.code = code
     this.file = file
+  }
+
+  /** The error again after it has crossed from another thread; `message` is the whole of it. */
+  static carried(code: CheckErrorCode, message: string, file: string | null): CheckError {
+    const error = new CheckError(code, undefined, file)
+    error.message = message
+    return error
   }
 }

@@ -7,8 +7,12 @@ export {
   writeBundle,
 } from './bundle/writer.js'
 export { CheckError, type CheckErrorCode, checkErrorCodes } from './errors.js'
+export { type FoundKernel, type KernelSummary, onlyKernel } from './kernels.js'
 export { type ComparisonParts, comparisonKey, moduleSetId, sha256Of } from './keys.js'
 export { byFile, type ManifestEntry } from './manifest.js'
+export { CheckPool, type CheckPoolOptions } from './pool/check-pool.js'
+export type { CompareJob, CompareProgress, CompareResult } from './pool/compare-job.js'
+export type { BaseFile, InputProblem, ScanJob, ScanProgress, ScanResult } from './pool/scan-job.js'
+export type { RunOptions } from './pool/thread-pool.js'
 export * from './pure/index.js'
 export { decodeRows, encodeRows } from './rows/codec.js'
-export type { RowSubject } from './rows/row.js'

@@ -63,16 +63,19 @@ export class BundleWriter {
     return writer
   }
 
-  /** Adds a blob unless it is there already, and returns its SHA-256. The bytes are copied. */
+  /** Adds a blob unless it is there already, and returns its SHA-256. The bytes must not change afterwards. */
   async add(bytes: Uint8Array): Promise<string> {
     const sha256 = sha256Of(bytes)
     if (this.#bySha256.has(sha256)) return sha256
     this.#bySha256.set(sha256, this.#blobs.length)
     this.#blobs.push({ sha256, chunk: this.#chunks.length, offset: this.#filled, length: bytes.length })
-    const padded = new Uint8Array(Math.ceil(bytes.length / alignment) * alignment)
-    padded.set(bytes)
-    this.#parts.push(padded)
-    this.#filled += padded.length
+    this.#parts.push(bytes)
+    this.#filled += bytes.length
+    const over = this.#filled % alignment
+    if (over > 0) {
+      this.#parts.push(new Uint8Array(alignment - over))
+      this.#filled += alignment - over
+    }
     if (this.#filled >= chunkBytes) await this.#closeChunk()
     return sha256
   }

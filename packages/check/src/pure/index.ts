@@ -1,6 +1,7 @@
 export { decide, type Evidence } from './decide.js'
 export { type JudgeContext, judge } from './judge.js'
 export { exitCodeOf, loadStops, overallOf, summary } from './overall.js'
+export { errorJudgement, judgeSubject, resultOf, type Subject } from './result.js'
 export {
   type Basis,
   bases,

@@ -1,12 +1,14 @@
 import {
+  BtfError,
   checkModule,
   type ModuleBtf,
   type Rules,
   type RunningBase,
+  readBtf,
   recoverOriginLength,
   traitsOf,
 } from '@basedrift/btf'
-import { decide } from './decide.js'
+import { decide, type Evidence } from './decide.js'
 import type { Judgement } from './verdicts.js'
 
 /** What a module is judged by, besides the bytes of the running base. */
@@ -16,11 +18,6 @@ export interface JudgeContext {
   /** SHA-256 of the base that the module was built on; null where it is not known. */
   readonly originSha256: string | null
   readonly rules: Rules
-  /**
-   * Length of the module's origin base's strings where it was recovered before (null: it cannot be told); recovered from
-   * the module when left out.
-   */
-  readonly originStrings?: number | null
 }
 
 /**
@@ -31,21 +28,24 @@ export interface JudgeContext {
 export function judge(module: ModuleBtf, running: RunningBase, context: JudgeContext): Judgement {
   const { btf, distilled } = module
   const { rules, runningSha256, originSha256 } = context
-  const relocates = distilled !== null && traitsOf(rules.version).distilledBase
   const answer = checkModule(module, running, rules)
-  const accepted = answer.outcome === 'accepted'
-  if (relocates && accepted) return relocated
+  // The length matters only where the kernel accepts, and takes as long as the kernel's own check.
+  const recover = answer.outcome === 'accepted' && btf !== null
   return decide(answer, {
     runningSha256,
-    runningStrings: running.btf?.stringsLength ?? 0,
+    runningStrings: running.btf?.stringsLength ?? null,
     originSha256,
-    originStrings: accepted && btf !== null ? originLength(btf, context) : null,
-    distilled: distilled === null ? null : { strings: null, relocates },
+    originStrings: recover ? recoverOriginLength(btf) : null,
+    distilled: distilled === null ? null : distilledEvidence(distilled, rules),
   })
 }
 
-function originLength(btf: Uint8Array, { originStrings }: JudgeContext): number | null {
-  return originStrings === undefined ? recoverOriginLength(btf) : originStrings
+function distilledEvidence(distilled: Uint8Array, rules: Rules): NonNullable<Evidence['distilled']> {
+  const relocates = traitsOf(rules.version).distilledBase
+  try {
+    return { strings: readBtf(distilled).stringsLength, relocates }
+  } catch (error) {
+    if (error instanceof BtfError) return { strings: null, relocates }
+    throw error
+  }
 }
-
-const relocated: Judgement = { verdict: 'unknown', basis: 'no-origin', errno: 0, log: [] }

@@ -1,8 +1,8 @@
 import { deflateSync, inflateSync } from 'node:zlib'
 import { FieldReader, FieldWriter, OutOfBytes } from '../bytes.js'
 import { CheckError } from '../errors.js'
-import { type ModuleResult, type Verdict, verdicts } from '../pure/index.js'
-import { type RowSubject, readRowText, rowText } from './row.js'
+import { type ModuleResult, type Subject, type Verdict, verdicts } from '../pure/index.js'
+import { readRowText, rowText } from './row.js'
 import { countWords, putTogether, takeApart } from './templates.js'
 
 /**
@@ -68,7 +68,7 @@ function putText(fields: FieldWriter, text: string): void {
  * Reads rows with the manifest that they were made with: `name`, `file` and `sha256` come from it.
  * @throws CheckError `rows-malformed`
  */
-export function decodeRows(rows: Uint8Array, manifest: readonly RowSubject[]): ModuleResult[] {
+export function decodeRows(rows: Uint8Array, manifest: readonly Subject[]): ModuleResult[] {
   if (rows[0] !== version) throw malformed(`They have version ${rows[0] ?? 'none'}, not ${version}`)
   let inflated: Uint8Array
   try {
@@ -87,7 +87,7 @@ export function decodeRows(rows: Uint8Array, manifest: readonly RowSubject[]): M
   }
 }
 
-function readRows(fields: FieldReader, manifest: readonly RowSubject[]): ModuleResult[] {
+function readRows(fields: FieldReader, manifest: readonly Subject[]): ModuleResult[] {
   const count = fields.varint()
   if (count !== manifest.length) throw malformed(`There are ${count} for ${manifest.length} modules`)
   const templateCount = fields.varint()

@@ -1,15 +1,12 @@
-import type { ManifestEntry } from '../manifest.js'
 import {
   type Load,
   type ModuleResult,
   type Overall,
   overalls,
+  type Subject,
   type Verdict,
   type VerdictReason,
 } from '../pure/index.js'
-
-/** What a row has from the manifest. */
-export type RowSubject = Pick<ManifestEntry, 'name' | 'file' | 'sha256'>
 
 /** The text of a row: the JSON of what the manifest and the column of verdicts do not tell. */
 export function rowText({ basis, errno, log, reason, load, overall }: ModuleResult): string {
@@ -20,11 +17,7 @@ export function rowText({ basis, errno, log, reason, load, overall }: ModuleResu
  * Reads the text of a row, and makes sure of its shape.
  * @throws SyntaxError or TypeError where it is no row
  */
-export function readRowText(
-  text: string,
-  { name, file, sha256 }: RowSubject,
-  verdict: Verdict,
-): ModuleResult {
+export function readRowText(text: string, { name, file, sha256 }: Subject, verdict: Verdict): ModuleResult {
   const row: unknown = JSON.parse(text)
   if (!Array.isArray(row) || row.length !== 6) throw new TypeError('no row of 6 fields')
   const [basis, errno, log, reason, load, overall] = row as unknown[]

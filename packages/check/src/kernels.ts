@@ -1,0 +1,73 @@
+import type { ConfigFacts, KernelFacts } from '@basedrift/artifacts'
+import { CheckError } from './errors.js'
+import { sha256Of } from './keys.js'
+
+/** A kernel without the bytes of its base. */
+export type KernelSummary = Omit<KernelFacts, 'btf'>
+
+/** The one kernel of an input, and its base BTF where it has one. */
+export interface FoundKernel {
+  readonly kernel: KernelSummary
+  readonly base: { readonly bytes: Uint8Array; readonly sha256: string } | null
+}
+
+/** How many files an error names. */
+const named = 4
+
+/**
+ * The one kernel among what was found in the inputs of one build: its image may be there in several forms (vmlinux and
+ * vmlinuz, a raw base), which then have the same BTF, and each tells what the others do not. Its config may stand in
+ * another input. null where there is none.
+ * @throws CheckError `kernel-ambiguous`
+ */
+export function onlyKernel(
+  kernels: readonly KernelFacts[],
+  configs: readonly ConfigFacts[],
+): FoundKernel | null {
+  const withBtf = kernels.filter(({ btf }) => btf !== null)
+  const forms = withBtf.length > 0 ? withBtf : kernels
+  const [first] = forms
+  if (first === undefined) return null
+  const base = first.btf === null ? null : { bytes: first.btf, sha256: sha256Of(first.btf) }
+  const releases = new Set(forms.map(({ release }) => release).filter((release) => release !== null))
+  const sameBytes = forms.every(({ btf }) => btf === null || base === null || sameContent(btf, base.bytes))
+  if (!sameBytes || releases.size > 1) {
+    const files = forms.slice(0, named).map(({ file }) => file)
+    const more = forms.length > named ? ` and ${forms.length - named} more` : ''
+    throw new CheckError('kernel-ambiguous', `There are ${files.join(', ')}${more}`)
+  }
+  const { btf: _, ...kernel } = forms.reduce(joined)
+  return { kernel: withConfig(kernel, configs), base }
+}
+
+function sameContent(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
+
+/** A form of a kernel, with what another form tells beyond it. */
+function joined(one: KernelFacts, other: KernelFacts): KernelFacts {
+  return {
+    ...one,
+    release: one.release ?? other.release,
+    version: one.version ?? other.version,
+    banner: one.banner ?? other.banner,
+    config: one.config ?? other.config,
+    buildId: one.buildId ?? other.buildId,
+    machine: one.machine ?? other.machine,
+  }
+}
+
+/** A config that was found in another input counts where it names the kernel's release, or is the only one. */
+function withConfig(kernel: KernelSummary, configs: readonly ConfigFacts[]): KernelSummary {
+  if (kernel.config !== null && kernel.version !== null) return kernel
+  const same = configs.find(({ release }) => release !== null && release === kernel.release)
+  const only = configs.length === 1 && (configs[0]!.release === null || kernel.release === null)
+  const found = same ?? (only ? configs[0]! : null)
+  if (found === null) return kernel
+  return {
+    ...kernel,
+    version: kernel.version ?? found.version,
+    config: kernel.config ?? found.config,
+    release: kernel.release ?? found.release,
+  }
+}

@@ -1,0 +1,67 @@
+import { rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import type { CompareJob, CompareProgress, CompareResult } from './compare-job.js'
+import type { ScanJob, ScanProgress, ScanResult } from './scan-job.js'
+import type { CheckJob, CheckJobProgress, CheckJobResult } from './thread.js'
+import { type RunOptions, ThreadPool } from './thread-pool.js'
+
+/** How a pool is made; everything has a default. */
+export interface CheckPoolOptions {
+  /** Threads at most; by default one for each core. */
+  readonly threads?: number
+  /** Megabytes of JavaScript heap that a thread may have; by default 512. */
+  readonly memoryMb?: number
+  /** Milliseconds of wall time that a job may take; by default 15 minutes. */
+  readonly wallMs?: number
+}
+
+/**
+ * Worker threads that read what comes from outside, so that no input can hold up or end the process. A job that crashes,
+ * or goes beyond a limit, fails alone with `thread-crashed`, `memory-limit` or `time-limit`, and its thread is replaced.
+ * The other errors of a job are its own.
+ */
+export class CheckPool {
+  readonly #threads: ThreadPool<CheckJob, CheckJobResult, CheckJobProgress>
+
+  constructor(options: CheckPoolOptions = {}) {
+    this.#threads = new ThreadPool({
+      entry: new URL('./thread.js', import.meta.url),
+      threads: options.threads ?? availableParallelism(),
+      memoryMb: options.memoryMb ?? 512,
+      wallMs: options.wallMs ?? 15 * 60 * 1000,
+    })
+  }
+
+  /**
+   * Scans the inputs of one build: writes its base BTF to `basePath` and its split BTFs to `bundlePath`. Neither is left
+   * there when it fails.
+   * @throws CheckError `kernel-ambiguous`
+   */
+  async scan(job: ScanJob, options: RunOptions<ScanProgress> = {}): Promise<ScanResult> {
+    try {
+      return (await this.#threads.run(
+        { kind: 'scan', ...job },
+        options as RunOptions<CheckJobProgress>,
+      )) as ScanResult
+    } catch (error) {
+      await Promise.all([rm(job.bundlePath, { force: true }), rm(job.basePath, { force: true })])
+      throw error
+    }
+  }
+
+  /**
+   * Judges every module of a set on one base.
+   * @throws CheckError `bundle-mismatch`, `bundle-malformed`; an error with code `rules-invalid`
+   */
+  async compare(job: CompareJob, options: RunOptions<CompareProgress> = {}): Promise<CompareResult> {
+    return (await this.#threads.run(
+      { kind: 'compare', ...job },
+      options as RunOptions<CheckJobProgress>,
+    )) as CompareResult
+  }
+
+  /** Ends all jobs and threads. */
+  close(): Promise<void> {
+    return this.#threads.close()
+  }
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { parseVersion, prepareBase, type Rules } from '@basedrift/btf'
+import { openBundle } from '../bundle/bundle.js'
+import { CheckError } from '../errors.js'
+import { judgeSubject, type ModuleResult, type Subject, summary, type Verdict } from '../pure/index.js'
+import { encodeRows } from '../rows/codec.js'
+
+/** A module set, as its bundle and manifest, and the base that it is compared with. */
+export interface CompareJob {
+  /** The running base BTF. */
+  readonly basePath: string
+  readonly bundlePath: string
+  /** The manifest that the bundle was written with, in its order. */
+  readonly manifest: readonly Subject[]
+  readonly rules: Rules
+  readonly runningSha256: string
+  /** SHA-256 of the base that the modules were built on; null where none is known. */
+  readonly originSha256: string | null
+}
+
+/** How many of a comparison's modules have been judged. */
+export interface CompareProgress {
+  readonly judged: number
+  readonly total: number
+}
+
+/** Counts per verdict, and the rows as `encodeRows` packs them. */
+export interface CompareResult {
+  readonly counts: Partial<Record<Verdict, number>>
+  readonly rows: Uint8Array
+}
+
+/** Modules judged between two looks at the signal. */
+const stride = 256
+
+/**
+ * Judges every module of a set on one base.
+ * @throws CheckError `bundle-mismatch`, `bundle-malformed`; BtfError `rules-invalid`
+ */
+export async function runCompare(
+  { basePath, bundlePath, manifest, rules, runningSha256, originSha256 }: CompareJob,
+  { signal, progress }: { readonly signal: AbortSignal; progress(progress: CompareProgress): void },
+): Promise<CompareResult> {
+  parseVersion(rules.version)
+  const running = prepareBase(await readFile(basePath))
+  const bundle = openBundle(bundlePath)
+  try {
+    const { modules } = bundle
+    if (
+      modules.length !== manifest.length ||
+      modules.some(({ sha256 }, nth) => sha256 !== manifest[nth]!.sha256)
+    )
+      throw new CheckError('bundle-mismatch')
+    const results = new Array<ModuleResult>(modules.length)
+    let judged = 0
+    for (const nth of bundle.readingOrder()) {
+      const { btfSha256, distilledSha256 } = modules[nth]!
+      const sections = {
+        btf: btfSha256 === null ? null : bundle.read(btfSha256),
+        distilled: distilledSha256 === null ? null : bundle.read(distilledSha256),
+      }
+      const context = { runningSha256, originSha256, rules }
+      results[nth] = judgeSubject(manifest[nth]!, sections, running, context)
+      if (++judged % stride > 0) continue
+      progress({ judged, total: modules.length })
+      await setImmediate()
+      if (signal.aborted) throw new CheckError('check-aborted')
+    }
+    const { total: _, ...counts } = summary(results)
+    return { counts, rows: encodeRows(results) }
+  } finally {
+    bundle.close()
+  }
+}

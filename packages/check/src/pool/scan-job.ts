@@ -1,0 +1,150 @@
+import { rm, writeFile } from 'node:fs/promises'
+import {
+  type ConfigFacts,
+  type KernelFacts,
+  type ModuleFacts,
+  type Problem,
+  scan,
+} from '@basedrift/artifacts'
+import { BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
+import { type BundleFile, BundleWriter } from '../bundle/writer.js'
+import { CheckError } from '../errors.js'
+import { type KernelSummary, onlyKernel } from '../kernels.js'
+import { byFile, type ManifestEntry } from '../manifest.js'
+
+/** The inputs of one build, and where what is kept of them goes. */
+export interface ScanJob {
+  /** Files or directories; `name` stands for the path in `file`. */
+  readonly inputs: readonly { readonly path: string; readonly name: string }[]
+  /** Where the bundle of split BTFs is written. */
+  readonly bundlePath: string
+  /** Where the kernel's base BTF is written. */
+  readonly basePath: string
+}
+
+/** Bytes of an input that have been read, of its size where that is known. */
+export interface ScanProgress {
+  /** Which of the inputs. */
+  readonly input: number
+  readonly bytes: number
+  readonly total: number | null
+}
+
+/** A base BTF that was written: types without void, length of its strings in bytes; null where it cannot be read. */
+export interface BaseFile {
+  readonly sha256: string
+  readonly size: number
+  readonly types: number | null
+  readonly strings: number | null
+}
+
+/** A problem, and which of the inputs it is in. */
+export type InputProblem = Problem & { readonly input: number }
+
+/** What the inputs of a build hold. */
+export interface ScanResult {
+  readonly kernel: KernelSummary | null
+  /** Modules, sorted by file. */
+  readonly manifest: ManifestEntry[]
+  readonly problems: InputProblem[]
+  /** null where there are no modules. */
+  readonly bundle: BundleFile | null
+  /** null where there is no kernel with BTF. */
+  readonly base: BaseFile | null
+}
+
+/** Bytes read between two reports of progress. */
+const progressStep = 2 ** 20
+
+/**
+ * Scans the inputs of one build: its split BTFs go into the bundle as they come, and its base BTF into a file. What it
+ * began to write is removed when it fails.
+ * @throws CheckError `kernel-ambiguous`
+ */
+export async function runScan(
+  job: ScanJob,
+  context: { readonly signal: AbortSignal; progress(progress: ScanProgress): void },
+): Promise<ScanResult> {
+  const writer = await BundleWriter.create(job.bundlePath)
+  try {
+    const found = await collect(job, writer, context)
+    const only = onlyKernel(found.kernels, found.configs)
+    const manifest = found.manifest.sort(byFile)
+    const bundle = await writer.finish(manifest)
+    const base = only?.base ?? null
+    if (base !== null) await writeFile(job.basePath, base.bytes)
+    if (manifest.length === 0) await rm(job.bundlePath, { force: true })
+    return {
+      kernel: only?.kernel ?? null,
+      manifest,
+      problems: found.problems,
+      bundle: manifest.length === 0 ? null : bundle,
+      base: base === null ? null : { sha256: base.sha256, size: base.bytes.length, ...countsOf(base.bytes) },
+    }
+  } catch (error) {
+    await writer.abandon()
+    await Promise.all([rm(job.bundlePath, { force: true }), rm(job.basePath, { force: true })])
+    throw context.signal.aborted ? new CheckError('check-aborted') : error
+  }
+}
+
+interface Collected {
+  readonly kernels: KernelFacts[]
+  readonly configs: ConfigFacts[]
+  readonly manifest: ManifestEntry[]
+  readonly problems: InputProblem[]
+}
+
+async function collect(
+  { inputs }: ScanJob,
+  writer: BundleWriter,
+  { signal, progress }: { readonly signal: AbortSignal; progress(progress: ScanProgress): void },
+): Promise<Collected> {
+  const found: Collected = { kernels: [], configs: [], manifest: [], problems: [] }
+  for (const [input, { path, name }] of inputs.entries()) {
+    let reported = 0
+    const onProgress = (bytes: number, total: number | null) => {
+      if (bytes - reported < progressStep && bytes !== total) return
+      reported = bytes
+      progress({ input, bytes, total })
+    }
+    for await (const facts of scan({ path }, { name, signal, onProgress })) {
+      if (facts.type === 'kernel') found.kernels.push(facts)
+      else if (facts.type === 'config') found.configs.push(facts)
+      else if (facts.type === 'module') found.manifest.push(await record(facts, writer))
+      else {
+        const { type: _, ...problem } = facts
+        found.problems.push({ ...problem, input })
+      }
+    }
+  }
+  return found
+}
+
+async function record(facts: ModuleFacts, writer: BundleWriter): Promise<ManifestEntry> {
+  const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled } = facts
+  return {
+    name,
+    file,
+    sha256,
+    vermagic,
+    srcversion,
+    buildId,
+    btfSha256: btf === null ? null : await writer.add(btf),
+    distilledSha256: distilled === null ? null : await writer.add(distilled),
+    btfBytes: btf?.length ?? null,
+    ...(btf === null ? { types: null, strings: null } : countsOf(btf)),
+    originStrings: btf === null ? null : recoverOriginLength(btf),
+  }
+}
+
+/** Types and length of strings of a BTF of either kind; null where it cannot be read. */
+function countsOf(bytes: Uint8Array): { types: number | null; strings: number | null } {
+  try {
+    const btf = readBtf(bytes)
+    return { types: btf.typeCount, strings: btf.stringsLength }
+  } catch (error) {
+    if (error instanceof BtfError) return { types: null, strings: null }
+    throw error
+  }
+}
