@@ -90,5 +90,5 @@ function exampleOf(module: ModuleResult): string | null {
   const said = module.log.filter((line) => !line.startsWith('failed to validate'))
   if (said.length > 0) return `${module.name}: ${said.map((line) => line.trim()).join(' | ')}`
   const why = whyOf(module)
-  return why === null ? null : `${module.name}: ${why}`
+  return why === null || why === module.reason?.code ? null : `${module.name}: ${why}`
 }

@@ -1,0 +1,79 @@
+import type { Build } from '@basedrift/contract'
+import { describe, expect, it } from 'vitest'
+import { buildsTable, buildTable } from '../src/format/builds-table.js'
+import { plain } from '../src/output/style.js'
+
+const time = '2026-05-01T12:34:56.000Z'
+const build: Build = {
+  id: '00000000-0000-4000-8000-000000000001',
+  stream: 'openSUSE:Factory/x86_64/default',
+  version: '5.15.12',
+  release: '1.3',
+  state: 'done',
+  builtFor: null,
+  kernel: {
+    file: 'kernel.rpm!boot/vmlinuz',
+    release: '5.15.12-1-default',
+    banner: null,
+    buildId: null,
+    rules: { version: '5.15.12', allowBtfMismatch: null },
+    base: { sha256: 'ef'.repeat(32), types: 103110, strings: 1694074 },
+  },
+  modules: { count: 4023, set: 'ab'.repeat(32) },
+  failure: null,
+  createdAt: time,
+  sealedAt: time,
+  finishedAt: time,
+  provenance: { obs: { project: 'openSUSE:Factory', bcnt: 3 } },
+  artifacts: [
+    {
+      filename: 'kernel-default-5.15.12-1.3.x86_64.rpm',
+      sha256: 'cd'.repeat(32),
+      size: 70_123_456,
+      state: 'failed',
+      problems: Array.from({ length: 7 }, (_, index) => ({
+        code: 'elf-truncated',
+        file: `kernel.rpm!m${index}\u001b[2J.ko`,
+        at: null,
+        message: 'The file ends early.',
+      })),
+      createdAt: time,
+    },
+  ],
+  progress: { pairs: 3, done: 2, failed: 1 },
+  refusals: [{ code: 'build-differs', filename: 'a.rpm', createdAt: time, recorded: {}, given: {} }],
+}
+
+describe('builds for people', () => {
+  it('lists builds', async () => {
+    const bare: Build = {
+      ...build,
+      version: '6.1.192',
+      release: '2',
+      state: 'open',
+      kernel: null,
+      modules: null,
+    }
+    await expect(buildsTable([build, bare], { style: plain, width: 100 })).toMatchFileSnapshot(
+      'golden/builds.txt',
+    )
+    expect(buildsTable([], { style: plain, width: 100 })).toBe('There are no builds yet.\n')
+  })
+
+  it('shows one with what could not be used', async () => {
+    const text = buildTable(build, { style: plain, width: 100 })
+    expect(text).not.toContain('\u001b')
+    await expect(text).toMatchFileSnapshot('golden/build.txt')
+  })
+
+  it('shows one that failed', () => {
+    const failed: Build = {
+      ...build,
+      state: 'failed',
+      failure: { code: 'build-empty', message: 'Nothing usable.', at: null },
+    }
+    expect(buildTable(failed, { style: plain, width: 100 })).toContain(
+      'Failed    build-empty: Nothing usable.\n',
+    )
+  })
+})
