@@ -17,7 +17,7 @@ export interface KernelVersion {
 }
 
 const longestRules = 200
-const versionForm = /^(\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?:[-~]rc(\d{1,4}))?(?:[-+~._][0-9A-Za-z.+~:_-]*)?$/
+const versionForm = /^(\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?:[-~]rc(\d{1,4}))?(?:[-+~][0-9A-Za-z.+~:_-]*)?$/
 
 function invalid(text: string): BtfError {
   const shown = JSON.stringify(text.slice(0, longestRules))
