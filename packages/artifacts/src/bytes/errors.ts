@@ -19,6 +19,8 @@ export const artifactErrorCodes = {
   'exports-unknown': 'The exported symbols cannot be named, as the file was stripped; keep its symbol table.',
   'file-unreadable': 'The file cannot be read; check that it exists and may be read.',
   'format-unknown': 'The format is not known; give a kernel image, a module, a package, a config or raw BTF.',
+  'format-unsupported':
+    'This form of the file is not read; build the package in its usual form (RPM: format 4, cpio).',
   'kernel-ambiguous': 'The input holds several kernels; give the files of one kernel.',
   'kernel-image-malformed': 'The kernel image breaks its own format; build or download it again.',
   'kernel-image-truncated': 'The kernel image ends before its content does; upload it again.',

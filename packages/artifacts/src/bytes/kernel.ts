@@ -28,6 +28,11 @@ export interface KernelRead {
   readonly kernel: KernelFacts
   /** The config in the image (IKCONFIG), with its version; null where there is none. */
   readonly config: ReadConfig | null
+  /**
+   * A bzImage's `kernel_version` (`6.1.0-56-amd64 (…) #1 SMP …`): a banner where the kernel itself
+   * shows none; null or absent elsewhere.
+   */
+  readonly setupVersion?: string | null
   readonly problems: Problem[]
 }
 
@@ -79,6 +84,8 @@ export function findEmbeddedConfig(bytes: Uint8Array): Uint8Array | null {
 interface Contents {
   readonly kind: KernelKind
   readonly btf: Uint8Array | null
+  /** There is a `.BTF`, but in a compressed section, which no kernel is linked with. */
+  readonly btfCompressed: boolean
   readonly banner: string | null
   readonly embeddedConfig: Uint8Array | null
   readonly buildId: string | null
@@ -101,12 +108,13 @@ function vmlinuxContents(bytes: Uint8Array): Contents {
     throw new ArtifactError('elf-unsupported', 'e_type', 'The file is not linked, as kernels are')
   elf.checkSections()
   const section = elf.find(btfName)
-  if (section?.compressed === true) throw new ArtifactError('section-compressed', '.BTF')
-  const btf = section === null ? null : elf.content(section)
+  const compressed = section?.compressed === true
+  const btf = section === null || compressed ? null : elf.content(section)
   return {
     kind: 'vmlinux',
     // An image without section headers (stripped, or dumped from memory) may still hold its BTF.
     btf: btf === null && elf.sectionCount === 0 ? findBaseBtf(bytes, elf.little) : btf,
+    btfCompressed: compressed,
     banner: inRodata(elf, findBanner),
     embeddedConfig: inRodata(elf, findEmbeddedConfig),
     buildId: buildId(elf),
@@ -120,6 +128,7 @@ function imageContents(bytes: Uint8Array): Contents {
   return {
     kind: 'image',
     btf: findBaseBtf(bytes, little),
+    btfCompressed: false,
     banner: findBanner(bytes),
     embeddedConfig: findEmbeddedConfig(bytes),
     buildId: null,
@@ -181,7 +190,9 @@ export async function readKernelImage(
   }
   const contents = contentsOf(image)
   const problems: Problem[] = []
-  if (contents.btf === null || contents.btf.length === 0) problems.push(problem('btf-absent', file, '.BTF'))
+  if (contents.btfCompressed) problems.push(problem('section-compressed', file, '.BTF'))
+  else if (contents.btf === null || contents.btf.length === 0)
+    problems.push(problem('btf-absent', file, '.BTF'))
   const config = await embeddedConfig(contents, file, decompress, problems)
   const named = contents.banner ?? setupVersion
   const bannerRelease = named === null ? null : releaseFromBanner(named)
@@ -219,7 +230,7 @@ export async function readKernelImage(
     machine: contents.machine,
     btf: contents.btf !== null && contents.btf.length > 0 ? contents.btf : null,
   }
-  return { kernel, config, problems }
+  return { kernel, config, setupVersion, problems }
 }
 
 /**

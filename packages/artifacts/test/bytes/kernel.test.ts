@@ -90,6 +90,14 @@ describe('readKernelImage', () => {
     }
   })
 
+  it('does not take a compressed section for BTF, and says so', async () => {
+    const { kernel, problems } = await read(
+      vmlinux({ sections: [rodata, { name: '.BTF', data: [1], flags: 0x800 }] }),
+    )
+    expect(kernel.btf).toBeNull()
+    expect(problems).toMatchObject([{ code: 'section-compressed', at: '.BTF' }])
+  })
+
   it.each([
     ['gzip', (data: Uint8Array) => new Uint8Array(gzipSync(data))],
     ['lz4', (data: Uint8Array) => join(writeLz4Legacy(data), size(data.length))],
@@ -111,7 +119,8 @@ describe('readKernelImage', () => {
       new Uint8Array(gzipSync(data)),
       '6.1.0-57-x (b@example.org) #1 SMP Debian 6.1.193-1 (2026-02-02)',
     )
-    const { kernel } = await read(image, { ...file, file: 'vmlinuz' })
+    const { kernel, setupVersion } = await read(image, { ...file, file: 'vmlinuz' })
+    expect(setupVersion).toBe('6.1.0-57-x (b@example.org) #1 SMP Debian 6.1.193-1 (2026-02-02)')
     expect([kernel.banner, kernel.release, kernel.version]).toEqual([null, '6.1.0-57-x', '6.1.193'])
   })
 
@@ -169,8 +178,6 @@ describe('readKernelImage', () => {
       'kernel-image-unsupported null',
     )
     expect(await rejection(read(vmlinux().subarray(0, 500)))).toBe('elf-truncated section header 0')
-    const compressed = vmlinux({ sections: [{ name: '.BTF', data: [1], flags: 0x800 }] })
-    expect(await rejection(read(compressed))).toBe('section-compressed .BTF')
     const wrongSize = writeBzImage(join(writeLz4Legacy(vmlinux()), size(vmlinux().length + 1)))
     expect(await rejection(read(wrongSize))).toBe('kernel-image-malformed payload')
   })
