@@ -1,19 +1,16 @@
-/** Stable codes of what this package reports; part of its interface. */
+/** Every code that this package reports, with the sentence that says what to do. */
 export const jobsErrorCodes = {
-  /** A job in the queue does not look like one of ours; it was dropped. */
-  'job-invalid': 'A job in the queue is not a task job',
-  /** A task names a kind that this worker has no handler for. */
-  'task-kind-unknown': 'The task is of a kind that this worker does not know',
-  /** A task met failures of the world more often than allowed. */
-  'task-attempts-exhausted': 'The task was tried as often as allowed',
-  /** Another worker may have the task by now. */
-  'lease-lost': 'The lease on the task was lost while it ran',
-  /** The worker is shutting down; the task is taken up again later. */
-  'worker-stopping': 'The worker was stopped while the task ran',
-  /** Redis may forget jobs when it runs short of memory. */
-  'redis-evicts': 'Redis is not set to noeviction',
-  /** The queue does not answer. */
-  'queue-unavailable': 'The queue cannot be reached',
+  'job-invalid':
+    'The queue held a job that is not a task job, which was dropped; give the service a queue of its own.',
+  'lease-lost':
+    'The lease on a task ended while it ran, and another worker may have it; nothing is to be done.',
+  'queue-unavailable': 'The queue does not answer; check that its server runs and REDIS_URL or DATABASE_URL.',
+  'redis-evicts': 'Redis may drop jobs when memory runs short; set its maxmemory-policy to noeviction.',
+  'task-attempts-exhausted':
+    'The task was tried as often as allowed; mend what its message names, then send the build under a new release.',
+  'task-failed': 'The task failed for a reason without a code of its own; see the log of the worker.',
+  'task-kind-unknown': 'The task is of a kind that this worker does not know; run workers of one version.',
+  'worker-stopping': 'The worker was stopped while the task ran; another takes it up.',
 } as const
 
 /** A code of this package. */

@@ -1,0 +1,86 @@
+import { ENGINE_VERSION } from '@basedrift/check'
+import { FinalError, type Log, type TaskHandler } from '@basedrift/jobs'
+import type { BlobStore, Ledger, PairInputs, RulesRow } from '@basedrift/ledger'
+import { inputFailure } from './failures.js'
+import type { ManifestCache } from './manifests.js'
+import type { Pool } from './pool.js'
+
+/** What the compare job needs. */
+export interface CompareOptions {
+  ledger: Pick<Ledger, 'pairs'>
+  manifests: ManifestCache
+  blobs: Pick<BlobStore, 'withFile'>
+  pool: Pick<Pool, 'compare'>
+  log: Log
+}
+
+/** Which two builds to compare. */
+export interface ComparePayload {
+  kernelBuildId: string
+  moduleBuildId: string
+}
+
+/**
+ * Decides every module of one build on the kernel of another. Verdicts are a pure function of module set, bases, rules and
+ * engine: where they are recorded under that key, for whichever pair, nothing is computed.
+ */
+export function createCompareHandler(options: CompareOptions): TaskHandler<ComparePayload> {
+  const { ledger, log } = options
+  return {
+    async run({ kernelBuildId, moduleBuildId }, { signal }) {
+      const inputs = await ledger.pairs.inputs(kernelBuildId, moduleBuildId)
+      if (inputs === null) throw new FinalError('pair-unknown', 'The pair of this task is gone')
+      if (inputs.state !== 'pending') return
+      if (inputs.rules === null) {
+        await ledger.pairs.fail(kernelBuildId, moduleBuildId, {
+          code: 'rules-unknown',
+          message: 'The version of the kernel is not known, and with it how it treats module BTF',
+        })
+        return
+      }
+      const key = keyOf(inputs, inputs.rules)
+      const known = await ledger.pairs.comparisonOf(key)
+      const comparison = known ?? { ...key, ...(await compute(inputs, inputs.rules, signal, options)) }
+      const outcome = await ledger.pairs.record({ kernelBuildId, moduleBuildId, comparison })
+      log.info(
+        { kernelBuild: kernelBuildId, moduleBuild: moduleBuildId, outcome, reused: known !== null },
+        'pair compared',
+      )
+    },
+    giveUp: ({ kernelBuildId, moduleBuildId }, failure) =>
+      ledger.pairs.fail(kernelBuildId, moduleBuildId, failure),
+  }
+}
+
+function keyOf({ moduleSet, running, originSha256 }: PairInputs, rules: RulesRow) {
+  return {
+    moduleSetId: moduleSet.id,
+    runningSha256: running.sha256,
+    originSha256,
+    rules,
+    engine: ENGINE_VERSION,
+  }
+}
+
+async function compute(
+  { moduleSet, running, originSha256 }: PairInputs,
+  rules: RulesRow,
+  signal: AbortSignal,
+  { manifests, blobs, pool }: CompareOptions,
+) {
+  const manifest = await manifests.of(moduleSet.id)
+  try {
+    return await blobs.withFile(running.sha256, (basePath) =>
+      blobs.withFile(moduleSet.bundleSha256, (bundlePath) =>
+        pool.compare(
+          { basePath, bundlePath, manifest, rules, runningSha256: running.sha256, originSha256 },
+          { signal },
+        ),
+      ),
+    )
+  } catch (error) {
+    const failure = inputFailure(error)
+    if (failure === null) throw error
+    throw new FinalError(failure.code, failure.message, { cause: error })
+  }
+}

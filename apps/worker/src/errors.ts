@@ -1,0 +1,10 @@
+/** Every code that this program records itself, with the sentence that says what to do. */
+export const workerErrorCodes = {
+  'base-unreadable': 'The base BTF of the kernel cannot be read; build the kernel again.',
+  'build-empty': 'No artifact of the build holds a kernel or a module; see the problems of each.',
+  'problems-omitted':
+    'The artifact has more problems than are recorded; mend those that are, and send it under a new release.',
+} as const
+
+/** A code of `workerErrorCodes`. */
+export type WorkerErrorCode = keyof typeof workerErrorCodes

@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import type { Log, TaskHandler } from '@basedrift/jobs'
+import type { ArtifactRow, BlobStore, Failure, IngestResult, Ledger } from '@basedrift/ledger'
+import { workerErrorCodes } from './errors.js'
+import type { Pool } from './pool.js'
+import { type ScanOutcome, scanArtifacts } from './scan.js'
+import type { TempFiles } from './temp.js'
+
+/** What the ingest job needs. */
+export interface IngestOptions {
+  ledger: Pick<Ledger, 'builds'>
+  blobs: Pick<BlobStore, 'withFile' | 'putFile'>
+  pool: Pick<Pool, 'scan'>
+  temp: Pick<TempFiles, 'withDirectory'>
+  log: Log
+}
+
+/** Which build to ingest. */
+export interface IngestPayload {
+  buildId: string
+}
+
+/**
+ * Reads the artifacts of a sealed build, stores its base BTF and its split BTFs, and records what was found with the pairs that
+ * follow from it. An artifact that cannot be used fails alone; the build fails where nothing is left of it.
+ */
+export function createIngestHandler(options: IngestOptions): TaskHandler<IngestPayload> {
+  const { ledger, blobs, pool, temp, log } = options
+  return {
+    async run({ buildId }, { signal, trace }) {
+      const build = await ledger.builds.startIngest(buildId)
+      if (build === null) return
+      const hashes = build.artifacts.map((artifact) => artifact.sha256)
+      await temp.withDirectory(async (directory) => {
+        const at = { basePath: join(directory, 'base.btf'), bundlePath: join(directory, 'modules.bundle') }
+        const scanned = await withFiles(blobs, hashes, (paths) => {
+          const inputs = build.artifacts.map(({ filename }, i) => ({
+            path: paths[i] as string,
+            name: filename,
+          }))
+          return scanArtifacts(pool, inputs, at, signal)
+        })
+        const artifacts = statesOf(build.artifacts, scanned)
+        const failure = scanned.failure ?? emptiness(scanned)
+        if (failure !== null) {
+          await ledger.builds.fail(buildId, failure, artifacts)
+          log.warn({ trace, build: buildId, code: failure.code }, 'build failed')
+          return
+        }
+        const { kernel, base, manifest, bundle } = scanned
+        await Promise.all([
+          base && blobs.putFile(at.basePath, { maxBytes: base.size, expectedSha256: base.sha256, signal }),
+          bundle &&
+            blobs.putFile(at.bundlePath, { maxBytes: bundle.size, expectedSha256: bundle.sha256, signal }),
+        ])
+        const { outcome, pairs } = await ledger.builds.recordIngest({
+          buildId,
+          kernel,
+          base,
+          manifest,
+          bundle,
+          artifacts,
+        })
+        log.info(
+          { trace, build: buildId, outcome, pairs, kernel: kernel?.release, modules: manifest?.length ?? 0 },
+          'build ingested',
+        )
+      })
+    },
+    async giveUp({ buildId }, failure) {
+      await ledger.builds.fail(buildId, failure)
+    },
+  }
+}
+
+/** Runs `use` with local files that hold the blobs, in the order of `hashes`. */
+function withFiles<T>(
+  blobs: Pick<BlobStore, 'withFile'>,
+  hashes: readonly string[],
+  use: (paths: readonly string[]) => Promise<T>,
+  paths: readonly string[] = [],
+): Promise<T> {
+  const [next, ...rest] = hashes
+  if (next === undefined) return use(paths)
+  return blobs.withFile(next, (path) => withFiles(blobs, rest, use, [...paths, path]))
+}
+
+function emptiness({ kernel, manifest }: ScanOutcome): Failure | null {
+  if (kernel !== null || manifest !== null) return null
+  return { code: 'build-empty', message: workerErrorCodes['build-empty'] }
+}
+
+/** Said of a file that can be used nonetheless. */
+const remarks: ReadonlySet<string> = new Set(['exports-unknown', 'version-contradicts', 'version-unknown'])
+
+/** Problems kept of one artifact; a package may hold thousands of broken modules. */
+const keptProblems = 1_000
+
+/** What becomes of each artifact: failed where something of it could not be used. */
+function statesOf(artifacts: readonly ArtifactRow[], { problems }: ScanOutcome): IngestResult['artifacts'] {
+  return artifacts.map(({ id }, i) => {
+    const own = problems[i] ?? []
+    const kept = own.slice(0, keptProblems)
+    if (own.length > kept.length) {
+      const message = `${own.length - kept.length} more. ${workerErrorCodes['problems-omitted']}`
+      kept.push({ code: 'problems-omitted', message })
+    }
+    return { id, state: own.every(({ code }) => remarks.has(code)) ? 'ingested' : 'failed', problems: kept }
+  })
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import {
+  createJobsMetrics,
+  type Dispatcher,
+  type Log,
+  type QueueBackend,
+  startDispatcher,
+  startTaskRunner,
+} from '@basedrift/jobs'
+import type { BlobStore, Ledger } from '@basedrift/ledger'
+import type { Registry } from 'prom-client'
+import { createCompareHandler } from './compare.js'
+import { createIngestHandler } from './ingest.js'
+import { ManifestCache } from './manifests.js'
+import type { Pool } from './pool.js'
+import { startReconcile } from './reconcile.js'
+import { openTempFiles } from './temp.js'
+
+/** What a worker works with; whoever opened these closes them after the worker has stopped. */
+export interface WorkerOptions {
+  ledger: Ledger
+  blobs: BlobStore
+  queue: QueueBackend
+  pool: Pool
+  log: Log
+  /** The data directory; temporary files are in `tmp` below it. */
+  dataDir: string
+  /** Where to register the metrics of tasks and queue; without it nothing is measured. */
+  metrics?: Registry
+  /** The dispatcher of this process where it has one already; else the worker starts its own and stops it. */
+  dispatcher?: Dispatcher
+  /** Tasks at the same time; as many as the pool has threads is right. */
+  concurrency?: number
+  /** Lease of a task, in milliseconds; it is extended while the task runs. */
+  leaseMs?: number
+  reconcile?: { intervalMs?: number; quietMs?: number }
+}
+
+/** A running worker. */
+export interface Worker {
+  readonly dispatcher: Dispatcher
+  /** Takes no more tasks, gives those that run `graceMs` to end, puts the rest back and removes its temporary files. */
+  stop(graceMs?: number): Promise<void>
+}
+
+/** Starts to ingest builds and to compare pairs; resolves when tasks are being taken. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { ledger, blobs, queue, pool, log, dataDir, metrics } = options
+  const temp = await openTempFiles(join(dataDir, 'tmp'))
+  const dispatcher = options.dispatcher ?? startDispatcher({ outbox: ledger.outbox, queue, log })
+  const manifests = new ManifestCache(ledger.moduleSets)
+  const runner = await startTaskRunner({
+    tasks: ledger.tasks,
+    queue,
+    handlers: {
+      ingest: createIngestHandler({ ledger, blobs, pool, temp, log }),
+      compare: createCompareHandler({ ledger, manifests, blobs, pool, log }),
+    },
+    ring: () => dispatcher.ring(),
+    log,
+    concurrency: options.concurrency ?? 2,
+    ...(metrics === undefined
+      ? {}
+      : { metrics: createJobsMetrics(metrics, { queue, outbox: ledger.outbox }) }),
+    ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+  })
+  const reconciler = startReconcile({ ledger, queue, dispatcher, log, ...options.reconcile })
+  return {
+    dispatcher,
+    async stop(graceMs = 10_000) {
+      await reconciler.stop()
+      await runner.stop(graceMs)
+      if (options.dispatcher === undefined) await dispatcher.stop()
+      await temp.close()
+    },
+  }
+}
