@@ -10,6 +10,7 @@ export { ApiError, type ClientErrorCode, clientErrorCodes } from './client/error
 export { defaultRetry, type RetryOptions } from './client/transport.js'
 export { digestHeader, type Upload } from './client/upload.js'
 export { type ErrorCode, type ErrorMeaning, errorCodes, isErrorCode } from './errors.js'
+export { httpSchemas } from './schemas/all.js'
 export * from './schemas/base.js'
 export * from './schemas/build.js'
 export * from './schemas/events.js'

@@ -19,8 +19,15 @@ import { Filename, Release, StreamName, Version, versionReleasePattern } from '.
 /** Most bytes of a declaration, as JSON. */
 export const declarationBytes = 32 * 1024
 
+/** Text that a database and a terminal can take: tabs and line ends, but no other control characters, no half surrogates. */
+const textPattern = '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f\\p{Surrogate}]*$'
+
 const text = (maxLength: number, description: string) =>
-  Type.Optional(Type.String({ minLength: 1, maxLength, description }))
+  Type.Optional(Type.String({ minLength: 1, maxLength, pattern: textPattern, description }))
+
+/** A number of another system, as it counts them. */
+const serial = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }))
 
 /** What the build system says of a build. All of it is optional, none of it decides a verdict. */
 export const Provenance = Type.Object(
@@ -35,7 +42,7 @@ export const Provenance = Type.Object(
           srcmd5: text(64, 'MD5 of the expanded source'),
           verifymd5: text(64, 'MD5 of the source that was built'),
           versrel: text(256, 'Version and release as the scheduler has them'),
-          bcnt: Type.Optional(Type.Integer({ minimum: 0, description: 'Rebuild counter' })),
+          bcnt: serial('Rebuild counter'),
           reason: text(1024, 'Why it was built'),
         },
         { additionalProperties: false, description: 'Open Build Service' },
@@ -44,8 +51,8 @@ export const Provenance = Type.Object(
     koji: Type.Optional(
       Type.Object(
         {
-          buildId: Type.Optional(Type.Integer({ minimum: 0 })),
-          taskId: Type.Optional(Type.Integer({ minimum: 0 })),
+          buildId: serial('Id of the build'),
+          taskId: serial('Id of the task'),
           tag: text(256, 'Tag or target'),
           source: text(1024, 'Source of the build'),
         },
@@ -54,11 +61,15 @@ export const Provenance = Type.Object(
     ),
     url: text(2048, 'Page of the build'),
     labels: Type.Optional(
-      Type.Record(Type.String({ pattern: '^[a-z][a-z0-9._-]{0,63}$' }), Type.String({ maxLength: 1024 }), {
-        maxProperties: 32,
-        additionalProperties: false,
-        description: 'Anything else worth keeping',
-      }),
+      Type.Record(
+        Type.String({ pattern: '^[a-z][a-z0-9._-]{0,63}$' }),
+        Type.String({ maxLength: 1024, pattern: textPattern }),
+        {
+          maxProperties: 32,
+          additionalProperties: false,
+          description: 'Anything else worth keeping',
+        },
+      ),
     ),
   },
   { $id: 'Provenance', additionalProperties: false, description: 'What the build system says of a build' },

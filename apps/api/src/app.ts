@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import { serveDocument, useDocument } from './plugins/document.js'
+import { refuseMalformed, useErrors } from './plugins/errors.js'
+import { useBodyDeadline, useGuards } from './plugins/guards.js'
+import { usePressureLimits } from './plugins/pressure.js'
+import { useRequestRecords } from './plugins/requests.js'
+import { useSecurityHeaders } from './plugins/security.js'
+import { useValidation } from './plugins/validation.js'
+import { artifactRoutes } from './routes/artifacts.js'
+import { blobRoutes } from './routes/blobs.js'
+import { buildRoutes } from './routes/builds.js'
+import { declareRoutes } from './routes/declare.js'
+import { eventRoutes } from './routes/events.js'
+import { healthRoutes } from './routes/health.js'
+import { matrixRoutes } from './routes/matrix.js'
+import { pairRoutes } from './routes/pairs.js'
+import { streamRoutes } from './routes/streams.js'
+import type { App, AppDependencies } from './types.js'
+
+export { type ApiConfig, type ApiLimits, defaultApiConfig } from './config.js'
+export type { App, AppDependencies } from './types.js'
+
+/** Bytes of a body that is not an upload. */
+const bodyLimit = 64 * 1024
+
+/** The HTTP application: it listens nowhere yet. Closing it ends its event streams and leaves the dependencies open. */
+export async function buildApp(dependencies: AppDependencies): Promise<App> {
+  const { config, log } = dependencies
+  const app: App = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    trustProxy: config.trustProxy,
+    // Uploads may take long; silence on a connection may not.
+    requestTimeout: 0,
+    connectionTimeout: 120_000,
+    keepAliveTimeout: 72_000,
+    return503OnClosing: true,
+    clientErrorHandler: refuseMalformed,
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  useValidation(app)
+  useRequestRecords(app, dependencies)
+  useGuards(app, dependencies)
+  await useSecurityHeaders(app)
+  await usePressureLimits(app, config.limits)
+  useErrors(app)
+  await useDocument(app)
+
+  await app.register(async (scope: App) => {
+    useBodyDeadline(scope, config.limits.bodyMs)
+    declareRoutes(scope, dependencies)
+    streamRoutes(scope, dependencies)
+    buildRoutes(scope, dependencies)
+    eventRoutes(scope, dependencies)
+    blobRoutes(scope, dependencies)
+    matrixRoutes(scope, dependencies)
+    pairRoutes(scope, dependencies)
+    healthRoutes(scope, dependencies)
+  })
+  await app.register(async (scope: App) => {
+    // The body of an upload is what it is: no parser touches it.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined))
+    artifactRoutes(scope, dependencies)
+  })
+  serveDocument(app)
+  await app.ready()
+  return app
+}

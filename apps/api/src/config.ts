@@ -1,0 +1,57 @@
+/** What bounds the service. Bytes, milliseconds and counts. */
+export interface ApiLimits {
+  /** Largest artifact. */
+  artifactBytes: number
+  /** Artifacts of one build. */
+  artifactsPerBuild: number
+  /** Uploads at the same time. */
+  uploads: number
+  /** Longest silence of an upload. */
+  uploadIdleMs: number
+  /** Least bytes a second of an upload, on average after `uploadGraceMs`. */
+  uploadMinRate: number
+  uploadGraceMs: number
+  /** Event streams at the same time. */
+  eventStreams: number
+  /** How often an event stream looks for news, and how often it shows that it is alive. */
+  eventPollMs: number
+  eventBeatMs: number
+  /** Time for a body that is not an upload. */
+  bodyMs: number
+  /** Requests a minute from one address. */
+  requestsPerMinute: number
+  /** Delay of the event loop above which requests are refused; 0 refuses none. */
+  eventLoopDelayMs: number
+}
+
+/** How the service is reached. */
+export interface ApiConfig {
+  /** Host names, besides addresses and `localhost`, that requests may name. `*` is any. */
+  hosts: readonly string[]
+  /** Origins of web pages, besides the service's own, that may write: `https://builds.example.org`. */
+  origins: readonly string[]
+  /** Whether a proxy before the service is trusted to name the client's address. */
+  trustProxy: boolean
+  limits: ApiLimits
+}
+
+/** What stands where nothing is configured. */
+export const defaultApiConfig: ApiConfig = {
+  hosts: [],
+  origins: [],
+  trustProxy: false,
+  limits: {
+    artifactBytes: 4 * 1024 ** 3,
+    artifactsPerBuild: 64,
+    uploads: 32,
+    uploadIdleMs: 30_000,
+    uploadMinRate: 16 * 1024,
+    uploadGraceMs: 30_000,
+    eventStreams: 64,
+    eventPollMs: 500,
+    eventBeatMs: 15_000,
+    bodyMs: 30_000,
+    requestsPerMinute: 3_000,
+    eventLoopDelayMs: 2_000,
+  },
+}

@@ -1,0 +1,31 @@
+import { Cursor, Filename, Limit, ModuleName, StreamName, Uuid, VersionRelease } from '@basedrift/contract'
+import Type from 'typebox'
+
+/** A build by its name. */
+export const BuildPath = Type.Object({ stream: StreamName, vr: VersionRelease })
+
+/** An artifact by its name. */
+export const ArtifactPath = Type.Object({ stream: StreamName, vr: VersionRelease, filename: Filename })
+
+/** A build by its id. */
+export const BuildIdPath = Type.Object({ id: Uuid })
+
+/** A pair by the ids of its builds. */
+export const PairPath = Type.Object({ kernelBuild: Uuid, moduleBuild: Uuid })
+
+/** One module of a pair. */
+export const PairModulePath = Type.Object({ kernelBuild: Uuid, moduleBuild: Uuid, name: ModuleName })
+
+/** Which page of a list. */
+export const pageQuery = { cursor: Type.Optional(Cursor), limit: Type.Optional(Limit) }
+
+/** Headers of a write. */
+export const writeHeaders = {
+  'idempotency-key': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'Taken and not needed: the same write again changes nothing, with or without a key',
+    }),
+  ),
+}

@@ -1,0 +1,51 @@
+import { httpSchemas } from '@basedrift/contract'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { App } from '../types.js'
+import { pagePolicy } from './security.js'
+
+const description = [
+  'Which module builds are BTF-compatible with which kernel builds, and why not.',
+  '',
+  'A build hook declares a build, uploads its packages, and seals it. Every write may be repeated: the same again changes',
+  'nothing, other content under a name that is taken is refused with 409 and recorded. Errors are problem details (RFC 9457)',
+  'with a stable `code`. Lists are paged by cursor.',
+].join('\n')
+
+/** Makes the OpenAPI document of the routes that are added afterwards, and its page at `/docs`. */
+export async function useDocument(app: App): Promise<void> {
+  for (const schema of httpSchemas) app.addSchema(schema)
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Basedrift',
+        version: '1',
+        description,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      tags: [
+        { name: 'ingest', description: 'What a build hook calls' },
+        { name: 'builds', description: 'Streams and builds' },
+        { name: 'verdicts', description: 'What fits what, and why not' },
+        { name: 'operation', description: 'What an operator looks at' },
+      ],
+    },
+    refResolver: { buildLocalReference: (json) => String(json.$id) },
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { url: '/v1/openapi.json', validatorUrl: null, docExpansion: 'list', tryItOutEnabled: false },
+    staticCSP: pagePolicy,
+  })
+}
+
+/** Serves the document. It is made once all routes are there. */
+export function serveDocument(app: App): void {
+  let text: string | undefined
+  app.get('/v1/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    text ??= JSON.stringify(app.swagger())
+    return reply.type('application/json; charset=utf-8').send(text)
+  })
+  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+}

@@ -1,0 +1,154 @@
+import type { Readable } from 'node:stream'
+import { Artifact, ref, splitVersionRelease } from '@basedrift/contract'
+import type { BuildRow, StoredBlob } from '@basedrift/ledger'
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { ArtifactPath, writeHeaders } from '../params.js'
+import { ProblemError } from '../problem.js'
+import { problems } from '../responses.js'
+import type { App, AppDependencies } from '../types.js'
+import { sha256OfDigest } from '../upload/digest.js'
+import { lingerThenClose } from '../upload/linger.js'
+import { metered } from '../upload/meter.js'
+import { artifactView } from '../views/build.js'
+
+const description = `The body is the file, as it is. \`Content-Digest: sha-256=:BASE64:\` (RFC 9530) is checked against it; nothing is
+kept of an upload that ends early or does not match. The same file again answers 200, also once the build is sealed; another file under
+the same name is refused and recorded.
+
+Where \`HEAD /v1/blobs/{sha256}\` knows the file, an empty body with \`Repr-Digest: sha-256=:BASE64:\` and no Content-Digest names it
+instead of sending it.`
+
+/** What a request says of the file: which it is, and whether its bytes come or are in the store already. */
+function claimOf(
+  request: FastifyRequest,
+  maxBytes: number,
+): { sha256: string; bytes: Readable | null; size: number | null } {
+  const { headers } = request
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ProblemError('media-type-refused', 'An artifact is sent as it is, without a Content-Encoding.')
+  }
+  if (headers['content-type']?.toLowerCase().startsWith('multipart/')) {
+    throw new ProblemError('media-type-refused', 'An artifact is the body itself, not a form.')
+  }
+  if (headers['content-range'] !== undefined) {
+    throw new ProblemError('request-malformed', 'An artifact is sent whole, without a Content-Range.')
+  }
+  const announced = headers['content-length'] === undefined ? null : Number(headers['content-length'])
+  if (announced !== null && announced > maxBytes) {
+    throw new ProblemError('body-too-large', `An artifact has at most ${maxBytes} bytes.`)
+  }
+  const sent = headers['content-digest']
+  if (sent === undefined && headers['repr-digest'] !== undefined && (announced ?? 0) === 0) {
+    const named = sha256OfDigest(String(headers['repr-digest']))
+    if (named === null || headers['transfer-encoding'] !== undefined)
+      throw new ProblemError('digest-required')
+    return { sha256: named, bytes: null, size: null }
+  }
+  const sha256 = sha256OfDigest(sent === undefined ? undefined : String(sent))
+  if (sha256 === null) throw new ProblemError('digest-required')
+  return { sha256, bytes: request.raw, size: announced }
+}
+
+/** Uploading the artifacts of a build. */
+export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependencies): void {
+  const { limits } = config
+  const pace = { idleMs: limits.uploadIdleMs, minRate: limits.uploadMinRate, graceMs: limits.uploadGraceMs }
+  let uploads = 0
+
+  /** Streams the body into the store, as one of a bounded number of uploads. */
+  const receive = async (bytes: Readable, expectedSha256: string): Promise<StoredBlob> => {
+    if (uploads >= limits.uploads) throw new ProblemError('connections-exhausted')
+    uploads++
+    try {
+      return await blobs.put(metered(bytes, pace), { maxBytes: limits.artifactBytes, expectedSha256 })
+    } finally {
+      uploads--
+    }
+  }
+
+  const known = async (sha256: string): Promise<StoredBlob> => {
+    const size = await blobs.size(sha256)
+    if (size === null) throw new ProblemError('blob-unknown')
+    return { sha256, size }
+  }
+
+  /** Whether the name is taken or the build closed, so that no byte needs to come. */
+  const settled = (build: BuildRow, filename: string, sha256: string): boolean => {
+    const recorded = build.artifacts.find((artifact) => artifact.filename === filename)
+    if (recorded !== undefined) return recorded.sha256 !== sha256
+    if (build.state !== 'declared' && build.state !== 'open') return true
+    if (build.artifacts.length >= limits.artifactsPerBuild) throw new ProblemError('artifact-limit')
+    return false
+  }
+
+  app.put(
+    '/v1/streams/:stream/builds/:vr/artifacts/:filename',
+    {
+      schema: {
+        operationId: 'putArtifact',
+        tags: ['ingest'],
+        summary: 'Upload one artifact',
+        description,
+        params: ArtifactPath,
+        headers: Type.Object({
+          ...writeHeaders,
+          'content-digest': Type.Optional(
+            Type.String({ maxLength: 1024, description: '`sha-256=:BASE64:` of the body' }),
+          ),
+          'repr-digest': Type.Optional(
+            Type.String({
+              maxLength: 1024,
+              description: '`sha-256=:BASE64:` of a file that the service has',
+            }),
+          ),
+        }),
+        response: {
+          200: ref(Artifact),
+          201: ref(Artifact),
+          ...problems(
+            'digest-required',
+            'request-malformed',
+            'origin-refused',
+            'build-unknown',
+            'upload-stalled',
+            'build-differs',
+            'build-sealed',
+            'artifact-limit',
+            'body-too-large',
+            'media-type-refused',
+            'digest-mismatch',
+            'blob-unknown',
+            'connections-exhausted',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      lingerThenClose(request.raw, reply.raw)
+      const { stream, vr, filename } = request.params
+      const { version, release } = splitVersionRelease(vr)
+      const claim = claimOf(request, limits.artifactBytes)
+      const build = await ledger.builds.find(stream, version, release)
+      if (build === null) throw new ProblemError('build-unknown', `${stream} ${vr} was not declared.`)
+
+      const blob = settled(build, filename, claim.sha256)
+        ? { sha256: claim.sha256, size: claim.size ?? (await blobs.size(claim.sha256)) ?? 0 }
+        : claim.bytes === null
+          ? await known(claim.sha256)
+          : await receive(claim.bytes, claim.sha256)
+      const { outcome, artifact } = await ledger.artifacts.add({ buildId: build.id, filename, ...blob })
+
+      const same = artifact !== null && artifact.sha256 === blob.sha256
+      if (outcome === 'created' && artifact !== null) return reply.code(201).send(artifactView(artifact))
+      if (same) return reply.code(200).send(artifactView(artifact))
+      if (outcome === 'sealed' && artifact === null) throw new ProblemError('build-sealed')
+      request.log.warn({ build: build.id, filename }, 'an artifact came again with other content')
+      throw new ProblemError(
+        'build-differs',
+        `${filename} of ${stream} ${vr} is recorded with other content.`,
+      )
+    },
+  )
+}

@@ -1,0 +1,75 @@
+import { Build, BuildList, ModuleList, ModuleName, ref, StreamName } from '@basedrift/contract'
+import Type from 'typebox'
+import { BuildIdPath, pageQuery } from '../params.js'
+import { ProblemError } from '../problem.js'
+import { problems } from '../responses.js'
+import type { App, AppDependencies } from '../types.js'
+import { buildSummaryView, buildView, moduleView } from '../views/build.js'
+
+/** Builds, one build, and its modules. */
+export function buildRoutes(app: App, { ledger }: AppDependencies): void {
+  app.get(
+    '/v1/builds',
+    {
+      schema: {
+        operationId: 'listBuilds',
+        tags: ['builds'],
+        summary: 'Builds, newest first',
+        querystring: Type.Object(
+          { stream: Type.Optional(StreamName), ...pageQuery },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(BuildList), ...problems('cursor-invalid', 'stream-unknown') },
+      },
+    },
+    async (request) => {
+      const { stream, cursor, limit = 100 } = request.query
+      if (stream !== undefined && (await ledger.streams.find(stream)) === null) {
+        throw new ProblemError('stream-unknown')
+      }
+      const { items, next } = await ledger.builds.list({ stream, cursor, limit })
+      return { items: items.map(buildSummaryView), next }
+    },
+  )
+
+  app.get(
+    '/v1/builds/:id',
+    {
+      schema: {
+        operationId: 'getBuild',
+        tags: ['builds'],
+        summary: 'State, progress, fingerprints and failures of a build',
+        params: BuildIdPath,
+        response: { 200: ref(Build), ...problems('build-unknown') },
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      const build = await ledger.builds.get(id)
+      if (build === null) throw new ProblemError('build-unknown')
+      return buildView(build, await ledger.builds.progress(id), await ledger.builds.refusals(id))
+    },
+  )
+
+  app.get(
+    '/v1/builds/:id/modules',
+    {
+      schema: {
+        operationId: 'listModules',
+        tags: ['builds'],
+        summary: 'Modules of a build, by file',
+        params: BuildIdPath,
+        querystring: Type.Object(
+          { name: Type.Optional({ ...ModuleName, description: 'Part of the name' }), ...pageQuery },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(ModuleList), ...problems('build-unknown', 'cursor-invalid') },
+      },
+    },
+    async (request) => {
+      const { name, cursor, limit = 100 } = request.query
+      const { items, next } = await ledger.builds.modules(request.params.id, { name, cursor, limit })
+      return { items: items.map(moduleView), next }
+    },
+  )
+}

@@ -1,0 +1,67 @@
+import { PassThrough } from 'node:stream'
+import { type BuildEvent, isFinal } from '@basedrift/contract'
+import Type from 'typebox'
+import { BuildFeed } from '../feed.js'
+import { BuildIdPath } from '../params.js'
+import { ProblemError } from '../problem.js'
+import { problems } from '../responses.js'
+import type { App, AppDependencies } from '../types.js'
+
+/** One server-sent event. JSON has no line ends, so it is one line of data. */
+function eventOf(event: BuildEvent): string {
+  return `event: build\ndata: ${JSON.stringify(event)}\n\n`
+}
+
+/** The progress of a build as server-sent events. */
+export function eventRoutes(app: App, { ledger, config }: AppDependencies): void {
+  const { eventStreams, eventPollMs, eventBeatMs } = config.limits
+  const feed = new BuildFeed(ledger, eventPollMs)
+  app.addHook('preClose', async () => feed.close())
+
+  app.get(
+    '/v1/builds/:id/events',
+    {
+      schema: {
+        operationId: 'buildEvents',
+        tags: ['builds'],
+        summary: 'Progress of a build, as server-sent events',
+        description:
+          'An event `build` with a BuildEvent at once and at every change; the stream ends with `done` or `failed`.',
+        params: BuildIdPath,
+        response: {
+          200: {
+            description: 'Events until the build is done or failed',
+            content: { 'text/event-stream': { schema: Type.String() } },
+          },
+          ...problems('build-unknown', 'connections-exhausted'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      if (feed.size >= eventStreams) throw new ProblemError('connections-exhausted')
+      const first = await feed.look(id)
+      if (first === null) throw new ProblemError('build-unknown')
+      const stream = new PassThrough()
+      stream.write(eventOf(first))
+      if (isFinal(first.state)) stream.end()
+      else {
+        const unwatch = feed.watch(id, (event) =>
+          event === null ? stream.end() : stream.write(eventOf(event)),
+        )
+        const beat = setInterval(() => stream.write(': alive\n\n'), eventBeatMs).unref()
+        const end = () => {
+          clearInterval(beat)
+          unwatch()
+        }
+        stream.once('finish', end)
+        stream.once('close', end)
+      }
+      return reply
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(stream as never)
+    },
+  )
+}

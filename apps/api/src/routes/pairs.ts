@@ -1,0 +1,151 @@
+import { type ModuleResult as CheckedModule, decodeRows } from '@basedrift/check'
+import { Explanation, ModuleName, oneOf, Pair, ref, verdicts } from '@basedrift/contract'
+import type { BuildRow, ModuleRow, PairRow } from '@basedrift/ledger'
+import Type from 'typebox'
+import { nameFilter } from '../glob.js'
+import { pageOf, positionOf } from '../page.js'
+import { PairModulePath, PairPath, pageQuery } from '../params.js'
+import { ProblemError } from '../problem.js'
+import { problems } from '../responses.js'
+import type { App, AppDependencies } from '../types.js'
+import { buildRefView, failureView, kernelView, moduleView } from '../views/build.js'
+import { type Explained, happened, remedy } from '../views/explain.js'
+import { countsView, pairHead, resultView } from '../views/pair.js'
+
+const PairQuery = Type.Object(
+  {
+    verdict: Type.Optional(
+      Type.Array(oneOf(verdicts, 'Modules with this verdict'), {
+        maxItems: verdicts.length,
+        description: 'Modules with this verdict; repeat it for several',
+      }),
+    ),
+    name: Type.Optional({
+      ...ModuleName,
+      description: 'Part of the name, or the whole name with `*` for any text',
+    }),
+    ...pageQuery,
+  },
+  { additionalProperties: false },
+)
+
+const nameOf = ({ version, release }: { version: string; release: string }) => `${version}-${release}`
+
+/** One module build on one kernel build, and one module of it. */
+export function pairRoutes(app: App, { ledger }: AppDependencies): void {
+  const pairOf = async (kernelBuild: string, moduleBuild: string): Promise<PairRow> => {
+    const pair = await ledger.pairs.get(kernelBuild, moduleBuild)
+    if (pair === null) throw new ProblemError('pair-unknown')
+    return pair
+  }
+
+  const manifestOf = async (pair: PairRow): Promise<ModuleRow[]> =>
+    pair.comparison === null ? [] : ledger.moduleSets.manifest(pair.comparison.moduleSetId)
+
+  const rowsOf = (pair: PairRow, manifest: ModuleRow[]): CheckedModule[] =>
+    pair.comparison === null ? [] : decodeRows(pair.comparison.rows, manifest)
+
+  /** The build whose base the comparison took as the origin of the modules. */
+  const originOf = async ({ moduleBuild, comparison }: PairRow): Promise<BuildRow | null> => {
+    const sha256 = comparison?.originSha256
+    if (sha256 === null || sha256 === undefined) return null
+    if (moduleBuild.kernel?.base.sha256 === sha256) return moduleBuild
+    const { builtFor, stream } = moduleBuild
+    const at = builtFor?.lastIndexOf('-') ?? -1
+    if (builtFor === null || at < 0) return null
+    const named = await ledger.builds.find(stream, builtFor.slice(0, at), builtFor.slice(at + 1))
+    return named?.kernel?.base.sha256 === sha256 ? named : null
+  }
+
+  app.get(
+    '/v1/pairs/:kernelBuild/:moduleBuild',
+    {
+      schema: {
+        operationId: 'pair',
+        tags: ['verdicts'],
+        summary: 'The modules of one build on the kernel of another',
+        params: PairPath,
+        querystring: PairQuery,
+        response: { 200: ref(Pair), ...problems('cursor-invalid', 'pair-unknown') },
+      },
+    },
+    async (request) => {
+      const { kernelBuild, moduleBuild } = request.params
+      const { verdict, name, cursor, limit = 100 } = request.query
+      const position = positionOf(cursor)
+      const pair = await pairOf(kernelBuild, moduleBuild)
+      const wanted = verdict === undefined ? null : new Set<string>(verdict)
+      const named = name === undefined ? null : nameFilter(name)
+      const page = pageOf(
+        rowsOf(pair, await manifestOf(pair)),
+        position,
+        limit,
+        (row) => (wanted?.has(row.verdict) ?? true) && (named?.(row.name) ?? true),
+      )
+      return {
+        ...pairHead(pair),
+        counts: countsView(pair.comparison?.counts ?? {}),
+        error: failureView(pair.error),
+        kernel: pair.kernelBuild.kernel === null ? null : kernelView(pair.kernelBuild.kernel),
+        updatedAt: pair.updatedAt,
+        rows: page.rows.map(resultView),
+        next: page.next,
+      }
+    },
+  )
+
+  app.get(
+    '/v1/pairs/:kernelBuild/:moduleBuild/modules/:name',
+    {
+      schema: {
+        operationId: 'pairModule',
+        tags: ['verdicts'],
+        summary: 'All that is known of one module on one kernel',
+        params: PairModulePath,
+        response: {
+          200: ref(Explanation),
+          ...problems('pair-unknown', 'module-unknown', 'pair-pending', 'pair-failed'),
+        },
+      },
+    },
+    async (request) => {
+      const { kernelBuild, moduleBuild, name } = request.params
+      const pair = await pairOf(kernelBuild, moduleBuild)
+      const { kernel: recorded } = pair.kernelBuild
+      if (pair.state === 'failed') throw new ProblemError('pair-failed', pair.error?.message)
+      if (pair.comparison === null || recorded === null) throw new ProblemError('pair-pending')
+      const manifest = await manifestOf(pair)
+      // A module is asked for by the kernel's name of it; files have it with either sign.
+      const kernelName = name.replaceAll('-', '_')
+      const at = manifest.findIndex((module) => module.name === kernelName)
+      const found = manifest[at]
+      const result = rowsOf(pair, manifest)[at]
+      if (found === undefined || result === undefined) throw new ProblemError('module-unknown')
+      const origin = await originOf(pair)
+      const module = moduleView(found)
+      const kernel = kernelView(recorded)
+      const base = origin?.kernel?.base ?? null
+      const explained: Explained = {
+        result: resultView(result),
+        module,
+        kernel,
+        kernelBuild: nameOf(pair.kernelBuild),
+        moduleBuild: nameOf(pair.moduleBuild),
+        origin: origin === null || base === null ? null : { base, build: nameOf(origin) },
+      }
+      return {
+        ...pairHead(pair),
+        result: explained.result,
+        module,
+        kernel,
+        origin: {
+          build: origin === null ? null : buildRefView(origin),
+          base,
+          strings: module.btf?.originStrings ?? null,
+        },
+        happened: happened(explained),
+        remedy: remedy(explained),
+      }
+    },
+  )
+}

@@ -1,0 +1,28 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { BlobStore, Ledger } from '@basedrift/ledger'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { ApiConfig } from './config.js'
+
+/** The application, with types that come from the schemas of its routes. */
+export type App = FastifyInstance<
+  Server,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** What the application works with. Whoever opened these closes them, after the application. */
+export interface AppDependencies {
+  ledger: Ledger
+  blobs: BlobStore
+  /** Called after work was recorded, so that it starts at once; without it a dispatcher finds it by itself. */
+  ring?: () => void
+  config: ApiConfig
+  /** Pino's, or one like it. */
+  log: FastifyBaseLogger
+  /** Where the metrics of requests are registered, and what `/metrics` shows. */
+  metrics: Registry
+}

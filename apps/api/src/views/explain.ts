@@ -1,0 +1,142 @@
+import type { BaseFacts, Kernel, ModuleResult, ModuleRow } from '@basedrift/contract'
+
+/** What an explanation is made of. */
+export interface Explained {
+  result: ModuleResult
+  module: ModuleRow
+  kernel: Kernel
+  /** `version-release` of the running kernel's build and of the module's. */
+  kernelBuild: string
+  moduleBuild: string
+  /** The base that the module was built on, where the ledger holds it, and the build that it is of. */
+  origin: { base: BaseFacts; build: string } | null
+}
+
+const number = (value: number) => value.toLocaleString('en-US')
+
+function kernelName({ kernel, kernelBuild }: Explained): string {
+  return kernel.release === null ? `The kernel of ${kernelBuild}` : `${kernel.release} (${kernelBuild})`
+}
+
+/** The type that the kernel stopped at, in words; empty where it named none. */
+function placeOf({ result }: Explained): string {
+  const { reason } = result
+  if (reason === undefined) return ''
+  const id = reason.typeId === undefined ? '' : ` at type id ${number(reason.typeId)}`
+  const path = reason.path === undefined ? '' : `, ${reason.path}`
+  const values =
+    reason.expected === undefined && reason.actual === undefined
+      ? ''
+      : ` (expected ${reason.expected ?? 'something else'}, found ${reason.actual ?? 'nothing'})`
+  return ` It stops${id}${path}${values}: ${reason.code}.`
+}
+
+/** How the two bases differ, as far as both are known. */
+function basesOf({ origin, kernel, moduleBuild }: Explained): string[] {
+  if (origin === null) return []
+  const running = kernel.base
+  if (origin.base.sha256 === running.sha256) return [`It was built on this very base, of ${origin.build}.`]
+  return [
+    `${moduleBuild} was built on the base of ${origin.build}: ${number(origin.base.types)} types and ` +
+      `${number(origin.base.strings)} bytes of strings. This kernel's base has ${number(running.types)} types and ` +
+      `${number(running.strings)} bytes of strings, so ids and offsets that start after the one stand elsewhere in the other.`,
+  ]
+}
+
+function happenedBy(explained: Explained): string[] {
+  const { result, module, kernel } = explained
+  const name = kernelName(explained)
+  const module_ = module.name
+  switch (result.verdict) {
+    case 'compatible':
+      return result.basis === 'relocated'
+        ? [`${name} relocates ${module_} by its distilled base: its references bind by name.`]
+        : [`${name} accepts ${module_}, and its references bind to what they were built on.`]
+    case 'changed':
+      return [`${name} accepts ${module_}, but a type that it uses is defined differently here.`]
+    case 'misread': {
+      const length = module.btf?.originStrings ?? null
+      const proof =
+        result.basis === 'origin-length' && length !== null
+          ? [
+              `The module's own names start after ${number(length)} bytes of strings, and this base has ` +
+                `${number(kernel.base.strings)}: it was built on another base.`,
+            ]
+          : []
+      return [
+        `${name} accepts ${module_} without a word, and reads its types wrongly: BPF programs get other types than were meant.`,
+        ...proof,
+      ]
+    }
+    case 'rejected':
+      return [`${name} refuses to load ${module_} with errno ${result.errno}.${placeOf(explained)}`]
+    case 'discarded':
+      return [
+        `${name} refuses the BTF of ${module_} with errno ${result.errno}, and loads the module without it, as ` +
+          `CONFIG_MODULE_ALLOW_BTF_MISMATCH=y has it.${placeOf(explained)}`,
+      ]
+    case 'crashes':
+      return [`${name} ${result.basis === 'kernel-hang' ? 'hangs' : 'crashes'} on the BTF of ${module_}.`]
+    case 'no-btf':
+      return [`${module_} has no BTF that ${name} would look at.`]
+    case 'unknown':
+      return [
+        `${name} accepts ${module_}, but the base that it was built on is not known to be this one: nothing shows what its ` +
+          'references bind to.',
+      ]
+    case 'error':
+      return [`The BTF of ${module_} could not be judged: ${result.basis}.${placeOf(explained)}`]
+  }
+}
+
+/** What happens to the module on that kernel, in sentences. */
+export function happened(explained: Explained): string[] {
+  const { load } = explained.result
+  const stops = [
+    ...(load.vermagic === 'differs'
+      ? ['Its vermagic differs, so the kernel refuses it before it looks at BTF.']
+      : []),
+    ...(load.modversions.state === 'mismatch'
+      ? [
+          `The checksums of ${number(load.modversions.mismatched.length)} imported symbols differ, so the kernel refuses it.`,
+        ]
+      : []),
+  ]
+  return [...happenedBy(explained), ...basesOf(explained), ...stops]
+}
+
+/** What would change the outcome, in sentences; empty where nothing needs to. */
+export function remedy({ result, kernelBuild, moduleBuild, origin, kernel }: Explained): string[] {
+  switch (result.verdict) {
+    case 'compatible':
+      return []
+    case 'changed':
+    case 'misread':
+    case 'rejected':
+    case 'discarded':
+      return [
+        `Build the modules of ${moduleBuild} against the vmlinux of ${kernelBuild}, and publish both together.`,
+        ...(origin !== null && origin.base.sha256 !== kernel.base.sha256
+          ? [
+              `Or do not let machines that run ${kernelBuild} have ${moduleBuild} before they have booted ${origin.build}.`,
+            ]
+          : []),
+      ]
+    case 'crashes':
+      return [`Do not load this module on ${kernelBuild}; build it again without the malformed section.`]
+    case 'no-btf':
+      return [
+        'Build the module with CONFIG_DEBUG_INFO_BTF_MODULES=y where BPF programs are to see its types.',
+      ]
+    case 'unknown':
+      return [
+        origin === null
+          ? `Upload the kernel that ${moduleBuild} was built on to this stream, and name it as \`builtFor\` of a build of its modules.`
+          : `Build the modules of ${moduleBuild} against the vmlinux of ${kernelBuild} to be certain.`,
+      ]
+    case 'error':
+      return [
+        'Look at the problems of the artifact that holds the module, and upload a sound one under a new release.',
+      ]
+  }
+}

@@ -1,0 +1,14 @@
+import type { TSchema } from 'typebox'
+import * as build from './build.js'
+import * as events from './events.js'
+import * as pair from './pair.js'
+import * as problem from './problem.js'
+
+function isNamed(value: unknown): value is TSchema & { $id: string } {
+  return typeof value === 'object' && value !== null && typeof (value as { $id?: unknown }).$id === 'string'
+}
+
+/** Every named schema of the HTTP interface: what `$ref`s refer to. */
+export const httpSchemas: readonly (TSchema & { $id: string })[] = [build, events, pair, problem]
+  .flatMap((module): unknown[] => Object.values(module))
+  .filter(isNamed)
