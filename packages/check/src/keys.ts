@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Rules } from '@basedrift/btf'
 import type { ManifestEntry } from './manifest.js'
 
 /** SHA-256 as lower-case hex. */
 export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  return hash('sha256', bytes, 'hex')
 }
 
 /** What a comparison of a module set with a base depends on, and all it depends on. */
@@ -22,7 +22,7 @@ export interface ComparisonParts {
 
 /** SHA-256 (lower-case hex) over the JSON of one value; arrays only, so that there is one way to write it. */
 function keyOf(value: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex')
+  return hash('sha256', JSON.stringify(value), 'hex')
 }
 
 /** The key that a comparison is stored under: equal exactly when every part is. */

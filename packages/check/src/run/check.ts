@@ -1,0 +1,150 @@
+import type { ModuleFacts, Problem } from '@basedrift/artifacts'
+import { findTools, moduleNameFromPath } from '@basedrift/artifacts'
+import { parseVersion, type Rules } from '@basedrift/btf'
+import { CheckError } from '../errors.js'
+import { byFile } from '../manifest.js'
+import {
+  ENGINE_VERSION,
+  errorJudgement,
+  judgeSubject,
+  type ModuleResult,
+  resultOf,
+  type Summary,
+  summary,
+} from '../pure/index.js'
+import { type InputContent, type ReadOptions, readInput } from './inputs.js'
+import { listRawModules, RawModuleReader } from './raw-modules.js'
+import { mustHaveKernel, type RulesOverride, type RunningKernel, runningKernel } from './running.js'
+
+/** What is checked: modules of any inputs against the kernel of one. */
+export interface CheckRequest {
+  /** A file or directory with one kernel. */
+  readonly kernel: string
+  /** A file or directory with the kernel that the modules were built on; it goes before the kernel of their own input. */
+  readonly origin?: string | null
+  /** Files and directories with modules. */
+  readonly modules: readonly string[]
+  /** What is said by hand of how the kernel treats module BTF. */
+  readonly rules?: RulesOverride | null
+}
+
+/** A whole check, as it is printed; keys in the order in which they are printed. */
+export interface CheckResult {
+  /** `ENGINE_VERSION` */
+  readonly engine: string
+  readonly kernel: {
+    readonly file: string
+    /** `uname -r`; null where the input does not tell. */
+    readonly release: string | null
+    readonly rules: Rules
+    /** Types without void (the last id), and the length of the strings in bytes. */
+    readonly base: { readonly sha256: string; readonly types: number; readonly strings: number }
+  }
+  /** Sorted by file. */
+  readonly modules: readonly ModuleResult[]
+  readonly summary: Summary
+  /** What has to be known to read the verdicts; left out where there is nothing. */
+  readonly notes?: readonly string[]
+}
+
+/**
+ * Checks modules against a kernel. What cannot be read of the modules' inputs becomes rows of their own, with verdict
+ * `error`; a kernel that cannot be read ends the check. The origin base of a module is that of `origin` or else of the
+ * kernel in the input that it came from.
+ * @throws CheckError `kernel-absent`, `kernel-ambiguous`, `kernel-btf-absent`, `kernel-unreadable`, `rules-unknown`,
+ * `modules-absent`; BtfError `rules-invalid`; the signal's reason
+ */
+export async function checkKernelAndModules(
+  request: CheckRequest,
+  given: ReadOptions = {},
+): Promise<CheckResult> {
+  const options = { ...given, tools: given.tools ?? (await findTools()) }
+  const { modules: paths, rules } = request
+  if (rules?.version !== undefined) parseVersion(rules.version)
+  const alone = !paths.includes(request.kernel)
+  // An input that is both is read once, and what it is decides what a raw BTF in it is.
+  const kernelInput = await readInput(request.kernel, alone ? 'kernel' : null, !alone, options)
+  const running = runningKernel(mustHaveKernel(kernelInput), rules ?? {})
+  const origin = request.origin ?? null
+  const originGiven = origin === null ? null : await originSha256(origin, kernelInput, options)
+  const rows: ModuleResult[] = []
+  const raw = new RawModuleReader()
+  for (const path of new Set(paths)) {
+    const listed = path === request.kernel ? null : listRawModules(path)
+    for (const module of listed ?? []) {
+      const facts = raw.read(module)
+      if (facts !== null) rows.push(rowOf(facts, running, originGiven))
+      else rows.push(...rowsOf(await readInput(module.file, 'module', true, options), running, originGiven))
+    }
+    options.signal?.throwIfAborted()
+    if (listed !== null) continue
+    const input = path === request.kernel ? kernelInput : await readInput(path, 'module', true, options)
+    rows.push(...rowsOf(input, running, originGiven))
+  }
+  if (rows.length === 0) throw new CheckError('modules-absent')
+  rows.sort(byFile)
+  const { base } = running
+  const notes = notesOf(running, rows)
+  return {
+    engine: ENGINE_VERSION,
+    kernel: {
+      file: running.file,
+      release: running.release,
+      rules: running.rules,
+      base: { sha256: running.sha256, types: base.btf!.typeCount, strings: base.btf!.stringsLength },
+    },
+    modules: rows,
+    summary: summary(rows),
+    ...(notes.length === 0 ? {} : { notes }),
+  }
+}
+
+async function originSha256(path: string, kernel: InputContent, options: ReadOptions): Promise<string> {
+  const input = path === kernel.path ? kernel : await readInput(path, 'kernel', false, options)
+  return mustHaveKernel(input).base.sha256
+}
+
+/** The row of one module; `originSha256` is null where its origin base is not known. */
+function rowOf(facts: ModuleFacts, running: RunningKernel, originSha256: string | null): ModuleResult {
+  const { name, file, sha256, btf, distilled } = facts
+  // A kernel built without CONFIG_DEBUG_INFO_BTF_MODULES has nothing that would look at a module's BTF.
+  const sections = running.btfModules === false ? { btf: null, distilled: null } : { btf, distilled }
+  const { sha256: runningSha256, rules, base } = running
+  return judgeSubject({ name, file, sha256 }, sections, base, { runningSha256, originSha256, rules })
+}
+
+/** The rows of one input: a module each, and one for each file that could not be read as a module. */
+function rowsOf(input: InputContent, running: RunningKernel, origin: string | null): ModuleResult[] {
+  const originSha256 = origin ?? input.kernel?.base?.sha256 ?? null
+  const rows = input.modules.map((facts) => rowOf(facts, running, originSha256))
+  const read = new Set([...input.modules.map(({ file }) => file), ...input.kernelFiles])
+  const failed = input.problems.filter(({ file }) => !read.has(file) && !isKernelFile(file, input.path))
+  return [...rows, ...failed.map(errorRow)]
+}
+
+/** Whether a member is a kernel or its config by name: where modules are wanted, it may stay unread. */
+function isKernelFile(file: string, input: string): boolean {
+  const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('!')) + 1)
+  return file !== input && /^(?:vmlinu[xz]|bzImage|Image|config|\.config)(?:[-.]|$)/.test(name)
+}
+
+function errorRow({ code, file, at, message }: Problem): ModuleResult {
+  const subject = { name: moduleNameFromPath(file), file, sha256: '' }
+  return resultOf(subject, errorJudgement(code, at, message))
+}
+
+function notesOf({ rules, btfModules }: RunningKernel, rows: readonly ModuleResult[]): string[] {
+  const notes: string[] = []
+  if (btfModules === false) {
+    notes.push(
+      'This kernel was built without CONFIG_DEBUG_INFO_BTF_MODULES: it does not look at the BTF of modules.',
+    )
+  }
+  if (rules.allowBtfMismatch === null && rows.some(({ verdict }) => verdict === 'rejected')) {
+    notes.push(
+      'CONFIG_MODULE_ALLOW_BTF_MISMATCH of this kernel is not known: a refusal counts as rejected, though with it set ' +
+        'the module would load without its BTF.',
+    )
+  }
+  return notes
+}

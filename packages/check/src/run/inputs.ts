@@ -1,0 +1,70 @@
+import {
+  type ConfigFacts,
+  type KernelFacts,
+  type ModuleFacts,
+  type Problem,
+  type RawRole,
+  scan,
+  type Tools,
+} from '@basedrift/artifacts'
+import { type FoundKernel, onlyKernel } from '../kernels.js'
+
+/** What one input of a check holds. */
+export interface InputContent {
+  readonly path: string
+  /** Its one kernel; null where it has none. */
+  readonly kernel: FoundKernel | null
+  readonly modules: readonly ModuleFacts[]
+  readonly problems: readonly Problem[]
+  /** Files that were read as kernels or their configs: problems in them are none of the modules'. */
+  readonly kernelFiles: ReadonlySet<string>
+}
+
+/** Bytes of an input that have been read, of its size where that is known. */
+export interface InputProgress {
+  readonly path: string
+  readonly bytes: number
+  readonly total: number | null
+}
+
+/** How inputs are read. */
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: InputProgress) => void) | undefined
+  /** Decompressors beside Node; without it they are looked for, once a check. */
+  readonly tools?: Tools | undefined
+}
+
+/**
+ * Reads one input of any form. `role` says what a raw BTF is taken for; `modules` are kept only where they are wanted.
+ * @throws CheckError `kernel-ambiguous`
+ */
+export async function readInput(
+  path: string,
+  role: RawRole | null,
+  keepModules: boolean,
+  { signal, onProgress, tools }: ReadOptions,
+): Promise<InputContent> {
+  const kernels: KernelFacts[] = []
+  const configs: ConfigFacts[] = []
+  const modules: ModuleFacts[] = []
+  const problems: Problem[] = []
+  const options = {
+    ...(role === null ? {} : { rawBtf: role }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(tools === undefined ? {} : { tools }),
+    ...(onProgress === undefined
+      ? {}
+      : { onProgress: (bytes: number, total: number | null) => onProgress({ path, bytes, total }) }),
+  }
+  for await (const facts of scan({ path }, options)) {
+    if (facts.type === 'kernel') kernels.push(facts)
+    else if (facts.type === 'config') configs.push(facts)
+    else if (facts.type === 'problem') {
+      const { type: _, ...problem } = facts
+      problems.push(problem)
+    } else if (keepModules) modules.push(facts)
+  }
+  const kernelFiles = new Set([...kernels, ...configs].map(({ file }) => file))
+  return { path, kernel: onlyKernel(kernels, configs), modules, problems, kernelFiles }
+}

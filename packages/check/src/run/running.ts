@@ -1,0 +1,64 @@
+import { prepareBase, type Rules, type RunningBase } from '@basedrift/btf'
+import { CheckError } from '../errors.js'
+import type { FoundKernel } from '../kernels.js'
+import type { InputContent } from './inputs.js'
+
+/** Rules as they are given by hand: what is left out comes from the kernel's own files. */
+export interface RulesOverride {
+  readonly version?: string
+  readonly allowBtfMismatch?: boolean | null
+}
+
+/** A kernel that can be checked against. */
+export interface RunningKernel {
+  readonly file: string
+  readonly release: string | null
+  readonly rules: Rules
+  readonly sha256: string
+  readonly base: RunningBase
+  /** Whether this kernel looks at the BTF of modules at all (CONFIG_DEBUG_INFO_BTF_MODULES); null where not known. */
+  readonly btfModules: boolean | null
+}
+
+/** A kernel with the base that it must have. */
+export type KernelWithBase = FoundKernel & { readonly base: NonNullable<FoundKernel['base']> }
+
+/**
+ * The kernel of an input that must have one with BTF.
+ * @throws CheckError `kernel-absent`, `kernel-btf-absent`, `kernel-unreadable`
+ */
+export function mustHaveKernel({ path, kernel, problems }: InputContent): KernelWithBase {
+  if (kernel === null) {
+    const problem = problems[0]
+    if (problem === undefined) throw new CheckError('kernel-absent', undefined, path)
+    const where = problem.at === null ? '' : ` at ${problem.at}`
+    throw new CheckError('kernel-unreadable', `${problem.code}${where}: ${problem.message}`, problem.file)
+  }
+  if (kernel.base === null) throw new CheckError('kernel-btf-absent', undefined, kernel.kernel.file)
+  return { kernel: kernel.kernel, base: kernel.base }
+}
+
+/**
+ * Makes a kernel ready to be checked against: its base is indexed, and its rules come from its version and config, or from
+ * what was given by hand.
+ * @throws CheckError `rules-unknown`, `kernel-unreadable`
+ */
+export function runningKernel({ kernel, base }: KernelWithBase, override: RulesOverride): RunningKernel {
+  const { file, release, config } = kernel
+  const prepared = prepareBase(base.bytes)
+  if (prepared.problem !== null) {
+    const { code, message } = prepared.problem
+    throw new CheckError('kernel-unreadable', `Its base BTF: ${code}: ${message}`, file)
+  }
+  const version = override.version ?? kernel.version
+  if (version === null) throw new CheckError('rules-unknown', undefined, file)
+  const allowBtfMismatch = override.allowBtfMismatch ?? config?.allowBtfMismatch ?? null
+  return {
+    file,
+    release,
+    rules: { version, allowBtfMismatch },
+    sha256: base.sha256,
+    base: prepared,
+    btfModules: config?.btfModules ?? null,
+  }
+}
