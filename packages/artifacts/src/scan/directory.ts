@@ -1,10 +1,10 @@
-import type { Dirent } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { type Dirent, statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArtifactError } from '../bytes/errors.js'
 import { Member } from '../container/member.js'
 import type { Limits } from '../limits.js'
-import { fileBytes, unreadable } from '../source/file.js'
+import { regularFileBytes, unreadable } from '../source/file.js'
 import { ByteReader } from '../source/reader.js'
 
 /** One directory of an input, with its regular files in the order of their names. */
@@ -63,12 +63,12 @@ async function* filesOf(
   for (const path of paths) {
     let size: number
     try {
-      size = (await stat(join(root, path))).size
+      size = statSync(join(root, path)).size
     } catch (error) {
       onProblem(unreadable(error), path)
       continue
     }
-    const reader = new ByteReader(wrap(fileBytes(join(root, path))))
+    const reader = new ByteReader(wrap(regularFileBytes(join(root, path), size)))
     try {
       yield new Member(path, size, reader)
     } finally {

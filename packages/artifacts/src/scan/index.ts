@@ -4,7 +4,7 @@ import type { ArtifactFacts } from '../bytes/types.js'
 import { findTools, type Tools } from '../codec/index.js'
 import { Member } from '../container/member.js'
 import { limits as defaultLimits, type Limits } from '../limits.js'
-import { fileBytes, unreadable, watched } from '../source/file.js'
+import { fileBytes, regularFileBytes, unreadable, watched } from '../source/file.js'
 import { ByteReader } from '../source/reader.js'
 import { problemFacts, type ScanContext } from './context.js'
 import { folders } from './directory.js'
@@ -135,7 +135,7 @@ async function* walkSingle(
 ): AsyncGenerator<ArtifactFacts> {
   // The stream is closed as soon as the file has been read: there may be thousands of such inputs.
   async function* member(one: string, bytes: number): AsyncGenerator<Member> {
-    const reader = new ByteReader(wrap(fileBytes(one)))
+    const reader = new ByteReader(wrap(regularFileBytes(one, bytes)))
     try {
       yield new Member(one, bytes, reader)
     } finally {
