@@ -1,4 +1,8 @@
+export { DirectoryBlobStore } from './blobs/directory.js'
+export { S3BlobStore, type S3Options } from './blobs/s3.js'
 export * from './blobs/types.js'
 export * from './errors.js'
+export { applyMigrations, migrationsDirectory } from './migrations.js'
+export { type LedgerOptions, openLedger } from './open.js'
 export * from './repositories.js'
 export * from './rows.js'

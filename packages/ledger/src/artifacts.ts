@@ -1,0 +1,43 @@
+import { artifactRow } from './build-rows.js'
+import { type Database, transact } from './db.js'
+import { LedgerError } from './errors.js'
+import { isUuid, uuidv7 } from './ids.js'
+import { recordRefusal } from './refusals.js'
+import type { Artifacts } from './repositories.js'
+
+/** The repository of artifacts. */
+export function createArtifacts(db: Database): Artifacts {
+  return {
+    add: ({ buildId, filename, sha256, size }) =>
+      transact(db, async (tx) => {
+        const now = db.clock()
+        // Holds the build: of an artifact and a seal at the same time one comes first, and both know which.
+        const [build] = isUuid(buildId)
+          ? await tx.$queryRaw<{ state: string }[]>`
+              SELECT state FROM "Build" WHERE id = ${buildId}::uuid FOR NO KEY UPDATE`
+          : []
+        if (build === undefined) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
+        const there = await tx.artifact.findUnique({ where: { buildId_filename: { buildId, filename } } })
+        if (there !== null) {
+          const artifact = artifactRow(there)
+          if (there.sha256 === sha256) return { outcome: 'same', artifact }
+          await recordRefusal(tx, {
+            buildId,
+            filename,
+            recorded: { sha256: there.sha256, size: artifact.size },
+            given: { sha256, size },
+            now,
+          })
+          return { outcome: 'differs', artifact }
+        }
+        if (build.state !== 'declared' && build.state !== 'open') return { outcome: 'sealed', artifact: null }
+        await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
+        const made = await tx.artifact.create({
+          data: { id: uuidv7(now.getTime()), buildId, filename, sha256, size, createdAt: now },
+        })
+        if (build.state === 'declared')
+          await tx.build.update({ where: { id: buildId }, data: { state: 'open' } })
+        return { outcome: 'created', artifact: artifactRow(made) }
+      }),
+  }
+}

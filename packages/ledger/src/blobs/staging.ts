@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { LedgerError } from '../errors.js'
+import type { PutOptions, StoredBlob } from './types.js'
+
+/** Whether a text is a SHA-256 in lower-case hex: nothing else becomes part of a path or a key. */
+export function isSha256(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text)
+}
+
+/**
+ * Hands each chunk of a source to `write` and hashes it; ends in an error where the source is too long, is not what was
+ * announced, or was aborted.
+ */
+export async function hashInto(
+  source: AsyncIterable<Uint8Array>,
+  { maxBytes, expectedSha256, signal }: PutOptions,
+  write: (chunk: Uint8Array) => Promise<void>,
+): Promise<StoredBlob> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of source) {
+    signal?.throwIfAborted()
+    size += chunk.length
+    if (size > maxBytes) throw new LedgerError('blob-too-large', `More than ${maxBytes} bytes were sent.`)
+    hash.update(chunk)
+    await write(chunk)
+  }
+  signal?.throwIfAborted()
+  const sha256 = hash.digest('hex')
+  if (expectedSha256 !== undefined && sha256 !== expectedSha256)
+    throw new LedgerError('blob-digest-mismatch', `${expectedSha256} was announced, ${sha256} was sent.`)
+  return { sha256, size }
+}
+
+/** Whether an error says that a file or folder is not there. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+/** An error of the store itself, unless it is one that has its code already. */
+export function storeError(cause: unknown): unknown {
+  if (cause instanceof LedgerError) return cause
+  const isSystem = cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
+  return isSystem ? new LedgerError('blob-store-failed', `${cause.code}: ${cause.message}`, { cause }) : cause
+}

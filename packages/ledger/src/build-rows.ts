@@ -1,0 +1,63 @@
+import type { Prisma } from './generated/client.js'
+import type { ArtifactRow, BuildRow, Failure, JsonObject } from './rows.js'
+
+/** What a build row is made of. */
+export const buildInclude = {
+  stream: { select: { name: true } },
+  base: { select: { sha256: true, types: true, strings: true } },
+  moduleSet: { select: { id: true, count: true } },
+  artifacts: { orderBy: { filename: 'asc' } },
+} satisfies Prisma.BuildInclude
+
+type ArtifactRecord = Prisma.ArtifactGetPayload<object>
+type BuildRecord = Prisma.BuildGetPayload<{ include: typeof buildInclude }>
+
+const time = (date: Date | null) => (date === null ? null : date.toISOString())
+
+/** An artifact as it is given out. */
+export function artifactRow(record: ArtifactRecord): ArtifactRow {
+  const { id, filename, sha256, size, state, problems, createdAt } = record
+  return {
+    id,
+    filename,
+    sha256,
+    size: Number(size),
+    state,
+    problems: problems as unknown as Failure[],
+    createdAt: createdAt.toISOString(),
+  }
+}
+
+/** A build as it is given out. */
+export function buildRow(record: BuildRecord): BuildRow {
+  const { base, moduleSet } = record
+  return {
+    id: record.id,
+    stream: record.stream.name,
+    version: record.version,
+    release: record.release,
+    state: record.state,
+    provenance: record.provenance as JsonObject,
+    builtFor: record.builtFor,
+    kernel:
+      base === null
+        ? null
+        : {
+            file: record.kernelFile ?? '',
+            release: record.kernelRelease,
+            banner: record.kernelBanner,
+            buildId: record.kernelBuildId,
+            rules:
+              record.rulesVersion === null
+                ? null
+                : { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
+            base,
+          },
+    modules: moduleSet === null ? null : { setId: moduleSet.id, count: moduleSet.count },
+    artifacts: record.artifacts.map(artifactRow),
+    failure: record.failure as unknown as Failure | null,
+    createdAt: record.createdAt.toISOString(),
+    sealedAt: time(record.sealedAt),
+    finishedAt: time(record.finishedAt),
+  }
+}

@@ -1,0 +1,51 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { LedgerError } from './errors.js'
+import { Prisma, PrismaClient } from './generated/client.js'
+
+/** What repositories share. */
+export interface Database {
+  prisma: PrismaClient
+  /** The time that is recorded and that leases are measured by. */
+  clock: () => Date
+}
+
+/** A client inside of a transaction, or the client itself. */
+export type Tx = Prisma.TransactionClient
+
+/** Connects on first use; `databaseUrl` as libpq writes it. */
+export function openPrisma(databaseUrl: string, connections: number): PrismaClient {
+  return new PrismaClient({
+    adapter: new PrismaPg({ connectionString: databaseUrl, max: connections }),
+    errorFormat: 'minimal',
+  })
+}
+
+/** Conflicts that go away when the transaction is run again: serialization failure and deadlock. */
+const transient = new Set(['P2034', '40001', '40P01'])
+
+function isTransient(error: unknown): boolean {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false
+  const { code } = (error.meta ?? {}) as { code?: unknown }
+  return transient.has(error.code) || transient.has(String(code)) || /\b(?:40P01|40001)\b/.test(error.message)
+}
+
+/** Runs `work` in one transaction (READ COMMITTED), again where Postgres chose it as the victim of a conflict. */
+export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.prisma.$transaction(work, { maxWait: 30_000, timeout: 120_000 })
+    } catch (error) {
+      if (attempt >= 5 || !isTransient(error)) throw error
+    }
+  }
+}
+
+/** An error without the address and the password that drivers put into theirs. */
+export function unreachable(error: unknown): LedgerError {
+  const { code } = error as { code?: unknown }
+  const why = typeof code === 'string' && /^[A-Z0-9_]{3,20}$/.test(code) ? ` (${code})` : ''
+  return new LedgerError(
+    'database-unreachable',
+    `The database does not answer${why}: look at DATABASE_URL and at the server.`,
+  )
+}

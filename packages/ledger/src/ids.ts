@@ -1,0 +1,70 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { ComparisonKey, ModuleRow, TaskPayload } from './rows.js'
+
+let lastMs = 0
+let counter = 0
+
+/**
+ * A UUIDv7 (RFC 9562, §5.7 and §6.2 method 1): its order is that of creation, also within one millisecond of one process.
+ * `now` in milliseconds since the epoch.
+ */
+export function uuidv7(now: number): string {
+  if (now > lastMs) {
+    lastMs = now
+    counter = randomBytes(2).readUInt16BE() & 0x7ff
+  } else if (++counter > 0xfff) {
+    lastMs++
+    counter = 0
+  }
+  const bytes = randomBytes(16)
+  bytes.writeUIntBE(lastMs, 0, 6)
+  bytes.writeUInt16BE(0x7000 | counter, 6)
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Whether Postgres takes it for a UUID as it is written here: ids come from URLs. */
+export function isUuid(text: string): boolean {
+  return uuidPattern.test(text)
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+
+/** The key under which a comparison is stored: everything its verdicts depend on. Lower-case hex. */
+export function comparisonKey(key: ComparisonKey): string {
+  const { moduleSetId, runningSha256, originSha256, rules, engine } = key
+  return sha256(
+    JSON.stringify([moduleSetId, runningSha256, originSha256, rules.version, rules.allowBtfMismatch, engine]),
+  )
+}
+
+/** The id of a module set: its manifest's SHA-256, whatever order the fields of a row came in. */
+export function moduleSetId(manifest: readonly ModuleRow[]): string {
+  return sha256(
+    JSON.stringify(
+      manifest.map((m) => [
+        m.name,
+        m.file,
+        m.sha256,
+        m.vermagic,
+        m.srcversion,
+        m.buildId,
+        m.btfSha256,
+        m.distilledSha256,
+        m.btfBytes,
+        m.types,
+        m.strings,
+        m.originStrings,
+      ]),
+    ),
+  )
+}
+
+/** The id of the task that does this, once. */
+export function taskId(payload: TaskPayload): string {
+  return payload.kind === 'ingest'
+    ? `ingest:${payload.buildId}`
+    : `compare:${payload.kernelBuildId}:${payload.moduleBuildId}`
+}

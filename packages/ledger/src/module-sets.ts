@@ -1,0 +1,67 @@
+import type { Database, Tx } from './db.js'
+import { moduleSetId } from './ids.js'
+import { storable } from './json.js'
+import type { ModuleSets } from './repositories.js'
+import type { ModuleRow, ModuleSetRow } from './rows.js'
+
+/** The columns of a module as they are given out. */
+export const moduleColumns = {
+  name: true,
+  file: true,
+  sha256: true,
+  vermagic: true,
+  srcversion: true,
+  buildId: true,
+  btfSha256: true,
+  distilledSha256: true,
+  btfBytes: true,
+  types: true,
+  strings: true,
+  originStrings: true,
+} as const
+
+/** The repository of module sets. */
+export function createModuleSets({ prisma }: Database): ModuleSets {
+  return {
+    get: (id) =>
+      prisma.moduleSet.findUnique({ where: { id }, select: { id: true, count: true, bundleSha256: true } }),
+    manifest: (id) =>
+      prisma.module.findMany({
+        where: { moduleSetId: id },
+        orderBy: { ordinal: 'asc' },
+        select: moduleColumns,
+      }),
+  }
+}
+
+/** Records a manifest unless an equal one is there, in one statement for all its modules. */
+export async function recordModuleSet(
+  tx: Tx,
+  found: readonly ModuleRow[],
+  bundleSha256: string,
+  now: Date,
+): Promise<ModuleSetRow> {
+  const manifest = found.map((module) => ({
+    ...module,
+    name: storable(module.name),
+    file: storable(module.file),
+    vermagic: storable(module.vermagic),
+    srcversion: storable(module.srcversion),
+    buildId: storable(module.buildId),
+  }))
+  const id = moduleSetId(manifest)
+  const made = await tx.moduleSet.createMany({
+    data: [{ id, count: manifest.length, bundleSha256, createdAt: now }],
+    skipDuplicates: true,
+  })
+  if (made.count === 1)
+    await tx.$executeRaw`
+      INSERT INTO "Module" ("moduleSetId", ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256",
+        "distilledSha256", "btfBytes", types, strings, "originStrings")
+      SELECT ${id}, place - 1, m->>'name', m->>'file', m->>'sha256', m->>'vermagic', m->>'srcversion', m->>'buildId',
+        m->>'btfSha256', m->>'distilledSha256', (m->>'btfBytes')::int, (m->>'types')::int, (m->>'strings')::int,
+        (m->>'originStrings')::int
+      FROM unnest(ARRAY(SELECT json_array_elements(${JSON.stringify(manifest)}::json))) WITH ORDINALITY AS given (m, place)`
+  const set = await tx.moduleSet.findUniqueOrThrow({ where: { id } })
+  return { id, count: set.count, bundleSha256: set.bundleSha256 }
+}
