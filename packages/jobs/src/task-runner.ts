@@ -32,7 +32,7 @@ export type TaskHandlers = { [Kind in TaskKind]: TaskHandler<Extract<TaskPayload
 
 /** What a task runner needs. */
 export interface TaskRunnerOptions {
-  tasks: Pick<Ledger['tasks'], 'take' | 'extend' | 'finish' | 'fail' | 'retry'>
+  tasks: Pick<Ledger['tasks'], 'take' | 'extend' | 'finish' | 'fail' | 'retry' | 'ring'>
   queue: Pick<QueueBackend, 'consume'>
   handlers: TaskHandlers
   /** Called after a task ended or was put back, which may have left bells in the outbox. */
@@ -74,11 +74,12 @@ export async function startTaskRunner(options: TaskRunnerOptions): Promise<TaskR
         options.metrics?.dropped()
         return
       }
-      if (stopping) return
       const controller = new AbortController()
       running.add(controller)
       try {
-        await answer(payload.taskId, controller, options)
+        // The bell was taken out of the queue while this runner stopped: another one rings for another runner.
+        if (stopping) await options.tasks.ring([payload.taskId])
+        else await answer(payload.taskId, controller, options)
       } catch (error) {
         // The ledger does not answer. The task stays, leased or not, and the reconciler rings again.
         options.log.error({ err: error, task: payload.taskId }, 'the ledger did not answer for a task')
@@ -107,7 +108,7 @@ async function answer(
   controller: AbortController,
   options: TaskRunnerOptions,
 ): Promise<void> {
-  const { tasks, log, metrics, worker = 'worker', leaseMs = 60_000, now = Date.now } = options
+  const { tasks, log, metrics, worker = 'worker', leaseMs = 30_000, now = Date.now } = options
   // One owner a run, not a worker: a worker that lost its lease must not take the next run's for its own.
   const trace = randomUUID()
   const owner = `${worker}/${trace}`

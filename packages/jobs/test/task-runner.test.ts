@@ -262,9 +262,13 @@ describe('a lease', () => {
     await runner.stop(0)
     await answered
     expect(await tasks.get('a')).toMatchObject({ state: 'pending', error: { code: 'worker-stopping' } })
-    expect(tasks.rows.map(({ taskId }) => taskId)).toEqual(['a'])
+    expect(tasks.rows.map(({ bell }) => bell)).toEqual([2])
     await queue.deliver({ taskId: 'a' })
     expect(runs, 'a stopped runner takes nothing').toHaveLength(1)
+    expect(
+      tasks.rows.map(({ bell }) => bell),
+      'and passes the bell on',
+    ).toEqual([2, 3])
   })
 })
 
