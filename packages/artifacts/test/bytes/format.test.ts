@@ -56,6 +56,7 @@ describe('detectFormat', () => {
     ['unknown', new Uint8Array(1024)],
     ['unknown', chars('CONFIG_A=y\n')],
     ['unknown', join([0x5d, 0, 0, 3, 0], new Uint8Array(8))],
+    ['unknown', join([0x5d, 0, 0, 0, 0], new Uint8Array(8))],
   ] as const)('%s', (format, bytes) => {
     // A name that says otherwise does not matter.
     expect(detectFormat(bytes, 'boot/vmlinuz.ko.gz')).toBe(format)
