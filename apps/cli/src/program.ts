@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addBuild } from './commands/build.js'
 import { addBuilds } from './commands/builds.js'
+import { addCheck } from './commands/check.js'
 import { addDump } from './commands/dump.js'
 import { addInspect } from './commands/inspect.js'
 import { addMatrix } from './commands/matrix.js'
@@ -37,7 +38,7 @@ export function buildProgram(ended: (code: number) => void): Command {
         write(`${printable(`basedrift: usage: ${sentence.replaceAll('\n', ' ')}`)}\n`)
       },
     })
-  for (const add of [addInspect, addDump, addPush, addBuilds, addBuild, addMatrix, addPair]) {
+  for (const add of [addCheck, addInspect, addDump, addPush, addBuilds, addBuild, addMatrix, addPair]) {
     add(program, ended)
   }
   return program

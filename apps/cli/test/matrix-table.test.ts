@@ -61,7 +61,7 @@ describe('matrixTable', () => {
     )
     const table = matrixTable(
       'openSUSE:Factory/x86_64/default',
-      { builds, cells, next: null },
+      { builds, cells },
       { style: plain, width: 80 },
     )
     for (const line of table.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(80)
@@ -69,9 +69,9 @@ describe('matrixTable', () => {
   })
 
   it('says that there is nothing yet', () => {
-    expect(
-      matrixTable('a\u001b[2J', { builds: [], cells: [], next: null }, { style: plain, width: 80 }),
-    ).toBe('Nothing has been compared in a\\x1b[2J yet.\n')
+    expect(matrixTable('a\u001b[2J', { builds: [], cells: [] }, { style: plain, width: 80 })).toBe(
+      'Nothing has been compared in a\\x1b[2J yet.\n',
+    )
   })
 })
 

@@ -1,0 +1,36 @@
+import type { CheckResult } from '@basedrift/check'
+import { clipped, clippedPath, printable } from '../output/printable.js'
+import { count, counted } from '../output/words.js'
+import { listedModules, moduleLines } from './modules-table.js'
+import type { TableOptions } from './table-options.js'
+import { headline } from './verdict-words.js'
+
+/** A result for people: one sentence, the kernel, then the modules, grouped by verdict and reason if they are many. */
+export function checkTable(result: CheckResult, options: TableOptions): string {
+  const { style, width } = options
+  const { summary, kernel, modules, notes = [] } = result
+  const lines = [
+    style('strong', headline(summary, summary.total)),
+    '',
+    ...kernelLines(kernel, width),
+    '',
+    ...moduleLines(modules, options),
+    ...notes.map((note) => `Note: ${printable(note)}`),
+  ]
+  if (modules.length > listedModules) {
+    lines.push('Every module with its log: --format ndjson (one a line) or --format json.')
+  }
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+function kernelLines({ file, release, rules, base }: CheckResult['kernel'], width: number): string[] {
+  const { version, allowBtfMismatch: allowed } = rules
+  const mismatch =
+    allowed === null ? 'BTF mismatch perhaps allowed' : `BTF mismatch ${allowed ? '' : 'not '}allowed`
+  return [
+    `Kernel  ${clippedPath(file, width - 8)}`,
+    ...(release === null ? [] : [`        ${clipped(release, width - 8)}`]),
+    `Rules   ${printable(version)}, ${mismatch}`,
+    `Base    ${counted(base.types, 'type')}, ${count(base.strings)} bytes of strings, sha256 ${base.sha256.slice(0, 12)}…`,
+  ]
+}

@@ -1,0 +1,192 @@
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { basedrift } from './support/run.js'
+import { tar } from './support/tar.js'
+import { tempDir } from './support/temp.js'
+import { vector } from './support/vectors.js'
+
+const folder = path.dirname(vector('README.md'))
+const at = { cwd: folder }
+const no = '--rules=5.18.1,no-allow-mismatch'
+const allow = '--rules=5.18.1,allow-mismatch'
+
+describe('basedrift check: exit codes', () => {
+  it.each([
+    // All fit: the origin base is the running base.
+    [0, ['--kernel', 'base-1.1.btf', '--origin', 'vmlinux-1.1', no, 'teapot-1.1.btf', 'saucer-1.1.ko']],
+    // Refused, discarded, misread.
+    [1, ['--kernel', 'base-1.3.btf', no, 'teapot-1.1.btf']],
+    [1, ['--kernel', 'base-1.3.btf', allow, 'teapot-1.1.btf']],
+    [1, ['--kernel', 'vmlinux-1.3', 'saucer-1.1.ko']],
+    // A refusal counts more than a file that cannot be read, and that more than what is not known.
+    [1, ['--kernel', 'base-1.3.btf', no, 'teapot-1.1.btf', 'README.md']],
+    [2, ['--kernel', 'base-1.1.btf', no, 'teapot-1.1.btf', 'README.md']],
+    [2, ['--kernel', 'base-1.1.btf', no, 'no-such-file.ko']],
+    // Nothing says what the module was built on but its length, which agrees.
+    [3, ['--kernel', 'base-1.1.btf', no, 'teapot-1.1.btf']],
+    // Bad usage, or a kernel that cannot be used.
+    [2, ['--kernel', 'base-1.1.btf']],
+    [2, ['teapot-1.1.btf']],
+    [2, ['--kernel', 'base-1.1.btf', 'teapot-1.1.btf']],
+    [2, ['--kernel', 'base-1.1.btf', '--rules', 'newest', 'teapot-1.1.btf']],
+    [2, ['--kernel', 'base-1.1.btf', '--rules', '6.1,maybe', 'teapot-1.1.btf']],
+    [2, ['--kernel', 'README.md', no, 'teapot-1.1.btf']],
+    [2, ['--kernel', 'no-such-file', no, 'teapot-1.1.btf']],
+    [2, ['--kernel', '.', no, 'teapot-1.1.btf']],
+    [2, ['--kernel', 'base-1.1.btf', no, '--format', 'yaml', 'teapot-1.1.btf']],
+    [2, ['--kernel', 'base-1.1.btf', no, '--max-findings', 'many', 'teapot-1.1.btf']],
+    [2, ['--kernel', 'base-1.1.btf', no, '--format', 'json', '--format', 'ndjson', 'teapot-1.1.btf']],
+  ])('%i: %j', async (code, args) => {
+    const run = await basedrift(['check', ...args], at)
+    expect({ code: run.code, stderr: run.stderr }).toMatchObject({ code })
+    const failed = run.stderr !== ''
+    if (failed) expect(run.stderr).toMatch(/^basedrift: [a-z-]+: [^\n]+\n$/)
+    expect(run.stdout.length > 0).toBe(!failed)
+  })
+
+  it.each([
+    [['--kernel', 'base-1.1.btf', 'teapot-1.1.btf'], 'rules-unknown'],
+    [['--kernel', '.', no, 'teapot-1.1.btf'], 'kernel-ambiguous'],
+    [['--kernel', 'base-1.1.btf', '--rules', 'newest', 'teapot-1.1.btf'], 'rules-invalid'],
+  ])('names why: %j', async (args, code) => {
+    const { stderr } = await basedrift(['check', ...args], at)
+    expect(stderr).toMatch(new RegExp(`^basedrift: ${code}: `))
+  })
+})
+
+describe('basedrift check: output', () => {
+  it('is the documented JSON, keys in order', async () => {
+    const args = [
+      'check',
+      '--kernel',
+      'base-1.3.btf',
+      allow,
+      'teapot-1.1.ko',
+      'saucer-1.1.btf',
+      '--format',
+      'json',
+    ]
+    const { stdout, stderr } = await basedrift(args, at)
+    expect(stderr).toBe('')
+    const shown = JSON.parse(stdout.toString())
+    expect(Object.keys(shown)).toEqual(['engine', 'kernel', 'modules', 'summary'])
+    expect(Object.keys(shown.kernel)).toEqual(['file', 'release', 'rules', 'base'])
+    expect(shown.kernel).toMatchObject({
+      file: 'base-1.3.btf',
+      release: null,
+      rules: { version: '5.18.1', allowBtfMismatch: true },
+    })
+    const [saucer, teapot] = shown.modules
+    expect(Object.keys(teapot)).toEqual([
+      'name',
+      'file',
+      'sha256',
+      'verdict',
+      'basis',
+      'errno',
+      'log',
+      'reason',
+      'load',
+      'overall',
+    ])
+    expect(saucer).toMatchObject({
+      name: 'saucer_1.1',
+      file: 'saucer-1.1.btf',
+      verdict: 'misread',
+      basis: 'origin-length',
+      errno: 0,
+      log: [],
+    })
+    expect(teapot).toMatchObject({ name: 'teapot', verdict: 'discarded', basis: 'kernel-check', errno: 22 })
+    expect(teapot.log.at(-1)).toBe('failed to validate module [teapot] BTF: -22')
+    expect(shown.summary).toEqual({ total: 2, misread: 1, discarded: 1 })
+  })
+
+  it('is one module a line as ndjson, and the summary last', async () => {
+    const args = ['check', '--kernel', 'vmlinux-1.3', 'teapot-1.1.ko', 'saucer-1.1.ko', '--format', 'ndjson']
+    const { stdout } = await basedrift(args, at)
+    const lines = stdout
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.map(({ name, verdict, summary }) => summary ?? { name, verdict })).toEqual([
+      { name: 'saucer', verdict: 'misread' },
+      { name: 'teapot', verdict: 'rejected' },
+      { total: 2, misread: 1, rejected: 1 },
+    ])
+  })
+
+  it('goes to several files in one run, and a sentence is said all the same', async () => {
+    using temp = tempDir()
+    const [one, two, three] = ['a.json', 'b.json', 'c.ndjson'].map((name) => path.join(temp.path, name))
+    const formats = [`json=${one}`, `json=${two}`, `ndjson=${three}`].flatMap((format) => [
+      '--format',
+      format,
+    ])
+    const run = await basedrift(['check', '--kernel', 'vmlinux-1.3', 'teapot-1.1.ko', ...formats], at)
+    expect(run).toMatchObject({ code: 1, stdout: Buffer.alloc(0), stderr: 'The module is rejected.\n' })
+    expect(readFileSync(one!, 'utf8')).toBe(readFileSync(two!, 'utf8'))
+    expect(readFileSync(three!, 'utf8')).toContain('{"summary":{"total":1,"rejected":1}}\n')
+    const table = await basedrift(
+      ['check', '--kernel', 'vmlinux-1.3', 'teapot-1.1.ko', ...formats, '--format', 'table'],
+      at,
+    )
+    expect(table.stderr).toBe('')
+    expect(table.stdout.toString()).toMatch(/^The module is rejected\.\n/)
+  })
+
+  it('keeps its exit code when the reader of its output goes away', async () => {
+    const run = await basedrift(['check', '--kernel', 'vmlinux-1.3', 'teapot-1.1.ko'], {
+      ...at,
+      closeOutput: true,
+    })
+    expect(run).toMatchObject({ code: 1, stderr: '' })
+  })
+
+  it('never lets a name steer a terminal', async () => {
+    using temp = tempDir()
+    const name = 'a\u001b[31m\n\u009b2J\u202e.btf'
+    copyFileSync(vector('teapot-1.1.btf'), path.join(temp.path, name))
+    const run = await basedrift(['check', '--kernel', vector('vmlinux-1.3'), name], { cwd: temp.path })
+    expect(run.code).toBe(1)
+    expect(run.stdout.toString()).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u)
+    expect(run.stdout.toString()).toContain('a\\x1b[31m\\x0a\\x9b2J\\u{202e}')
+    const missing = await basedrift(['check', '--kernel', 'no\u001b[2J', name], { cwd: temp.path })
+    expect(missing.stderr).not.toContain('\u001b')
+  })
+})
+
+describe('basedrift check: inputs', () => {
+  it('takes kernel and modules from one package, and a directory without following links', async () => {
+    using temp = tempDir()
+    const files = {
+      'boot/vmlinux': readFileSync(vector('vmlinux-1.1')),
+      'lib/modules/teapot.ko': readFileSync(vector('teapot-1.1.ko')),
+    }
+    const archive = path.join(temp.path, 'build.tar')
+    writeFileSync(archive, tar(files))
+    const own = await basedrift(['check', '--kernel', archive, archive, '--format', 'ndjson'])
+    expect(own.code).toBe(0)
+    expect(own.stdout.toString()).toContain('"verdict":"compatible","basis":"same-base"')
+    const other = await basedrift(['check', '--kernel', vector('vmlinux-1.3'), archive, '--format', 'ndjson'])
+    expect(other.code).toBe(1)
+    expect(other.stdout.toString()).toContain(`"file":"${archive}!lib/modules/teapot.ko"`)
+    const modules = path.join(temp.path, 'modules')
+    mkdirSync(path.join(modules, 'deep'), { recursive: true })
+    copyFileSync(vector('saucer-1.3.ko'), path.join(modules, 'deep/saucer.ko'))
+    symlinkSync(vector('teapot-1.1.ko'), path.join(modules, 'linked.ko'))
+    const directory = await basedrift([
+      'check',
+      '--kernel',
+      vector('vmlinux-1.3'),
+      modules,
+      '--format',
+      'ndjson',
+    ])
+    expect(directory.stdout.toString()).toContain('"name":"saucer"')
+    expect(directory.stdout.toString()).toContain('"total":1')
+    expect(directory.code).toBe(3)
+  })
+})
