@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import type { Duplex } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { ArtifactError } from '../bytes/errors.js'
@@ -11,27 +10,6 @@ export type StreamFormat = 'gzip' | 'xz' | 'zstd'
 
 /** Bytes of output that a decoder within Node hands over at a time. */
 const chunkBytes = 1 << 18
-
-const require = createRequire(import.meta.url)
-
-/** The parts of node-liblzma that are used. It comes prebuilt for some machines only, so it is loaded when it is needed. */
-interface Liblzma {
-  createUnxz(options: { chunkSize: number }): Duplex & { close(): void }
-}
-
-let loaded: Liblzma | null | undefined
-
-/** node-liblzma, or null where it has no build for this machine. */
-export function liblzma(): Liblzma | null {
-  if (loaded === undefined) {
-    try {
-      loaded = require('node-liblzma') as Liblzma
-    } catch {
-      loaded = null
-    }
-  }
-  return loaded
-}
 
 /** `createZstdDecompress` and `zstdDecompress` came with Node 22.15. */
 export interface ZlibZstd {
@@ -49,53 +27,37 @@ export function zstdOptions(limits: Limits): object {
 }
 
 /** A decoder within Node as an engine. */
-function ofTransform(transform: Duplex, close: () => void): Engine {
+function ofTransform(transform: Duplex): Engine {
   const finished = new Promise<void>((resolve, reject) => {
     transform.once('end', resolve)
     transform.once('error', (error) => reject(new ArtifactError('compression-corrupt', null, error.message)))
     transform.once('close', () => reject(new ArtifactError('compression-corrupt', null, 'It ended early')))
   })
   finished.catch(() => {})
-  const stop = () => {
-    close()
-    transform.destroy()
-  }
+  const stop = () => void transform.destroy()
   return { input: transform, output: transform, finished, stop }
 }
 
-/** The error for xz where nothing can decode it. */
-export function noXz(): ArtifactError {
-  return new ArtifactError(
-    'compression-unsupported',
-    null,
-    'This machine cannot decode xz: install xz (xz-utils)',
-  )
-}
-
-function startXz(limits: Limits, tools: Tools, signal: AbortSignal | undefined): Engine {
-  const memory = limits.xzMemoryBytes
-  if (tools.xz !== null) {
-    const threads = tools.xzThreads ? ['-T0', `--memlimit-mt-decompress=${memory}`] : []
-    return startChild(tools.xz, [...threads, '-dc', `--memlimit-decompress=${memory}`], limits, signal)
-  }
-  const library = liblzma()
-  if (library === null) throw noXz()
-  const transform = library.createUnxz({ chunkSize: chunkBytes })
-  return ofTransform(transform, () => transform.close())
-}
-
-/** Starts the best decoder that this machine has for a stream; null for zstd where it has none: see `zstdStream`. */
+/**
+ * Starts the best decoder that this machine has for a stream; null for xz and zstd where that is code of this package:
+ * `xzStream`, `zstdStream`.
+ */
 export function startEngine(
   format: StreamFormat,
   limits: Limits,
   tools: Tools,
   signal: AbortSignal | undefined,
 ): Engine | null {
-  if (format === 'xz') return startXz(limits, tools, signal)
-  if (format === 'gzip') return ofTransform(zlib.createGunzip({ chunkSize: chunkBytes }), () => {})
+  if (format === 'gzip') return ofTransform(zlib.createGunzip({ chunkSize: chunkBytes }))
+  if (format === 'xz') {
+    if (tools.xz === null) return null
+    const memory = limits.xzMemoryBytes
+    const threads = tools.xzThreads ? ['-T0', `--memlimit-mt-decompress=${memory}`] : []
+    return startChild(tools.xz, [...threads, '-dc', `--memlimit-decompress=${memory}`], limits, signal)
+  }
   if (zlibZstd !== null) {
     const options = { chunkSize: chunkBytes, ...zstdOptions(limits) }
-    return ofTransform(zlibZstd.createZstdDecompress(options), () => {})
+    return ofTransform(zlibZstd.createZstdDecompress(options))
   }
   if (tools.zstd === null) return null
   return startChild(tools.zstd, ['-dcq', `--memory=${limits.zstdWindowBytes}`], limits, signal)

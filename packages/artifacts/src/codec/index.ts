@@ -4,7 +4,8 @@ import { ArtifactError } from '../bytes/errors.js'
 import { decodeLz4 } from '../bytes/lz4.js'
 import type { Limits } from '../limits.js'
 import { limits as defaultLimits } from '../limits.js'
-import { liblzma, noXz, type StreamFormat, startEngine, zlibZstd } from './engines.js'
+import { type StreamFormat, startEngine, zlibZstd } from './engines.js'
+import { decodeXz, hasLiblzma, xzStream } from './liblzma.js'
 import { OutputCap, pipeThrough } from './pipe.js'
 import { noTools, type Tools } from './tools.js'
 import { checkDictionary, xzFacts } from './xz.js'
@@ -40,7 +41,8 @@ export function decompressStream(
   const { limits = defaultLimits, signal, tools = noTools } = options
   const cap = new OutputCap(maxBytes, limits)
   const engine = startEngine(format, limits, tools, signal)
-  return engine === null ? zstdStream(source, cap, limits.zstdWindowBytes) : pipeThrough(source, engine, cap)
+  if (engine !== null) return pipeThrough(source, engine, cap)
+  return format === 'xz' ? xzStream(source, cap, limits) : zstdStream(source, cap, limits.zstdWindowBytes)
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -104,9 +106,8 @@ export async function decompressBytes(
       const facts = xzFacts(bytes)
       checkDictionary(facts.dictionary, limits.xzMemoryBytes)
       const expected = facts.size ?? sizeHint
-      if (bytes.length < childWorthBytes && liblzma() !== null) {
-        // One byte more, so that the end is seen without a second call.
-        return unxz(bytes, most, Math.min(expected, most) + 1)
+      if (tools.xz === null || (bytes.length < childWorthBytes && hasLiblzma())) {
+        return decodeXz(bytes, most, Math.min(expected, most))
       }
       return viaStream('xz', expected)
     }
@@ -121,32 +122,4 @@ export async function decompressBytes(
     default:
       throw new ArtifactError('compression-unsupported', null, `It is compressed with ${format}`)
   }
-}
-
-/** Decodes a small xz file on Node's thread pool. `chunkSize` is the memory that its output gets at a time. */
-function unxz(bytes: Uint8Array, maxBytes: number, chunkSize: number): Promise<Uint8Array> {
-  const library = liblzma()
-  if (library === null) throw noXz()
-  return new Promise((resolve, reject) => {
-    const engine = library.createUnxz({ chunkSize: Math.max(1024, Math.min(chunkSize, 32 << 20)) })
-    const parts: Uint8Array[] = []
-    let size = 0
-    const settle = (error: ArtifactError | null) => {
-      engine.close()
-      if (error !== null) {
-        reject(error)
-        engine.destroy()
-      } else resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts, size))
-    }
-    engine.on('data', (part: Uint8Array) => {
-      parts.push(part)
-      size += part.length
-      if (size > maxBytes) {
-        settle(new ArtifactError('limit-exceeded', null, `It decompresses to more than ${maxBytes} bytes`))
-      }
-    })
-    engine.once('error', (error) => settle(new ArtifactError('compression-corrupt', null, error.message)))
-    engine.once('end', () => settle(null))
-    engine.end(bytes)
-  })
 }

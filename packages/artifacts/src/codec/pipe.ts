@@ -164,3 +164,14 @@ export function pipeThrough(
     },
   }
 }
+
+/** A stream whose bytes are counted as compressed ones. */
+export async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  cap: OutputCap,
+): AsyncGenerator<Uint8Array> {
+  for await (const part of source) {
+    cap.fed(part.length)
+    yield part
+  }
+}

@@ -13,7 +13,7 @@ const leadBytes = 96
  * Hands the cpio payload of an RPM package (format 4) to `use`, decompressed, with the files that the header lists; what
  * `use` gives is handed on. The header is checked against the signature header's SHA-256 before anything is believed, and the
  * payload against the header's once it has been read: `checksum-mismatch`. Throws `archive-malformed`,
- * `archive-truncated`, `limit-exceeded`, `compression-unsupported`, `format-unknown` (other formats), and what
+ * `archive-truncated`, `limit-exceeded`, `compression-unsupported`, `format-unsupported` (other formats), and what
  * decompressing throws.
  */
 export async function* readRpm<T>(
@@ -69,12 +69,16 @@ function checkHeader(signature: RpmHeader, header: RpmHeader): void {
 function checkForm(header: RpmHeader): void {
   const version = header.number(rpmTag.rpmFormat)
   if (version !== null && version > 4) {
-    throw new ArtifactError('format-unknown', 'header', `This is an RPM of format ${version}, and 4 is read`)
+    throw new ArtifactError(
+      'format-unsupported',
+      'header',
+      `This is an RPM of format ${version}, and 4 is read`,
+    )
   }
   const payload = header.string(rpmTag.payloadFormat)
   if (payload !== null && payload !== 'cpio') {
     throw new ArtifactError(
-      'format-unknown',
+      'format-unsupported',
       'header',
       `The payload is ${payload.slice(0, 16)}, and cpio is read`,
     )

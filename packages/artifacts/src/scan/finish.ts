@@ -20,7 +20,7 @@ function join(found: FoundKernel, kernels: number, configs: readonly FoundConfig
     file: kernel.file,
     configVersion: read?.version ?? null,
     signature: read?.signature ?? null,
-    banner: kernel.banner ?? (kernel.kind === 'raw-btf' ? null : kernel.release),
+    banner: kernel.banner ?? found.setupVersion ?? null,
     release: releaseFromPath(kernel.file),
   })
   // What the image alone contradicts is among what is told now; raw BTF never tells a version, which is no problem.
@@ -52,8 +52,9 @@ export async function* finish(context: ScanContext): AsyncGenerator<ArtifactFact
   context.signal.throwIfAborted()
   yield* problems
   const claims = [...context.claims]
-  for (const { kernel } of found) {
-    yield* join({ ...found.find((one) => one.kernel === kernel)! }, found.length, context.configs)
+  for (const one of found) {
+    const { kernel } = one
+    yield* join(one, found.length, context.configs)
     const release = kernel.banner === null ? null : releaseFromBanner(kernel.banner)
     if (release !== null) claims.push({ file: kernel.file, source: 'banner', release })
   }

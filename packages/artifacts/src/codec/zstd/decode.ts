@@ -1,6 +1,6 @@
 import { ArtifactError } from '../../bytes/errors.js'
 import { ByteReader } from '../../source/reader.js'
-import type { OutputCap } from '../pipe.js'
+import { counted, type OutputCap } from '../pipe.js'
 import { maxBlockBytes, ZstdDecoder } from './decoder.js'
 import { checkWindow, isSkippable, isZstdFrame, zstdBlock, zstdFrames, zstdHeader } from './frames.js'
 import { corrupt } from './fse.js'
@@ -28,12 +28,15 @@ export function decodeZstd(
   for (const frame of frames) {
     if (frame.skippable) continue
     decoder.begin(frame.window)
+    if (frame.contentSize !== null) {
+      if (decoder.at + frame.contentSize > maxBytes) throw tooLarge()
+      grow(decoder, decoder.at + Math.min(frame.contentSize, frame.sizeBound))
+    }
     for (let at = frame.blocks, last = false; !last; ) {
       const block = zstdBlock(bytes, at)
       last = block.last
       const needed = decoder.at + block.bound
-      if (needed > decoder.out.length && frame.contentSize === null)
-        grow(decoder, Math.min(needed, decoder.at + maxBlockBytes))
+      if (frame.contentSize === null) grow(decoder, Math.min(needed, decoder.at + maxBlockBytes))
       at = decoder.block(bytes, at)
       if (decoder.at > maxBytes) throw tooLarge()
     }
@@ -44,17 +47,12 @@ export function decodeZstd(
   return decoder.at === decoder.out.length ? decoder.out : decoder.out.slice(0, decoder.at)
 }
 
+/** Makes room for `needed` bytes in all. */
 function grow(decoder: ZstdDecoder, needed: number): void {
+  if (needed <= decoder.out.length) return
   const larger = new Uint8Array(Math.max(needed, decoder.out.length * 2))
   larger.set(decoder.out.subarray(0, decoder.at))
   decoder.out = larger
-}
-
-async function* counted(source: AsyncIterable<Uint8Array>, cap: OutputCap): AsyncGenerator<Uint8Array> {
-  for await (const part of source) {
-    cap.fed(part.length)
-    yield part
-  }
 }
 
 /** A source that ends within a frame is corrupt data; an archive's own end is reported by the archive. */
