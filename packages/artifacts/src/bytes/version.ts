@@ -147,7 +147,7 @@ export function releaseContradictions(
       found.set(key, { claim, by: fromPath === null ? 'the kernel' : 'the path', expected, count: 1 })
   }
   return [...found.values()].map(({ claim, by, expected, count }) => {
-    const others = count === 1 ? '' : `, as in ${count - 1} more files`
+    const others = count === 1 ? '' : ` (and ${count - 1} more like it)`
     const detail = `${by} says ${expected}, the ${claim.source} ${claim.release}${others}`
     return problem('version-contradicts', claim.file, claim.source, detail)
   })

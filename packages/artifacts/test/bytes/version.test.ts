@@ -130,7 +130,7 @@ describe('releaseContradictions', () => {
       ['version-contradicts', 'e.ko', 'vermagic'],
     ])
     expect(problems[0]!.message).toContain(
-      'the path says 6.1.0-56, the vermagic 6.1.0-55, as in 1 more files',
+      'the path says 6.1.0-56, the vermagic 6.1.0-55 (and 1 more like it)',
     )
     expect(problems[1]!.message).toContain('the kernel says 6.1.0-56, the vermagic 6.1.0-54.')
   })
