@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import { serveDocument, useDocument } from './plugins/document.js'
-import { refuseMalformed, useErrors } from './plugins/errors.js'
+import { refuseMalformed, sendProblem, useErrors } from './plugins/errors.js'
 import { useBodyDeadline, useGuards } from './plugins/guards.js'
 import { usePressureLimits } from './plugins/pressure.js'
 import { useRequestRecords } from './plugins/requests.js'
@@ -30,7 +30,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { config, log } = dependencies
   const app: App = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -41,6 +41,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     keepAliveTimeout: 72_000,
     return503OnClosing: true,
     clientErrorHandler: refuseMalformed,
+    frameworkErrors: (error, request, reply) => sendProblem(request, reply, error),
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
   }).withTypeProvider<TypeBoxTypeProvider>()
 
@@ -54,6 +55,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
 
   await app.register(async (scope: App) => {
     useBodyDeadline(scope, config.limits.bodyMs)
+    scope.removeContentTypeParser('text/plain')
     declareRoutes(scope, dependencies)
     streamRoutes(scope, dependencies)
     buildRoutes(scope, dependencies)

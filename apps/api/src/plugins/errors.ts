@@ -6,7 +6,7 @@ import type { App } from '../types.js'
 const mediaType = 'application/problem+json; charset=utf-8'
 
 /** Sends problem details; what the service did wrong itself is logged whole. */
-function send(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error)
   const { status } = errorCodes[problem.code]
   if (status >= 500)
@@ -39,16 +39,16 @@ class Methods {
   }
 }
 
-/** Makes problem details of every error: of routes, of schemas, of unknown addresses and methods, of malformed HTTP. */
+/** Makes problem details of every error: of routes, of schemas, of unknown addresses and methods. */
 export function useErrors(app: App): void {
   const methods = new Methods()
   app.addHook('onRoute', (route) => methods.add(route.url, [route.method].flat()))
-  app.setErrorHandler((error, request, reply) => send(request, reply, error))
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
     const allowed = methods.of(request.url.split('?', 1)[0] ?? '')
-    if (allowed.length === 0) return send(request, reply, new ProblemError('route-unknown'))
+    if (allowed.length === 0) return sendProblem(request, reply, new ProblemError('route-unknown'))
     const headers = { allow: allowed.join(', ') }
-    return send(request, reply, new ProblemError('method-refused', undefined, { headers }))
+    return sendProblem(request, reply, new ProblemError('method-refused', undefined, { headers }))
   })
 }
 

@@ -92,6 +92,7 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
         summary: 'Upload one artifact',
         description,
         params: ArtifactPath,
+        body: { content: { 'application/octet-stream': { schema: { description: 'The file' } } } },
         headers: Type.Object({
           ...writeHeaders,
           'content-digest': Type.Optional(

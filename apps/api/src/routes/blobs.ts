@@ -26,7 +26,10 @@ export function blobRoutes(app: App, { blobs }: AppDependencies): void {
     async (request, reply) => {
       const size = await blobs.size(request.params.sha256)
       if (size === null) return reply.code(404).send(null)
-      return reply.header('content-length', size).header('content-type', 'application/octet-stream').send(null)
+      return reply
+        .header('content-length', size)
+        .header('content-type', 'application/octet-stream')
+        .send(null)
     },
   )
 }
