@@ -1,0 +1,47 @@
+import fc from 'fast-check'
+import { bases, type Load, type ModuleResult, type Overall, overalls, verdicts } from '../../src/index.js'
+
+export const arbitraryLoad: fc.Arbitrary<Load> = fc.record({
+  vermagic: fc.constantFrom('same', 'differs', 'unknown'),
+  modversions: fc.record({
+    state: fc.constantFrom('match', 'mismatch', 'unknown'),
+    mismatched: fc.array(fc.string(), { maxLength: 3 }),
+  }),
+})
+
+const words = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom(
+    'BPF: [100809] STRUCT ata..percpu',
+    'BPF: size=24 vlen=24',
+    'failed to validate module [a_b] BTF: -22',
+    '007 18014398509481984 3.14 \u0001\u0004"\\',
+  ),
+)
+
+const reason = fc.record(
+  {
+    code: fc.string(),
+    typeId: fc.nat(),
+    path: words,
+    expected: words,
+    actual: words,
+  },
+  { requiredKeys: ['code'] },
+)
+
+/** Results as they could ever be, with texts that look like what the codec replaces. */
+export const arbitraryResult: fc.Arbitrary<ModuleResult> = fc
+  .record({
+    name: fc.oneof(fc.constantFrom('a_b', '22', 'BPF', ''), fc.string()),
+    file: fc.string(),
+    sha256: fc.stringMatching(/^[0-9a-f]{64}$/),
+    verdict: fc.constantFrom(...verdicts),
+    basis: fc.oneof(fc.constantFrom(...bases), fc.string()),
+    errno: fc.nat(),
+    log: fc.array(words, { maxLength: 5 }),
+    reason: fc.option(reason, { nil: undefined }),
+    load: arbitraryLoad,
+    overall: fc.constantFrom<Overall>(...overalls),
+  })
+  .map(({ reason: some, ...rest }) => (some === undefined ? rest : { ...rest, reason: some }))
