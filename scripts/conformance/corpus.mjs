@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
-import tar from 'tar-stream'
+import { tarMembers } from '../../packages/artifacts/dist/container/tar.js'
+import { decompressBytes, findTools, limits } from '../../packages/artifacts/dist/index.js'
+import { ByteReader } from '../../packages/artifacts/dist/source/reader.js'
 import { parseVersion, prepareBase } from '../../packages/btf/dist/index.js'
-import { unzstd } from './zstd.mjs'
+
+/** What a base or an archive of modules may unpack to. */
+const mostBytes = 2 ** 30
 
 /** The folder or a file of it cannot be read: nothing can be said. */
 export class UnreadableError extends Error {}
@@ -24,6 +27,7 @@ export const fromHex = (hex) => Uint8Array.from(Buffer.from(hex, 'hex'))
 /** A folder of recorded cases, with the bases and modules that they name; each is read once. */
 export class Corpus {
   #folder
+  #tools = findTools()
   #bases = new Map()
   #modules = { file: null, members: new Map() }
   /** Rules that a header gave for a kernel of `kernels/`. */
@@ -68,16 +72,10 @@ export class Corpus {
     const packed = await this.#unpacked(file)
     const members = new Map()
     await reading(path.join(this.#folder, file), async () => {
-      const archive = Readable.from([packed]).pipe(tar.extract())
-      for await (const entry of archive) {
-        const match = /([^/]+)\.(btf|base)$/.exec(entry.header.name)
-        if (entry.header.type !== 'file' || match === null) {
-          entry.resume()
-          continue
-        }
-        const chunks = []
-        for await (const chunk of entry) chunks.push(chunk)
-        const bytes = new Uint8Array(Buffer.concat(chunks))
+      for await (const member of tarMembers(new ByteReader(once(packed)), limits)) {
+        const match = /([^/]+)\.(btf|base)$/.exec(member.path ?? '')
+        if (match === null) continue
+        const bytes = await member.bytes()
         const [, name, kind] = match
         const module = members.get(name) ?? { name, btf: null, distilled: null }
         members.set(name, kind === 'btf' ? { ...module, btf: bytes } : { ...module, distilled: bytes })
@@ -116,10 +114,16 @@ export class Corpus {
 
   async #unpacked(file) {
     const place = path.join(this.#folder, file)
-    return await reading(place, () => unzstd(readFileSync(place)))
+    return await reading(place, async () => {
+      const tools = await this.#tools
+      return await decompressBytes('zstd', readFileSync(place), mostBytes, 0, { tools })
+    })
   }
 }
 
 const baseEnd = '.base.btf.zst'
 const modulesEnd = '.modules.tar.zst'
+async function* once(bytes) {
+  yield bytes
+}
 const isHex = (text) => /^(?:[0-9a-f]{2})*$/.test(text)

@@ -1,19 +1,25 @@
 import type { Btf } from './btf.js'
-import { commonWords, Kind, kindNames, lastKind } from './kinds.js'
+import { commonWords, entryWords, Kind, kindNames, lastKind } from './kinds.js'
 
 /**
  * Lists the own types of a BTF blob as `bpftool btf dump file FILE [--base-btf BASE] format raw` prints them (7.1), one
- * text per type, each ending with a newline. Names have one character a byte: write the text as Latin-1.
+ * text per line, its newline included. Names have one character a byte: write the text as Latin-1.
  */
 export function* dumpRaw(btf: Btf): Generator<string, void, undefined> {
-  for (let id = btf.startId; id <= btf.lastId; id++) yield describeType(btf, id)
+  for (let id = btf.startId; id <= btf.lastId; id++) yield* dumpType(btf, id)
 }
 
-/** The lines that bpftool prints for one own type. */
-export function describeType(btf: Btf, id: number): string {
+/** The lines that bpftool prints for one own type, newlines included. */
+export function* dumpType(btf: Btf, id: number): Generator<string, void, undefined> {
   const words = btf.record(id)
-  const head = `[${id}] ${kindText(btf.kind(id))} '${nameText(btf, words[0]!)}'`
-  return `${head}${body(btf, id, words)}\n`
+  const kind = btf.kind(id)
+  const vlen = btf.vlen(id)
+  yield `[${id}] ${kindText(kind)} '${nameText(btf, words[0]!)}'${details(kind, words, vlen)}\n`
+  const step = kind <= lastKind ? entryWords[kind]! : 0
+  if (step === 0) return
+  for (let entry = 0, at = commonWords; entry < vlen; entry++, at += step) {
+    yield `\t${entryText(btf, kind, words, at)}\n`
+  }
 }
 
 const intEncodings: Readonly<Record<number, string>> = { 0: '(none)', 1: 'SIGNED', 2: 'CHAR', 4: 'BOOL' }
@@ -27,11 +33,11 @@ function nameText(btf: Btf, offset: number): string {
   return offset === 0 ? '(anon)' : (btf.stringAt(offset) ?? '(invalid)')
 }
 
-function body(btf: Btf, id: number, words: Uint32Array): string {
+/** What stands after the name, in the line of the type. */
+function details(kind: number, words: Uint32Array, vlen: number): string {
   const third = words[2]!
-  const vlen = btf.vlen(id)
   const flag = words[1]! >>> 31 === 1
-  switch (btf.kind(id)) {
+  switch (kind) {
     case Kind.INT: {
       const data = words[3]!
       const encoding = intEncodings[(data >>> 24) & 0x0f] ?? 'UNKN'
@@ -48,23 +54,19 @@ function body(btf: Btf, id: number, words: Uint32Array): string {
       return ` type_id=${words[3]} index_type_id=${words[4]} nr_elems=${words[5]}`
     case Kind.STRUCT:
     case Kind.UNION:
-      return ` size=${third} vlen=${vlen}${members(btf, words, vlen, flag)}`
+    case Kind.DATASEC:
+      return ` size=${third} vlen=${vlen}`
     case Kind.ENUM:
-    case Kind.ENUM64: {
-      const encoding = flag ? 'SIGNED' : 'UNSIGNED'
-      const values = btf.kind(id) === Kind.ENUM ? enumerators : enumerators64
-      return ` encoding=${encoding} size=${third} vlen=${vlen}${values(btf, words, vlen, flag)}`
-    }
+    case Kind.ENUM64:
+      return ` encoding=${flag ? 'SIGNED' : 'UNSIGNED'} size=${third} vlen=${vlen}`
     case Kind.FWD:
       return ` fwd_kind=${flag ? 'union' : 'struct'}`
     case Kind.FUNC:
       return ` type_id=${third} linkage=${linkages[vlen] ?? '(unknown)'}`
     case Kind.FUNC_PROTO:
-      return ` ret_type_id=${third} vlen=${vlen}${parameters(btf, words, vlen)}`
+      return ` ret_type_id=${third} vlen=${vlen}`
     case Kind.VAR:
       return ` type_id=${third}, linkage=${linkages[words[3]!] ?? '(unknown)'}`
-    case Kind.DATASEC:
-      return ` size=${third} vlen=${vlen}${sectionEntries(btf, words, vlen)}`
     case Kind.FLOAT:
       return ` size=${third}`
     case Kind.DECL_TAG:
@@ -74,50 +76,34 @@ function body(btf: Btf, id: number, words: Uint32Array): string {
   }
 }
 
-function members(btf: Btf, words: Uint32Array, vlen: number, flag: boolean): string {
-  let text = ''
-  for (let entry = 0, at = commonWords; entry < vlen; entry++, at += 3) {
-    const offset = words[at + 2]!
-    const bits = flag ? offset & 0xffffff : offset
-    text += `\n\t'${nameText(btf, words[at]!)}' type_id=${words[at + 1]} bits_offset=${bits}`
-    if (flag && offset >>> 24 !== 0) text += ` bitfield_size=${offset >>> 24}`
+/** The line of one entry, at `words[at]`. */
+function entryText(btf: Btf, kind: number, words: Uint32Array, at: number): string {
+  const flag = words[1]! >>> 31 === 1
+  if (kind === Kind.DATASEC) return sectionEntry(btf, words, at)
+  const name = `'${nameText(btf, words[at]!)}'`
+  const second = words[at + 1]!
+  switch (kind) {
+    case Kind.STRUCT:
+    case Kind.UNION: {
+      const offset = words[at + 2]!
+      const field = flag && offset >>> 24 !== 0 ? ` bitfield_size=${offset >>> 24}` : ''
+      return `${name} type_id=${second} bits_offset=${flag ? offset & 0xffffff : offset}${field}`
+    }
+    case Kind.ENUM:
+      return `${name} val=${flag ? second | 0 : second}`
+    case Kind.ENUM64: {
+      const value = (BigInt(words[at + 2]!) << 32n) | BigInt(second)
+      return `${name} val=${flag ? `${BigInt.asIntN(64, value)}LL` : `${value}ULL`}`
+    }
+    default:
+      return `${name} type_id=${second}`
   }
-  return text
 }
 
-function enumerators(btf: Btf, words: Uint32Array, vlen: number, signed: boolean): string {
-  let text = ''
-  for (let entry = 0, at = commonWords; entry < vlen; entry++, at += 2) {
-    const value = words[at + 1]!
-    text += `\n\t'${nameText(btf, words[at]!)}' val=${signed ? value | 0 : value}`
-  }
-  return text
-}
-
-function enumerators64(btf: Btf, words: Uint32Array, vlen: number, signed: boolean): string {
-  let text = ''
-  for (let entry = 0, at = commonWords; entry < vlen; entry++, at += 3) {
-    const value = (BigInt(words[at + 2]!) << 32n) | BigInt(words[at + 1]!)
-    const shown = signed ? `${BigInt.asIntN(64, value)}LL` : `${value}ULL`
-    text += `\n\t'${nameText(btf, words[at]!)}' val=${shown}`
-  }
-  return text
-}
-
-function parameters(btf: Btf, words: Uint32Array, vlen: number): string {
-  let text = ''
-  for (let entry = 0, at = commonWords; entry < vlen; entry++, at += 2) {
-    text += `\n\t'${nameText(btf, words[at]!)}' type_id=${words[at + 1]}`
-  }
-  return text
-}
-
-function sectionEntries(btf: Btf, words: Uint32Array, vlen: number): string {
-  let text = ''
-  for (let entry = 0, at = commonWords; entry < vlen; entry++, at += 3) {
-    const type = words[at]!
-    text += `\n\ttype_id=${type} offset=${words[at + 1]} size=${words[at + 2]}`
-    if (btf.has(type)) text += ` (${kindText(btf.kind(type))} '${nameText(btf, btf.nameOff(type))}')`
-  }
-  return text
+function sectionEntry(btf: Btf, words: Uint32Array, at: number): string {
+  const type = words[at]!
+  const place = `type_id=${type} offset=${words[at + 1]} size=${words[at + 2]}`
+  return btf.has(type)
+    ? `${place} (${kindText(btf.kind(type))} '${nameText(btf, btf.nameOff(type))}')`
+    : place
 }

@@ -1,5 +1,5 @@
 export { Btf } from './btf.js'
-export { describeType, dumpRaw } from './dump.js'
+export { dumpRaw, dumpType } from './dump.js'
 export { BtfError, type BtfErrorCode, btfErrorCodes } from './errors.js'
 export type { BtfHeader } from './header.js'
 export type { KernelAnswer, KernelOutcome, Reason } from './kernel/answer.js'

@@ -33,6 +33,13 @@ export function readBtf(bytes: Uint8Array, base?: Btf): Btf {
   if (base !== undefined && base.littleEndian !== header.littleEndian) {
     throw new BtfError('btf-byte-order', 'The split BTF and its base have different byte orders.', 0)
   }
+  if (header.strLen > longestStrings) {
+    throw new BtfError(
+      'btf-section',
+      `The strings have ${header.strLen} bytes, more than any kernel reads.`,
+      20,
+    )
+  }
   const typeStart = header.hdrLen + header.typeOff
   const words = wordsOf(bytes, header.typeLen === 0 ? 0 : typeStart, header.typeLen, header.littleEndian)
   const layout = readLayout(bytes, header.hdrLen + header.layoutOff, header.layoutLen)
@@ -59,6 +66,9 @@ export function readBtf(bytes: Uint8Array, base?: Btf): Btf {
   const strings = bytes.subarray(strStart, strStart + header.strLen)
   return new Btf(header, words, starts, strings, base ?? null, form.kindMask, form.vlenMask)
 }
+
+/** BTF_MAX_NAME_OFFSET + 1: what the format bounds strings to, and so names in memory. */
+const longestStrings = 0x1000000
 
 /** The layout section as pairs of words per kind: fixed, then per entry; 255 where the sizes are not whole words. */
 function readLayout(bytes: Uint8Array, from: number, length: number): Uint8Array {

@@ -1,8 +1,8 @@
 /** A piece of a message is formatted into a buffer of this many bytes, its NUL among them (BPF_VERIFIER_TMP_LOG_SIZE). */
-const pieceBuffer = 1024
+export const pieceBuffer = 1024
 
-/** More lines than any message has: bounds what a blob with a million surplus types makes the kernel print. */
-const mostLines = 1024
+/** More lines than a message of ordinary BTF has: bounds what a blob made for it would have the kernel print. */
+export const mostLines = 4096
 
 /**
  * The kernel log while BTF is parsed: every piece of a message is a line of its own (BPF_LOG_KERNEL). Lines are kept as
@@ -20,14 +20,14 @@ export class KernelLog {
 
   /** One piece of a verifier message (bpf_verifier_vlog). */
   piece(text: string): void {
-    this.line(this.prefix + text.slice(0, pieceBuffer - 1))
+    if (this.lines.length < mostLines) this.line(this.prefix + text.slice(0, pieceBuffer - 1))
   }
 
   /** A line of its own, without prefix (pr_warn). A newline within it, in a name, makes two of it. */
   line(text: string): void {
     for (const part of text.includes('\n') ? text.split('\n') : [text]) {
       const line = part.replace(/[ \t]+$/, '')
-      if (line !== '' && line !== this.bare && this.lines.length < mostLines) this.lines.push(line)
+      if (line !== '' && line !== this.bare) this.lines.push(line)
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Kind } from '../kinds.js'
-import { latin1, stringEnd } from '../latin1.js'
+import { latin1 } from '../latin1.js'
 import type { BaseTables } from './blob.js'
 
 /** The named types of a base that a distilled base can be mapped to, by name. */
@@ -37,7 +37,7 @@ export function namedTypes(base: BaseTables, kindMask: number): NamedTypes {
   }
   const byName = new Map<string, number[]>()
   for (const [offset, ids] of idsByOffset) {
-    const name = latin1(strings, offset, stringEnd(strings, offset))
+    const name = nameKey(strings, offset)
     const others = byName.get(name)
     if (others === undefined) byName.set(name, ids)
     // Two offsets can hold the same name: a string may start within another.
@@ -48,4 +48,17 @@ export function namedTypes(base: BaseTables, kindMask: number): NamedTypes {
       )
   }
   return { byName, composites }
+}
+
+/** One more than the longest identifier that a kernel takes. */
+const comparedBytes = 513
+
+/**
+ * What names are compared by: the name, of which only the start counts where it is longer than identifiers are. (Names of
+ * INT and FLOAT have no limit; a blob may have millions that overlap.)
+ */
+export function nameKey(strings: Uint8Array, offset: number): string {
+  const start = strings.subarray(offset, offset + comparedBytes)
+  const end = start.indexOf(0)
+  return latin1(start, 0, end < 0 ? start.length : end)
 }

@@ -1,10 +1,9 @@
 import { isModifier, Kind } from '../kinds.js'
-import { latin1, stringEnd } from '../latin1.js'
 import { recordStringReferences, recordTypeReferences } from '../references.js'
 import type { KernelTraits } from '../traits.js'
 import { type BaseTables, Errno } from './blob.js'
 import type { KernelLog } from './log.js'
-import type { NamedTypes } from './named.js'
+import { type NamedTypes, nameKey } from './named.js'
 import { type Refusal, refusal } from './parse.js'
 import type { KernelReasonCode } from './reasons.js'
 import type { TypeCheck } from './types.js'
@@ -166,7 +165,7 @@ function wantedByName(parts: Parts): Map<string, Wanted[]> {
   const byName = new Map<string, Wanted[]>([['', [{ id: 0, size: 0 }]]])
   for (let index = 0; index < starts.length; index++) {
     const at = starts[index]!
-    const name = latin1(strings, words[at]!, stringEnd(strings, words[at]!))
+    const name = nameKey(strings, words[at]!)
     const entry = { id: index + 1, size: size31(words[at + 2]!) }
     const others = byName.get(name)
     if (others === undefined) byName.set(name, [entry])
@@ -249,7 +248,7 @@ function firstUnmapped(parts: Parts): Refusal | null {
   for (let id = 1; id < distilled.typesEnd; id++) {
     if (ids[id] !== 0 && ids[id] !== embedded) continue
     const nameOff = distilled.words[distilled.starts[id - 1]!]!
-    const name = latin1(distilled.strings, nameOff, stringEnd(distilled.strings, nameOff))
+    const name = nameKey(distilled.strings, nameOff)
     parts.log.line(`distilled base BTF type '${name}' [${id}] is not mapped to base BTF id`)
     return { errno: Errno.EINVAL, reason: { code: 'distilled-not-mapped', typeId: id, path: name } }
   }

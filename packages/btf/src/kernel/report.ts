@@ -1,7 +1,7 @@
 import { commonWords, Kind, kindNames } from '../kinds.js'
 import { latin1, stringEnd } from '../latin1.js'
 import type { Reason } from './answer.js'
-import type { KernelLog } from './log.js'
+import { type KernelLog, mostLines, pieceBuffer } from './log.js'
 import type { TypeCheck } from './types.js'
 
 /**
@@ -76,7 +76,11 @@ const encodingNames: Readonly<Record<number, string>> = { 0: '(none)', 1: 'SIGNE
 function prototypeDetails(check: TypeCheck, vlen: number): string[] {
   const { words, at } = check
   const pieces = [`return=${words[at + 2]} args=(`]
-  for (let entry = 0, word = at + commonWords; entry < vlen; entry++, word += 2) {
+  for (
+    let entry = 0, word = at + commonWords;
+    entry < vlen && pieces.length < mostLines;
+    entry++, word += 2
+  ) {
     const type = words[word + 1]!
     const comma = entry === 0 ? '' : ', '
     // Only the last parameter can be the "..." of a prototype.
@@ -97,7 +101,8 @@ function stringOf(check: TypeCheck, offset: number): string | null {
   const own = offset - check.startStr
   const strings = own < 0 ? check.base!.strings : check.strings
   const from = own < 0 ? offset : own
-  return from < strings.length ? latin1(strings, from, stringEnd(strings, from)) : null
+  if (from >= strings.length) return null
+  return latin1(strings, from, Math.min(stringEnd(strings, from), from + pieceBuffer))
 }
 
 /** The refusal of a type, for a machine to read. */
