@@ -49,7 +49,8 @@ export class Paths {
     let at = id
     for (let left = longestPath; left > 0; left--) {
       const kind = btf.kind(at)
-      if (isNameable(kind) && btf.nameOff(at) !== 0) return [`${words[kind] ?? ''}${btf.name(at)}`, ...steps].join('')
+      if (isNameable(kind) && btf.nameOff(at) !== 0)
+        return [`${words[kind] ?? ''}${btf.name(at)}`, ...steps].join('')
       const from = this.referrer[at - btf.startId]!
       steps.unshift(` → ${(kindNames[kind] ?? `kind ${kind}`).toLowerCase()}`)
       if (from === 0) break

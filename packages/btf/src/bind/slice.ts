@@ -1,4 +1,5 @@
-import { commonWords, entryWords, Kind, lastKind } from '../kinds.js'
+import type { Btf } from '../btf.js'
+import { Kind } from '../kinds.js'
 import { visitTypeReferences } from '../references.js'
 import type { Comparer } from './compare.js'
 import { isNameable } from './world.js'
@@ -53,4 +54,16 @@ export class Slices {
     if (changes.size === 0) for (const key of seen) this.unchanged.add(key)
     return [...changes.values()].sort((a, b) => a.left - b.left)
   }
+}
+
+/** Whether the slice does not go on behind a type: a pointer below a named type, and what names something without holding it. */
+function ends(kind: number, named: boolean, held: boolean): boolean {
+  if (kind === Kind.PTR) return held
+  return named && kind !== Kind.STRUCT && kind !== Kind.UNION && kind !== Kind.TYPEDEF
+}
+
+function targets(btf: Btf, id: number): number[] {
+  const found: number[] = []
+  visitTypeReferences(btf, id, (target) => found.push(target))
+  return found
 }

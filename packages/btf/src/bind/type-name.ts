@@ -74,7 +74,7 @@ function leaf(btf: Btf, id: number, kind: number): string {
 function entries(btf: Btf, id: number, kind: number): string {
   const step = entryWords[kind] ?? 0
   if (step === 0) return ''
-  return list(btf.vlen(id), (entry) => btf.stringAt(btf.word(id, commonWords + entry * step)) ?? '') 
+  return list(btf.vlen(id), (entry) => btf.stringAt(btf.word(id, commonWords + entry * step)) ?? '')
 }
 
 function parameters(btf: Btf, id: number, depth: number): string {
