@@ -1,15 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { unreachable } from './db.js'
 import { LedgerError } from './errors.js'
+import type { LedgerLog } from './log.js'
 
-/** The lock that Prisma's own commands take while they migrate. */
-const advisoryLock = 72707369
+/** Prisma's own lock: its `migrate deploy` and this applier wait for each other. */
+const lockId = 72707369
 
-/** The columns of Prisma's own table, so that `prisma migrate status` and `deploy` agree with what is done here. */
-const createTable = `
-CREATE TABLE IF NOT EXISTS _prisma_migrations (
+/** Prisma's table, as its schema engine creates it. */
+const migrationsTable = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,
     finished_at             TIMESTAMPTZ,
@@ -23,60 +25,81 @@ CREATE TABLE IF NOT EXISTS _prisma_migrations (
 interface Migration {
   name: string
   sql: string
-  /** SHA-256 of the file, in hex. */
+  /** SHA-256 of `migration.sql`, lower-case hex. */
   checksum: string
 }
 
-interface Applied {
-  migration_name: string
-  checksum: string
-  finished_at: Date | null
+/** The project's migrations: `prisma/migrations` in this package's directory or in one above it. */
+export async function migrationsDirectory(): Promise<string> {
+  let directory = path.dirname(fileURLToPath(import.meta.url))
+  for (;;) {
+    const candidate = path.join(directory, 'prisma', 'migrations')
+    if ((await stat(candidate).catch(() => null))?.isDirectory()) return candidate
+    const above = path.dirname(directory)
+    if (above === directory) throw new LedgerError('migrations-missing')
+    directory = above
+  }
 }
-
-/** Where the migrations lie in the installed tree. */
-export const migrationsDirectory = path.resolve(import.meta.dirname, '../../../prisma/migrations')
 
 async function readMigrations(directory: string): Promise<Migration[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new LedgerError('migrations-missing', undefined, { cause })
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause) => {
+    throw new LedgerError('migrations-missing', `There are no migrations in ${directory}.`, { cause })
   })
-  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
-  if (names.length === 0) throw new LedgerError('migrations-missing')
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
   return Promise.all(
     names.sort().map(async (name) => {
-      const sql = await readFile(path.join(directory, name, 'migration.sql'), 'utf8')
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
+      const bytes = await readFile(path.join(directory, name, 'migration.sql'))
+      return { name, sql: bytes.toString(), checksum: createHash('sha256').update(bytes).digest('hex') }
     }),
   )
 }
 
-/** The migrations that are still to be applied; throws where the database and the directory contradict each other. */
-function pending(migrations: readonly Migration[], applied: readonly Applied[]): Migration[] {
-  const known = new Map(migrations.map((migration) => [migration.name, migration]))
-  for (const { migration_name: name, checksum, finished_at: finished } of applied) {
-    const migration = known.get(name)
-    if (migration === undefined) throw new LedgerError('migration-unknown', `The database has ${name}.`)
-    if (finished === null) throw new LedgerError('migration-failed', `${name} was begun and not finished.`)
-    if (migration.checksum !== checksum) throw new LedgerError('migration-edited', `${name} was edited.`)
-    known.delete(name)
+interface Recorded {
+  migration_name: string
+  checksum: string
+  finished_at: Date | null
+  rolled_back_at: Date | null
+}
+
+/** Those of `migrations` that are still to be applied; a coded error where what was applied is not what is here. */
+function pending(migrations: Migration[], recorded: Recorded[]): Migration[] {
+  const standing = recorded.filter((row) => row.rolled_back_at === null)
+  for (const row of standing) {
+    const name = row.migration_name
+    if (row.finished_at === null)
+      throw new LedgerError(
+        'migration-failed',
+        `Migration ${name} failed half-way: see the column logs of _prisma_migrations, repair the database, then mark it resolved with "prisma migrate resolve".`,
+      )
+    const here = migrations.find((migration) => migration.name === name)
+    if (here === undefined)
+      throw new LedgerError(
+        'migration-unknown',
+        `The database has migration ${name}, which this version does not know: run a newer version.`,
+      )
+    if (here.checksum !== row.checksum)
+      throw new LedgerError(
+        'migration-edited',
+        `Migration ${name} was edited after it had been applied: restore its migration.sql.`,
+      )
   }
-  return [...known.values()]
+  const applied = new Set(standing.map((row) => row.migration_name))
+  return migrations.filter(({ name }) => !applied.has(name))
 }
 
 async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   const id = randomUUID()
-  await client.query('INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ($1, $2, $3)', [
-    id,
-    checksum,
-    name,
-  ])
+  await client.query(
+    'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES ($1, $2, $3, now())',
+    [id, checksum, name],
+  )
   try {
-    // One simple query: Postgres runs a script of several statements as one transaction.
+    // One query of several statements: Postgres runs it as one transaction, unless it holds its own.
     await client.query(sql)
   } catch (cause) {
-    const logs = cause instanceof Error ? cause.message : String(cause)
-    await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, logs])
-    throw new LedgerError('migration-failed', `${name}: ${logs}`, { cause })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, reason])
+    throw new LedgerError('migration-failed', `Migration ${name} failed: ${reason}`, { cause })
   }
   await client.query(
     'UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = $1',
@@ -85,31 +108,34 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
 }
 
 /**
- * Brings a database up to date with the migrations, as `prisma migrate deploy` would and in the table that it keeps, without
- * an engine binary. Of several that start at once one applies and the others wait. Resolves to the names of what was applied.
- * @throws LedgerError `database-unreachable`, `migrations-missing`, `migration-edited`, `migration-failed`, `migration-unknown`
+ * Brings the database to the newest migration, as `prisma migrate deploy` would, without its engine. Gives the names of those it
+ * applied. Several processes may do this at once: one works, the others wait and find nothing to do. `migration-…` codes where the
+ * database and `directory` (by default the project's) do not fit together; nothing is applied then.
  */
 export async function applyMigrations(
   databaseUrl: string,
-  { directory = migrationsDirectory }: { directory?: string } = {},
+  { directory, log }: { directory?: string; log?: LedgerLog } = {},
 ): Promise<string[]> {
-  const migrations = await readMigrations(directory)
-  const client = new pg.Client({ connectionString: databaseUrl })
-  // A connection that breaks fails the query under way; without a listener it would end the process too.
+  const migrations = await readMigrations(directory ?? (await migrationsDirectory()))
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 30_000 })
+  // A connection that breaks while idle would otherwise end the process; the next query reports it.
   client.on('error', () => {})
   try {
     await client.connect()
-  } catch (cause) {
-    throw new LedgerError('database-unreachable', undefined, { cause })
+  } catch (error) {
+    throw unreachable(error)
   }
   try {
-    await client.query(`SELECT pg_advisory_lock(${advisoryLock})`)
-    await client.query(createTable)
-    const { rows } = await client.query<Applied>(
-      'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at',
+    await client.query('SELECT pg_advisory_lock($1)', [lockId])
+    await client.query(migrationsTable)
+    const { rows } = await client.query<Recorded>(
+      'SELECT migration_name, checksum, finished_at, rolled_back_at FROM _prisma_migrations ORDER BY started_at',
     )
     const todo = pending(migrations, rows)
-    for (const migration of todo) await apply(client, migration)
+    for (const migration of todo) {
+      await apply(client, migration)
+      log?.info({ migration: migration.name }, 'migration applied')
+    }
     return todo.map(({ name }) => name)
   } finally {
     await client.end()

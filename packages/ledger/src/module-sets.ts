@@ -61,7 +61,7 @@ export async function recordModuleSet(
       SELECT ${id}, place - 1, m->>'name', m->>'file', m->>'sha256', m->>'vermagic', m->>'srcversion', m->>'buildId',
         m->>'btfSha256', m->>'distilledSha256', (m->>'btfBytes')::int, (m->>'types')::int, (m->>'strings')::int,
         (m->>'originStrings')::int
-      FROM unnest(ARRAY(SELECT json_array_elements(${JSON.stringify(manifest)}::json))) WITH ORDINALITY AS given (m, place)`
+      FROM jsonb_array_elements(${JSON.stringify(manifest)}::jsonb) WITH ORDINALITY AS given (m, place)`
   const set = await tx.moduleSet.findUniqueOrThrow({ where: { id } })
   return { id, count: set.count, bundleSha256: set.bundleSha256 }
 }

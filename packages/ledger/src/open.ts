@@ -1,50 +1,57 @@
-import { LedgerError } from './errors.js'
+import { createArtifacts } from './artifacts.js'
+import { createBuilds } from './builds.js'
+import { type Database, openPrisma, unreachable } from './db.js'
+import type { LedgerLog } from './log.js'
+import { createModuleSets } from './module-sets.js'
+import { createPairs } from './pairs.js'
 import type { Ledger } from './repositories.js'
-import { createArtifacts } from './store/artifacts.js'
-import { createBuilds } from './store/builds.js'
-import { connect } from './store/database.js'
-import { createModuleSets } from './store/module-sets.js'
-import { createPairs } from './store/pairs.js'
-import { createStreams } from './store/streams.js'
-import { createOutbox, createTasks } from './store/tasks.js'
+import { createStreams } from './streams.js'
+import { createOutbox, createTasks } from './tasks.js'
 
-/** What a ledger is opened with. */
 export interface LedgerOptions {
-  /** A PostgreSQL database whose migrations are applied. Holds a password: not for logs. */
+  /** As libpq writes it; the migrations have been applied. */
   databaseUrl: string
+  log?: LedgerLog
+  /** The time that is recorded and that leases are measured by. */
+  clock?: () => Date
   /** Connections at most. */
-  poolSize?: number
-  /** Time of leases, retries and states. */
-  now?: () => Date
+  connections?: number
 }
 
-/** Opens the ledger; nothing connects before the first call. */
-export function openLedger({ databaseUrl, poolSize = 10, now = () => new Date() }: LedgerOptions): Ledger {
-  const database = connect(databaseUrl, poolSize)
+/** Opens the ledger. `database-unreachable` where its database does not answer. */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const { databaseUrl, log, clock = () => new Date(), connections = 10 } = options
+  const prisma = openPrisma(databaseUrl, connections)
+  const db: Database = { prisma, clock }
+  const ping = async (timeoutMs = 5000) => {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(unreachable({ code: 'ETIMEDOUT' })), timeoutMs)
+    })
+    try {
+      await Promise.race([prisma.$queryRaw`SELECT 1`, late])
+    } catch (error) {
+      throw unreachable(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+  try {
+    await ping(30_000)
+  } catch (error) {
+    await prisma.$disconnect()
+    throw error
+  }
+  log?.debug({}, 'the ledger is open')
   return {
-    streams: createStreams(database),
-    builds: createBuilds(database, now),
-    artifacts: createArtifacts(database),
-    moduleSets: createModuleSets(database),
-    pairs: createPairs(database, now),
-    tasks: createTasks(database, now),
-    outbox: createOutbox(database),
-
-    async ping(timeoutMs = 2_000) {
-      let timer: NodeJS.Timeout | undefined
-      const tooLate = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new LedgerError('database-unreachable')), timeoutMs)
-      })
-      try {
-        await Promise.race([database.$queryRaw`SELECT 1`, tooLate])
-      } catch (error) {
-        if (error instanceof LedgerError) throw error
-        throw new LedgerError('database-unreachable', undefined, { cause: error })
-      } finally {
-        clearTimeout(timer)
-      }
-    },
-
-    close: () => database.$disconnect(),
+    streams: createStreams(db),
+    builds: createBuilds(db),
+    artifacts: createArtifacts(db),
+    moduleSets: createModuleSets(db),
+    pairs: createPairs(db),
+    tasks: createTasks(db),
+    outbox: createOutbox(db),
+    ping,
+    close: () => prisma.$disconnect(),
   }
 }

@@ -1,0 +1,166 @@
+import { buildInclude, buildRow } from './build-rows.js'
+import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
+import { type Database, type Tx, transact } from './db.js'
+import { enqueue } from './enqueue.js'
+import { LedgerError } from './errors.js'
+import { isUuid, uuidv7 } from './ids.js'
+import { recordArtifacts, recordIngest } from './ingest.js'
+import { canonical, storable, storableJson } from './json.js'
+import { recordRefusal, refusalsOf } from './refusals.js'
+import type { Builds } from './repositories.js'
+import type { BuildRow, JsonObject, ModuleRow } from './rows.js'
+
+const unknown = (id: string) => new LedgerError('build-unknown', `There is no build ${id}.`)
+
+async function get(tx: Tx, id: string): Promise<BuildRow | null> {
+  if (!isUuid(id)) return null
+  const build = await tx.build.findUnique({ where: { id }, include: buildInclude })
+  return build === null ? null : buildRow(build)
+}
+
+async function existing(tx: Tx, id: string): Promise<BuildRow> {
+  const build = await get(tx, id)
+  if (build === null) throw unknown(id)
+  return build
+}
+
+const isOrdinal = (part: unknown) =>
+  Number.isSafeInteger(part) && (part as number) >= 0 && (part as number) < 2 ** 31
+const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
+
+/** The repository of builds. */
+export function createBuilds(db: Database): Builds {
+  const { prisma, clock } = db
+  return {
+    async declare(declaration) {
+      const { id, outcome } = await transact(db, async (tx) => {
+        const now = clock()
+        const { stream: name, version, release, builtFor } = declaration
+        const provenance = storableJson(declaration.provenance) as JsonObject
+        await tx.stream.createMany({
+          data: [{ id: uuidv7(now.getTime()), name, createdAt: now }],
+          skipDuplicates: true,
+        })
+        const { id: streamId } = await tx.stream.findUniqueOrThrow({ where: { name } })
+        const made = await tx.build.createMany({
+          data: [
+            { id: uuidv7(now.getTime()), streamId, version, release, provenance, builtFor, createdAt: now },
+          ],
+          skipDuplicates: true,
+        })
+        const { id, ...recorded } = await tx.build.findUniqueOrThrow({
+          where: { streamId_version_release: { streamId, version, release } },
+          select: { id: true, provenance: true, builtFor: true },
+        })
+        if (made.count === 1) return { id, outcome: 'created' as const }
+        const given = { provenance, builtFor }
+        if (canonical(recorded) === canonical(given)) return { id, outcome: 'same' as const }
+        await tx.$queryRaw`SELECT id FROM "Build" WHERE id = ${id}::uuid FOR NO KEY UPDATE`
+        await recordRefusal(tx, { buildId: id, filename: null, recorded: recorded as JsonObject, given, now })
+        return { id, outcome: 'differs' as const }
+      })
+      return { outcome, build: await existing(prisma, id) }
+    },
+
+    get: (id) => get(prisma, id),
+
+    async find(stream, version, release) {
+      const build = await prisma.build.findFirst({
+        where: { stream: { name: stream }, version, release },
+        include: buildInclude,
+      })
+      return build === null ? null : buildRow(build)
+    },
+
+    async list({ stream, cursor, limit }) {
+      const after = decodeCursor('builds', cursor, [isId])
+      const take = pageLimit(limit)
+      const rows = await prisma.build.findMany({
+        where: {
+          ...(stream === undefined ? {} : { stream: { name: stream } }),
+          ...(after === null ? {} : { id: { lt: after[0] as string } }),
+        },
+        include: buildInclude,
+        orderBy: { id: 'desc' },
+        take: take + 1,
+      })
+      return pageOf(rows, take, buildRow, (last) => encodeCursor('builds', [last.id]))
+    },
+
+    async modules(id, { name, cursor, limit }) {
+      const after = decodeCursor('modules', cursor, [isOrdinal])
+      const take = pageLimit(limit)
+      const build = await existing(prisma, id)
+      if (build.modules === null) return { items: [], next: null }
+      const rows = await prisma.$queryRaw<(ModuleRow & { ordinal: number })[]>`
+        SELECT ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256", "distilledSha256", "btfBytes",
+          types, strings, "originStrings"
+        FROM "Module"
+        WHERE "moduleSetId" = ${build.modules.setId} AND ordinal > ${after === null ? -1 : after[0]}
+          AND position(${storable(name ?? '')} IN name) > 0
+        ORDER BY ordinal LIMIT ${take + 1}`
+      return pageOf(
+        rows,
+        take,
+        ({ ordinal: _, ...module }): ModuleRow => module,
+        (last) => encodeCursor('modules', [last.ordinal]),
+      )
+    },
+
+    refusals: async (id) => (isUuid(id) ? refusalsOf(prisma, id) : []),
+
+    async progress(id) {
+      const progress = { pending: 0, done: 0, failed: 0 }
+      if (!isUuid(id)) return progress
+      const groups = await prisma.pair.groupBy({
+        by: ['state'],
+        where: { OR: [{ kernelBuildId: id }, { moduleBuildId: id }] },
+        _count: true,
+      })
+      for (const { state, _count } of groups) progress[state] = _count
+      return progress
+    },
+
+    async seal(id) {
+      if (!isUuid(id)) throw unknown(id)
+      await transact(db, async (tx) => {
+        const now = clock()
+        const { count } = await tx.build.updateMany({
+          where: { id, state: { in: ['declared', 'open'] } },
+          data: { state: 'sealed', sealedAt: now },
+        })
+        if (count === 1) await enqueue(tx, [{ kind: 'ingest', buildId: id }], now)
+      })
+      return existing(prisma, id)
+    },
+
+    async startIngest(id) {
+      if (!isUuid(id)) throw unknown(id)
+      await prisma.build.updateMany({ where: { id, state: 'sealed' }, data: { state: 'ingesting' } })
+      const build = await existing(prisma, id)
+      if (build.state === 'declared' || build.state === 'open')
+        throw new LedgerError(
+          'build-state',
+          `Build ${id} is ${build.state}: it is ingested after it was sealed.`,
+        )
+      return build.state === 'ingesting' ? build : null
+    },
+
+    async recordIngest(result) {
+      const recorded = await transact(db, (tx) => recordIngest(tx, result, clock()))
+      return { ...recorded, build: await existing(prisma, result.buildId) }
+    },
+
+    async fail(id, failure, artifacts) {
+      if (!isUuid(id)) throw unknown(id)
+      await transact(db, async (tx) => {
+        const { count } = await tx.build.updateMany({
+          where: { id, state: { in: ['declared', 'open', 'sealed', 'ingesting'] } },
+          data: { state: 'failed', failure: storableJson(failure) as JsonObject, finishedAt: clock() },
+        })
+        if (count === 1 && artifacts !== undefined) await recordArtifacts(tx, id, artifacts)
+      })
+      return existing(prisma, id)
+    },
+  }
+}

@@ -1,0 +1,146 @@
+import type { Tx } from './db.js'
+import { enqueue } from './enqueue.js'
+import { LedgerError } from './errors.js'
+import { isUuid } from './ids.js'
+import { storable, storableJson } from './json.js'
+import { recordModuleSet } from './module-sets.js'
+import type { IngestResult } from './repositories.js'
+import type { Failure, PairState } from './rows.js'
+
+/** Why the pairs of a kernel without a known version hold no verdicts. */
+const rulesUnknown: Failure = {
+  code: 'rules-unknown',
+  message: 'The kernel’s version is not known, so neither is what it does with module BTF.',
+}
+
+/** Records how the artifacts of a build came out. */
+export async function recordArtifacts(
+  tx: Tx,
+  buildId: string,
+  artifacts: IngestResult['artifacts'],
+): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE "Artifact" SET state = found.state::"ArtifactState", problems = found.problems
+    FROM jsonb_to_recordset(${JSON.stringify(storableJson(artifacts))}::jsonb) AS found (id uuid, state text, problems jsonb)
+    WHERE "Artifact".id = found.id AND "Artifact"."buildId" = ${buildId}::uuid`
+}
+
+interface NewPair {
+  kernelBuildId: string
+  moduleBuildId: string
+  state: PairState
+}
+
+/**
+ * Pairs of a build with every ingested build of its stream, itself included, in both directions. The stream is held, so of two
+ * builds that end their ingest at the same time the second sees the first.
+ */
+async function createPairs(tx: Tx, buildId: string, streamId: string, now: Date): Promise<NewPair[]> {
+  return tx.$queryRaw<NewPair[]>`
+    INSERT INTO "Pair" ("kernelBuildId", "moduleBuildId", "streamId", state, error, "updatedAt")
+    SELECT k.id, m.id, ${streamId}::uuid,
+      (CASE WHEN k."rulesVersion" IS NULL THEN 'failed' ELSE 'pending' END)::"PairState",
+      CASE WHEN k."rulesVersion" IS NULL THEN ${JSON.stringify(rulesUnknown)}::jsonb END, ${now}
+    FROM "Build" k JOIN "Build" m ON m."streamId" = k."streamId"
+    WHERE k."streamId" = ${streamId}::uuid AND (k.id = ${buildId}::uuid OR m.id = ${buildId}::uuid)
+      AND k."baseSha256" IS NOT NULL AND m."moduleSetId" IS NOT NULL
+      AND k.state IN ('comparing', 'done') AND m.state IN ('comparing', 'done')
+    ORDER BY k.id, m.id
+    ON CONFLICT DO NOTHING
+    RETURNING "kernelBuildId", "moduleBuildId", state`
+}
+
+/**
+ * Module builds that were made for this kernel build and came before it were compared without their origin base: their pairs
+ * wait again.
+ */
+async function reopenPairs(
+  tx: Tx,
+  kernel: { streamId: string; name: string },
+  now: Date,
+): Promise<NewPair[]> {
+  return tx.$queryRaw<NewPair[]>`
+    UPDATE "Pair" SET state = 'pending', "comparisonKey" = NULL, error = NULL, "updatedAt" = ${now}
+    FROM "Build" k, "Build" m
+    WHERE k.id = "Pair"."kernelBuildId" AND m.id = "Pair"."moduleBuildId" AND "Pair"."streamId" = ${kernel.streamId}::uuid
+      AND m."builtFor" = ${kernel.name} AND m."baseSha256" IS NULL AND k."rulesVersion" IS NOT NULL
+    RETURNING "Pair"."kernelBuildId", "Pair"."moduleBuildId", "Pair".state`
+}
+
+/**
+ * Records an ingest in the caller's transaction: base, module set, facts, artifacts, then pairs with their tasks. Locks go from
+ * the build to its stream to pairs, so two ingests wait for each other and never in a circle.
+ */
+export async function recordIngest(
+  tx: Tx,
+  result: IngestResult,
+  now: Date,
+): Promise<{ outcome: 'recorded' | 'already'; pairs: number }> {
+  const { buildId, kernel, base, manifest, bundle } = result
+  const [build] = isUuid(buildId)
+    ? await tx.$queryRaw<{ state: string; streamId: string; name: string }[]>`
+        SELECT state, "streamId", version || '-' || release AS name FROM "Build" WHERE id = ${buildId}::uuid
+        FOR NO KEY UPDATE`
+    : []
+  if (build === undefined) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
+  if (['comparing', 'done', 'failed'].includes(build.state)) {
+    const pairs = await tx.pair.count({
+      where: { OR: [{ kernelBuildId: buildId }, { moduleBuildId: buildId }] },
+    })
+    return { outcome: 'already', pairs }
+  }
+  if (build.state !== 'ingesting')
+    throw new LedgerError('build-state', `Build ${buildId} is ${build.state}, not ingesting.`)
+
+  const blobs = [
+    ...(base === null ? [] : [{ sha256: base.sha256, size: base.size }]),
+    ...(bundle === null ? [] : [{ sha256: bundle.sha256, size: bundle.size }]),
+  ]
+  await tx.blob.createMany({
+    data: blobs.map((blob) => ({ ...blob, createdAt: now })),
+    skipDuplicates: true,
+  })
+  if (base !== null)
+    await tx.base.createMany({
+      data: [{ sha256: base.sha256, types: base.types, strings: base.strings, createdAt: now }],
+      skipDuplicates: true,
+    })
+  const set =
+    manifest === null || bundle === null ? null : await recordModuleSet(tx, manifest, bundle.sha256, now)
+  await recordArtifacts(tx, buildId, result.artifacts)
+
+  const { streamId } = build
+  await tx.$queryRaw`SELECT id FROM "Stream" WHERE id = ${streamId}::uuid FOR NO KEY UPDATE`
+  await tx.build.update({
+    where: { id: buildId },
+    data: {
+      state: 'comparing',
+      moduleSetId: set?.id ?? null,
+      ...(kernel === null || base === null
+        ? {}
+        : {
+            kernelFile: storable(kernel.file),
+            kernelRelease: storable(kernel.release),
+            kernelBanner: storable(kernel.banner),
+            kernelBuildId: storable(kernel.buildId),
+            rulesVersion: kernel.rules?.version ?? null,
+            allowBtfMismatch: kernel.rules?.allowBtfMismatch ?? null,
+            baseSha256: base.sha256,
+          }),
+    },
+  })
+  const made = await createPairs(tx, buildId, streamId, now)
+  const reopened = base === null ? [] : await reopenPairs(tx, { streamId, name: build.name }, now)
+  const waiting = new Map(
+    [...made, ...reopened]
+      .filter(({ state }) => state === 'pending')
+      .map(({ kernelBuildId, moduleBuildId }) => [
+        `${kernelBuildId} ${moduleBuildId}`,
+        { kind: 'compare' as const, kernelBuildId, moduleBuildId },
+      ]),
+  )
+  await enqueue(tx, [...waiting.values()], now)
+  if (!made.some(({ state }) => state === 'pending'))
+    await tx.build.update({ where: { id: buildId }, data: { state: 'done', finishedAt: now } })
+  return { outcome: 'recorded', pairs: made.length }
+}

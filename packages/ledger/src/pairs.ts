@@ -1,0 +1,222 @@
+import { buildInclude, buildRow } from './build-rows.js'
+import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
+import { type Database, type Tx, transact } from './db.js'
+import { LedgerError } from './errors.js'
+import type { Prisma } from './generated/client.js'
+import { comparisonKey, isUuid } from './ids.js'
+import { storableJson } from './json.js'
+import type { Pairs } from './repositories.js'
+import type { ComparisonRow, Counts, Failure, JsonObject, MatrixCell, PairInputs, PairState } from './rows.js'
+
+const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
+const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
+function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonRow {
+  return {
+    moduleSetId: record.moduleSetId,
+    runningSha256: record.runningSha256,
+    originSha256: record.originSha256,
+    rules: { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
+    engine: record.engine,
+    counts: record.counts as Counts,
+    rows: record.rows,
+  }
+}
+
+interface InputsRecord {
+  state: PairState
+  base: string
+  types: number
+  strings: number
+  rulesVersion: string | null
+  allowBtfMismatch: boolean | null
+  originSha256: string | null
+  setId: string
+  count: number
+  bundleSha256: string
+}
+
+/**
+ * What a pair's verdicts depend on, in one statement. The origin base is that of the module build itself, else that of the build
+ * of the stream that it names in `builtFor`.
+ */
+async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Promise<PairInputs | null> {
+  if (!isUuid(kernelBuildId) || !isUuid(moduleBuildId)) return null
+  const [found] = await tx.$queryRaw<InputsRecord[]>`
+    SELECT p.state, b.sha256 AS base, b.types, b.strings, k."rulesVersion", k."allowBtfMismatch",
+      coalesce(m."baseSha256", o."baseSha256") AS "originSha256", s.id AS "setId", s.count, s."bundleSha256"
+    FROM "Pair" p
+      JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Base" b ON b.sha256 = k."baseSha256"
+      JOIN "Build" m ON m.id = p."moduleBuildId" JOIN "ModuleSet" s ON s.id = m."moduleSetId"
+      LEFT JOIN "Build" o ON o."streamId" = m."streamId" AND o.version || '-' || o.release = m."builtFor"
+    WHERE p."kernelBuildId" = ${kernelBuildId}::uuid AND p."moduleBuildId" = ${moduleBuildId}::uuid`
+  if (found === undefined) return null
+  const { rulesVersion, allowBtfMismatch } = found
+  return {
+    kernelBuildId,
+    moduleBuildId,
+    state: found.state,
+    running: { sha256: found.base, types: found.types, strings: found.strings },
+    rules: rulesVersion === null ? null : { version: rulesVersion, allowBtfMismatch },
+    originSha256: found.originSha256,
+    moduleSet: { id: found.setId, count: found.count, bundleSha256: found.bundleSha256 },
+  }
+}
+
+/** Holds a pair until the transaction ends, and gives its state. */
+async function hold(tx: Tx, kernelBuildId: string, moduleBuildId: string): Promise<PairState> {
+  const [pair] =
+    isUuid(kernelBuildId) && isUuid(moduleBuildId)
+      ? await tx.$queryRaw<{ state: PairState }[]>`
+          SELECT state FROM "Pair"
+          WHERE "kernelBuildId" = ${kernelBuildId}::uuid AND "moduleBuildId" = ${moduleBuildId}::uuid FOR UPDATE`
+      : []
+  if (pair === undefined)
+    throw new LedgerError('pair-unknown', `There is no pair ${kernelBuildId} / ${moduleBuildId}.`)
+  return pair.state
+}
+
+/**
+ * Ends the builds of a pair that wait for no other. They are held first, in the order of their ids: of two last pairs that end at
+ * the same time, the second sees that the first has ended.
+ */
+async function endBuilds(tx: Tx, builds: string[], now: Date): Promise<void> {
+  await tx.$queryRaw`
+    SELECT id FROM "Build" WHERE id = ANY(${builds}::uuid[]) AND state = 'comparing' ORDER BY id FOR NO KEY UPDATE`
+  await tx.$executeRaw`
+    UPDATE "Build" SET state = 'done', "finishedAt" = ${now}
+    WHERE id = ANY(${builds}::uuid[]) AND state = 'comparing'
+      AND NOT EXISTS (SELECT 1 FROM "Pair" WHERE "kernelBuildId" = "Build".id AND state = 'pending')
+      AND NOT EXISTS (SELECT 1 FROM "Pair" WHERE "moduleBuildId" = "Build".id AND state = 'pending')`
+}
+
+interface CellRecord {
+  kernelBuildId: string
+  kernelVersion: string
+  kernelRelease: string
+  moduleBuildId: string
+  moduleVersion: string
+  moduleRelease: string
+  state: PairState
+  counts: Counts | null
+  error: Failure | null
+}
+
+function cell(record: CellRecord): MatrixCell {
+  return {
+    kernelBuild: { id: record.kernelBuildId, version: record.kernelVersion, release: record.kernelRelease },
+    moduleBuild: { id: record.moduleBuildId, version: record.moduleVersion, release: record.moduleRelease },
+    state: record.state,
+    counts: record.counts ?? {},
+    error: record.error,
+  }
+}
+
+/** The repository of pairs and of the comparisons that they share. */
+export function createPairs(db: Database): Pairs {
+  const { prisma, clock } = db
+  return {
+    async matrix({ stream, cursor, limit }) {
+      const after = decodeCursor('matrix', cursor, [isId, isId]) ?? [last, last]
+      const take = pageLimit(limit)
+      const rows = await prisma.$queryRaw<CellRecord[]>`
+        SELECT k.id AS "kernelBuildId", k.version AS "kernelVersion", k.release AS "kernelRelease",
+          m.id AS "moduleBuildId", m.version AS "moduleVersion", m.release AS "moduleRelease", p.state, c.counts, p.error
+        FROM "Pair" p JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Build" m ON m.id = p."moduleBuildId"
+          LEFT JOIN "Comparison" c ON c.key = p."comparisonKey"
+        WHERE p."streamId" = (SELECT id FROM "Stream" WHERE name = ${stream})
+          AND (p."kernelBuildId", p."moduleBuildId") < (${after[0]}::uuid, ${after[1]}::uuid)
+        ORDER BY p."kernelBuildId" DESC, p."moduleBuildId" DESC LIMIT ${take + 1}`
+      const { items, next } = pageOf(rows, take, cell, (row) =>
+        encodeCursor('matrix', [row.kernelBuildId, row.moduleBuildId]),
+      )
+      return { cells: items, next }
+    },
+
+    async get(kernelBuildId, moduleBuildId) {
+      if (!isUuid(kernelBuildId) || !isUuid(moduleBuildId)) return null
+      const pair = await prisma.pair.findUnique({
+        where: { kernelBuildId_moduleBuildId: { kernelBuildId, moduleBuildId } },
+        include: {
+          kernelBuild: { include: buildInclude },
+          moduleBuild: { include: buildInclude },
+          comparison: true,
+        },
+      })
+      if (pair === null) return null
+      return {
+        stream: pair.kernelBuild.stream.name,
+        kernelBuild: buildRow(pair.kernelBuild),
+        moduleBuild: buildRow(pair.moduleBuild),
+        state: pair.state,
+        error: pair.error as unknown as Failure | null,
+        comparison: pair.comparison === null ? null : comparisonRow(pair.comparison),
+        updatedAt: pair.updatedAt.toISOString(),
+      }
+    },
+
+    inputs: (kernelBuildId, moduleBuildId) => inputs(prisma, kernelBuildId, moduleBuildId),
+
+    async comparisonOf(key) {
+      const record = await prisma.comparison.findUnique({ where: { key: comparisonKey(key) } })
+      return record === null ? null : comparisonRow(record)
+    },
+
+    record: ({ kernelBuildId, moduleBuildId, comparison }) =>
+      transact(db, async (tx) => {
+        const now = clock()
+        if ((await hold(tx, kernelBuildId, moduleBuildId)) !== 'pending') return 'already'
+        // Read after the pair is held: whoever changes an input waits for it, or has changed it already.
+        const current = await inputs(tx, kernelBuildId, moduleBuildId)
+        const { moduleSetId, runningSha256, originSha256, rules, engine, counts, rows } = comparison
+        const key = comparisonKey(comparison)
+        if (
+          current === null ||
+          current.rules === null ||
+          key !==
+            comparisonKey({
+              moduleSetId: current.moduleSet.id,
+              runningSha256: current.running.sha256,
+              originSha256: current.originSha256,
+              rules: current.rules,
+              engine,
+            })
+        )
+          return 'stale'
+        await tx.comparison.createMany({
+          data: [
+            {
+              key,
+              moduleSetId,
+              runningSha256,
+              originSha256,
+              rulesVersion: rules.version,
+              allowBtfMismatch: rules.allowBtfMismatch,
+              engine,
+              counts,
+              rows: new Uint8Array(rows),
+              createdAt: now,
+            },
+          ],
+          skipDuplicates: true,
+        })
+        await tx.pair.update({
+          where: { kernelBuildId_moduleBuildId: { kernelBuildId, moduleBuildId } },
+          data: { state: 'done', comparisonKey: key, updatedAt: now },
+        })
+        await endBuilds(tx, [kernelBuildId, moduleBuildId], now)
+        return 'recorded'
+      }),
+
+    fail: (kernelBuildId, moduleBuildId, error) =>
+      transact(db, async (tx) => {
+        const now = clock()
+        if ((await hold(tx, kernelBuildId, moduleBuildId)) !== 'pending') return
+        await tx.pair.update({
+          where: { kernelBuildId_moduleBuildId: { kernelBuildId, moduleBuildId } },
+          data: { state: 'failed', error: storableJson(error) as JsonObject, updatedAt: now },
+        })
+        await endBuilds(tx, [kernelBuildId, moduleBuildId], now)
+      }),
+  }
+}
