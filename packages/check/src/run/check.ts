@@ -84,7 +84,7 @@ export async function checkKernelAndModules(
   if (rows.length === 0) throw new CheckError('modules-absent')
   rows.sort(byFile)
   const { base } = running
-  const notes = notesOf(running, rows)
+  const notes = notesOf(kernelInput, running, rows)
   return {
     engine: ENGINE_VERSION,
     kernel: {
@@ -133,8 +133,18 @@ function errorRow({ code, file, at, message }: Problem): ModuleResult {
   return resultOf(subject, errorJudgement(code, at, message))
 }
 
-function notesOf({ rules, btfModules }: RunningKernel, rows: readonly ModuleResult[]): string[] {
-  const notes: string[] = []
+/** Problems of the kernel's files that are noted; its verdicts stand in spite of them. */
+const mostKernelNotes = 10
+
+function notesOf(
+  { problems, kernelFiles }: InputContent,
+  { rules, btfModules }: RunningKernel,
+  rows: readonly ModuleResult[],
+): string[] {
+  const notes = problems
+    .filter(({ file }) => kernelFiles.has(file))
+    .slice(0, mostKernelNotes)
+    .map(({ file, message }) => `${file}: ${message}`)
   if (btfModules === false) {
     notes.push(
       'This kernel was built without CONFIG_DEBUG_INFO_BTF_MODULES: it does not look at the BTF of modules.',

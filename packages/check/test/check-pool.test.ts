@@ -1,0 +1,161 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CheckPool, decodeRows, openBundle, type ScanResult, sha256Of } from '@basedrift/check'
+import { afterAll, describe, expect, test } from 'vitest'
+import { tarOf, vector, vectorBytes } from './support/vectors.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'check-pool-'))
+const pool = new CheckPool({ threads: 2 })
+afterAll(async () => {
+  await pool.close()
+  rmSync(folder, { recursive: true })
+})
+
+const at = (name: string) => ({
+  basePath: join(folder, `${name}.base`),
+  bundlePath: join(folder, `${name}.bundle`),
+})
+const put = (name: string, bytes: Uint8Array) => {
+  writeFileSync(join(folder, name), bytes)
+  return { path: join(folder, name), name }
+}
+const packageOf = (build: string, more: Record<string, Uint8Array> = {}) =>
+  put(
+    `linux-${build}.tar`,
+    tarOf({
+      'boot/vmlinux': vectorBytes(`vmlinux-${build}`),
+      'lib/teapot.ko': vectorBytes(`teapot-${build}.ko`),
+      'lib/saucer.ko': vectorBytes(`saucer-${build}.ko`),
+      ...more,
+    }),
+  )
+const rules = { version: '6.1.192', allowBtfMismatch: true }
+const compare = async (
+  kernel: ScanResult,
+  modules: ScanResult,
+  paths: { basePath: string; bundlePath: string },
+  origin: string | null,
+) => {
+  const { manifest } = modules
+  const runningSha256 = kernel.base!.sha256
+  const job = { ...paths, manifest, rules, runningSha256, originSha256: origin }
+  const { counts, rows } = await pool.compare(job)
+  return { counts, verdicts: decodeRows(rows, manifest).map(({ name, verdict }) => `${name} ${verdict}`) }
+}
+
+describe('builds', () => {
+  const first = at('1.1')
+  const second = at('1.3')
+
+  test('are scanned, and compared with each other and with themselves', async () => {
+    const progress: number[] = []
+    const inputs = [packageOf('1.1')]
+    const size = readFileSync(inputs[0]!.path).length
+    const [one, two] = await Promise.all([
+      pool.scan({ inputs, ...first }, { onProgress: ({ bytes }) => progress.push(bytes) }),
+      pool.scan({ inputs: [packageOf('1.3')], ...second }),
+    ])
+    expect(progress.at(-1)).toBe(size)
+    expect(one.problems).toEqual([])
+    expect(one.kernel).toMatchObject({ kind: 'vmlinux', file: 'linux-1.1.tar!boot/vmlinux' })
+    expect(one.kernel).not.toHaveProperty('btf')
+    const base = readFileSync(first.basePath)
+    expect(Buffer.compare(base, vectorBytes('base-1.1.btf'))).toBe(0)
+    expect(one.base).toMatchObject({ sha256: sha256Of(base), size: base.length })
+    expect(one.bundle).toEqual({
+      sha256: sha256Of(readFileSync(first.bundlePath)),
+      size: readFileSync(first.bundlePath).length,
+    })
+    expect(one.manifest.map(({ file }) => file)).toEqual([
+      'linux-1.1.tar!lib/saucer.ko',
+      'linux-1.1.tar!lib/teapot.ko',
+    ])
+    const teapot = vectorBytes('teapot-1.1.btf')
+    expect(one.manifest[1]).toMatchObject({
+      name: 'teapot',
+      sha256: sha256Of(vectorBytes('teapot-1.1.ko')),
+      btfSha256: sha256Of(teapot),
+      btfBytes: teapot.length,
+      distilledSha256: null,
+      originStrings: one.base!.strings,
+    })
+
+    const crossed = { basePath: second.basePath, bundlePath: first.bundlePath }
+    expect(await compare(one, one, first, one.base!.sha256)).toEqual({
+      counts: { compatible: 2 },
+      verdicts: ['saucer compatible', 'teapot compatible'],
+    })
+    expect(await compare(one, one, first, null)).toMatchObject({ counts: { unknown: 2 } })
+    for (const origin of [null, one.base!.sha256]) {
+      expect(await compare(two, one, crossed, origin)).toEqual({
+        counts: { misread: 1, discarded: 1 },
+        verdicts: ['saucer misread', 'teapot discarded'],
+      })
+    }
+  })
+
+  test('may come in several files, with files among them that cannot be used', async () => {
+    const paths = at('several')
+    const inputs = [
+      { path: vector('saucer-1.1.ko'), name: 'saucer.ko' },
+      put('cut.ko', vectorBytes('teapot-1.1.ko').subarray(0, 300)),
+      { path: join(folder, 'not-there'), name: 'not-there' },
+      { path: vector('vmlinux-1.1'), name: 'vmlinux' },
+    ]
+    const found = await pool.scan({ inputs, ...paths })
+    expect(found.manifest.map(({ name, file }) => [name, file])).toEqual([['saucer', 'saucer.ko']])
+    expect(found.base?.sha256).toBe(sha256Of(vectorBytes('base-1.1.btf')))
+    const problems = found.problems.filter(({ input }) => input === 1 || input === 2)
+    expect(problems.map(({ input, file }) => [input, file])).toEqual([
+      [1, 'cut.ko'],
+      [2, 'not-there'],
+    ])
+  })
+
+  test('may have nothing that can be used', async () => {
+    const paths = at('nothing')
+    const found = await pool.scan({ inputs: [put('text', Buffer.from('text'))], ...paths })
+    expect(found).toMatchObject({ kernel: null, base: null, bundle: null, manifest: [] })
+    expect(found.problems).toHaveLength(1)
+    expect(existsSync(paths.bundlePath) || existsSync(paths.basePath)).toBe(false)
+  })
+
+  test('have one kernel, and leave nothing behind where they have two', async () => {
+    const paths = at('two')
+    const two = packageOf('1.1', { 'boot/vmlinux-2': vectorBytes('vmlinux-1.3') })
+    await expect(pool.scan({ inputs: [two], ...paths })).rejects.toMatchObject({ code: 'kernel-ambiguous' })
+    expect(existsSync(paths.bundlePath) || existsSync(paths.basePath)).toBe(false)
+  })
+
+  test('are not scanned further once that is stopped', async () => {
+    const paths = at('stopped')
+    const stop = new AbortController()
+    const scan = pool.scan({ inputs: [packageOf('1.1')], ...paths }, { signal: stop.signal })
+    stop.abort()
+    await expect(scan).rejects.toMatchObject({ code: 'check-aborted' })
+    expect(existsSync(paths.bundlePath) || existsSync(paths.basePath)).toBe(false)
+  })
+})
+
+describe('a comparison', () => {
+  test('wants the bundle of its manifest, whole, and rules that are some', async () => {
+    const paths = at('whole')
+    const found = await pool.scan({ inputs: [packageOf('1.1')], ...paths })
+    const { manifest } = found
+    const job = { ...paths, manifest, rules, runningSha256: found.base!.sha256, originSha256: null }
+    await expect(pool.compare({ ...job, manifest: manifest.toReversed() })).rejects.toMatchObject({
+      code: 'bundle-mismatch',
+    })
+    await expect(pool.compare({ ...job, rules: { ...rules, version: 'six' } })).rejects.toMatchObject({
+      code: 'rules-invalid',
+    })
+    await expect(pool.compare({ ...job, basePath: join(folder, 'not-there') })).rejects.toMatchObject({
+      code: 'ENOENT',
+    })
+    const whole = readFileSync(paths.bundlePath)
+    expect(openBundle(whole).modules).toHaveLength(2)
+    writeFileSync(paths.bundlePath, whole.subarray(0, whole.length - 1))
+    await expect(pool.compare(job)).rejects.toMatchObject({ code: 'bundle-malformed' })
+  })
+})
