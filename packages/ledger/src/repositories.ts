@@ -74,7 +74,7 @@ export interface Builds {
   startIngest(id: string): Promise<BuildRow | null>
   /**
    * Records what was found, and every pair that follows from it with its task and bell, in one transaction that holds the
-   * stream. The build is then `comparing`, or `done` where it has no pairs to compare. Of several calls the first counts.
+   * stream. The build is then `comparing`, or `done` where it has no pairs to compare. Of several calls the first counts; `pairs` is how many it made.
    */
   recordIngest(
     result: IngestResult,

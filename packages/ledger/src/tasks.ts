@@ -7,7 +7,7 @@ import type { BellRow, Failure, TaskKind, TaskPayload, TaskRow, TaskState } from
  * A bell may be answered on a machine whose clock is a little behind the one that wrote it; without this, such an answer would
  * find nothing due, and the task would wait for the reconciler.
  */
-const earlyMs = 1000
+const earlyMs = 250
 
 interface TaskRecord {
   id: string
