@@ -12,6 +12,8 @@ export interface ListedFile {
   readonly path: string
   readonly size: number
   readonly mode: number
+  /** More than 1 where its content may be with another file. */
+  readonly links: number
 }
 
 /** A field of eight hexadecimal digits. */
@@ -47,7 +49,6 @@ export async function* cpioMembers(
       throw new ArtifactError('limit-exceeded', 'members', 'The archive has too many members')
     }
     let file: ListedFile
-    let links = 1
     if (magic === '07070X') {
       const index = hex(await reader.take(8, 'the header of a member'), 0, at)
       const entry = listed[index]
@@ -65,14 +66,13 @@ export async function* cpioMembers(
       const end = name.indexOf(0)
       const path = text.decode(end < 0 ? name : name.subarray(0, end))
       if (path === trailer) return
-      links = hex(header, 32, at)
-      file = { path, size: hex(header, 48, at), mode: hex(header, 8, at) }
+      file = { path, size: hex(header, 48, at), mode: hex(header, 8, at), links: hex(header, 32, at) }
     } else {
       throw new ArtifactError('archive-malformed', at, 'This is not a cpio header')
     }
     await pad(reader, start)
     const member = new Member(shownPath(file.path), file.size, reader)
-    if ((file.mode & 0o170000) === regular && !(links > 1 && file.size === 0)) yield member
+    if ((file.mode & 0o170000) === regular && !(file.links > 1 && file.size === 0)) yield member
     await member.skip()
     await pad(reader, start)
   }

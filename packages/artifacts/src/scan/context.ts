@@ -29,6 +29,8 @@ export interface ScanContext {
   readonly configs: FoundConfig[]
   /** Releases that modules and kernels name, to be held against their paths at the end. */
   readonly claims: ReleaseClaim[]
+  /** Failures of streams that a problem was given for: they come up again wherever the stream is read on. */
+  readonly reported: WeakSet<object>
   /** Bytes of BTF that are held for the end of the input. */
   held: number
   /** Memory for modules that are read one after the other. */
@@ -44,6 +46,15 @@ export function identify(file: string, bytes: Uint8Array): FileIdentity {
 export function problemFacts(context: ScanContext, error: unknown, file: string): ArtifactFacts {
   context.signal.throwIfAborted()
   return { type: 'problem', ...problemOf(error, file) }
+}
+
+/** As `problemFacts`, for what ends a container: nothing where the same failure has been given already. */
+export function* endingProblem(context: ScanContext, error: unknown, file: string): Generator<ArtifactFacts> {
+  if (typeof error === 'object' && error !== null) {
+    if (context.reported.has(error)) return
+    context.reported.add(error)
+  }
+  yield problemFacts(context, error, file)
 }
 
 /** Memory of its own for a section, so that the file around it can go. */

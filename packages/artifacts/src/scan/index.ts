@@ -57,6 +57,7 @@ export async function* scan(input: Input, options: ScanOptions = {}): AsyncGener
     kernels: [],
     configs: [],
     claims: [],
+    reported: new WeakSet(),
     held: 0,
     scratch: new Uint8Array(1 << 20),
   }

@@ -9,7 +9,7 @@ import type { Member } from '../container/member.js'
 import { readRpm } from '../container/rpm.js'
 import { type SparseMember, tarMembers } from '../container/tar.js'
 import { ByteReader } from '../source/reader.js'
-import { identify, problemFacts, type ScanContext } from './context.js'
+import { endingProblem, identify, problemFacts, type ScanContext } from './context.js'
 import {
   configFacts,
   isCompressed,
@@ -65,17 +65,13 @@ export async function* walkMembers(
         continue
       }
       const tooLarge = sizeProblem(context, member, interest, name)
-      if (tooLarge !== null) {
-        yield tooLarge
-        continue
-      }
-      const reading = await readMember(context, member, interest, name)
+      const reading = tooLarge === null ? await readMember(context, member, interest, name) : [tooLarge]
       if (Array.isArray(reading) && lane.isEmpty) for (const facts of reading) yield facts
       else yield* lane.put(keepRaw(reading, raws), member.size)
     }
   } catch (error) {
     yield* lane.empty()
-    yield problemFacts(context, error, file)
+    yield* endingProblem(context, error, file)
   }
   yield* lane.empty()
   yield* addRawKernels(context, raws)
@@ -180,7 +176,7 @@ export async function* walkAny(context: ScanContext, reader: ByteReader, file: s
       )
     }
   } catch (error) {
-    yield problemFacts(context, error, file)
+    yield* endingProblem(context, error, file)
   }
 }
 
