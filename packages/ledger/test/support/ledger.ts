@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { createTestDatabase } from '../../../../test/support/database.js'
+import { type IngestResult, type Ledger, type ModuleRow, openLedger } from '../../src/index.js'
+
+export const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {} }
+
+/** A ledger on a database of its own, with a clock that stands still until it is set. */
+export async function openTestLedger() {
+  const database = await createTestDatabase()
+  const clock = { now: new Date('2026-01-01T00:00:00Z') }
+  const ledger = await openLedger({ databaseUrl: database.url, log: silent, clock: () => clock.now })
+  return {
+    ledger,
+    clock,
+    query: database.query,
+    async [Symbol.asyncDispose]() {
+      await ledger.close()
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const module = (name: string, of: string): ModuleRow => ({
+  name,
+  file: `kernel.rpm!lib/modules/${name}.ko`,
+  sha256: sha(`${name} ${of}`),
+  vermagic: '5.15.12-1-default SMP mod_unload modversions ',
+  srcversion: null,
+  buildId: null,
+  btfSha256: sha(`btf ${name} ${of}`),
+  distilledSha256: null,
+  btfBytes: 1024,
+  types: 12,
+  strings: 300,
+  originStrings: 5000,
+})
+
+/** What an ingest of a build finds: a kernel whose base is named by `base`, modules by `modules`, either or both. */
+export function found(
+  buildId: string,
+  { base, modules }: { base?: string; modules?: string[] },
+): IngestResult {
+  return {
+    buildId,
+    kernel:
+      base === undefined
+        ? null
+        : {
+            file: 'kernel.rpm!boot/vmlinuz',
+            release: '5.15.12-1-default',
+            banner: null,
+            buildId: null,
+            rules: { version: '5.15.12', allowBtfMismatch: false },
+          },
+    base: base === undefined ? null : { sha256: sha(base), types: 1000, strings: 5000, size: 40_000 },
+    manifest: modules === undefined ? null : modules.map((name) => module(name, base ?? 'none')),
+    bundle: modules === undefined ? null : { sha256: sha(`bundle ${modules.join()} ${base}`), size: 2048 },
+    artifacts: [],
+  }
+}
+
+/** Declares, seals and begins to ingest a build. */
+export async function ingesting(
+  ledger: Ledger,
+  release: string,
+  builtFor: string | null = null,
+): Promise<string> {
+  const { build } = await ledger.builds.declare({
+    stream: 'openSUSE:Factory/x86_64/default',
+    version: '5.15.12',
+    release,
+    provenance: { obs: { bcnt: 1 } },
+    builtFor,
+  })
+  await ledger.builds.seal(build.id)
+  await ledger.builds.startIngest(build.id)
+  return build.id
+}
