@@ -50,6 +50,7 @@ export function readHeader(bytes: Uint8Array): BtfHeader {
   const known = new Uint8Array(longestHeader)
   known.set(bytes.subarray(0, Math.min(hdrLen, longestHeader)))
   const view = new DataView(known.buffer)
+  const hasLayout = hdrLen >= longestHeader
   const header: BtfHeader = {
     littleEndian,
     version: bytes[2]!,
@@ -59,8 +60,8 @@ export function readHeader(bytes: Uint8Array): BtfHeader {
     typeLen: view.getUint32(12, littleEndian),
     strOff: view.getUint32(16, littleEndian),
     strLen: view.getUint32(20, littleEndian),
-    layoutOff: view.getUint32(24, littleEndian),
-    layoutLen: view.getUint32(28, littleEndian),
+    layoutOff: hasLayout ? view.getUint32(24, littleEndian) : 0,
+    layoutLen: hasLayout ? view.getUint32(28, littleEndian) : 0,
   }
   if (header.version !== 1) {
     throw new BtfError('btf-version', `BTF version ${header.version} is not known, only version 1 is.`, 2)

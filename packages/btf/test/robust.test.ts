@@ -200,6 +200,41 @@ describe('sizes that were made to hurt', () => {
     expect(answer.reason).toMatchObject({ code: 'distilled-not-mapped' })
   })
 
+  it('a name as long as the strings is looked at no further than names go', () => {
+    const b = new Builder()
+    const name = b.str('x'.repeat(1_000_000))
+    for (let at = 0; at < 100_000; at++) b.add({ kind: Kind.FUNC_PROTO, vlen: 1, rest: [name + at, 0] })
+    b.add({
+      kind: Kind.STRUCT,
+      vlen: 50_000,
+      third: 4,
+      rest: Array.from({ length: 50_000 }, (_, at) => [name + 999_500 + (at % 400), 1, 0]).flat(),
+    })
+    b.add({ kind: Kind.FWD, name })
+    const answer = checkBase(b.bytes(), { version: '6.1', allowBtfMismatch: false })
+    expect(answer.reason).toMatchObject({ code: 'invalid-name', typeId: 100_002 })
+    expect(answer.log[0]).toHaveLength('BPF: '.length + 1023)
+  })
+
+  it('as many types of one name on both sides as fit end in a verdict', () => {
+    const same = (kind: number, flag: boolean): Uint8Array => {
+      const b = new Builder()
+      const name = b.str('same')
+      for (let id = 1; id <= 30_000; id++) b.add({ kind, name, flag })
+      return b.bytes()
+    }
+    const running = prepareBase(same(Kind.FWD, false))
+    const module = {
+      name: 'm',
+      btf: new Builder(6).add({ kind: Kind.PTR, third: 1 }).bytes(),
+      distilled: same(Kind.FWD, true),
+    }
+    expect(checkModule(module, running, { version: '6.14', allowBtfMismatch: false })).toMatchObject({
+      outcome: 'crashes',
+      reason: { code: 'relocation-too-long' },
+    })
+  })
+
   it('a type with too many parameters is logged within bounds', () => {
     const b = new Builder()
     const vlen = 60_000

@@ -30,9 +30,10 @@ export const printableNames = table(isPrintable, isPrintable)
 /** Whether the string at `from`, which ends with a NUL within `strings`, is a name of at most `longest` bytes. */
 export function isName(strings: Uint8Array, from: number, allowed: Uint8Array, longest: number): boolean {
   if ((allowed[strings[from]!]! & firstOk) === 0) return false
+  const limit = from + longest
   let at = from + 1
-  while ((allowed[strings[at]!]! & restOk) !== 0) at++
-  return strings[at] === 0 && at - from <= longest
+  while (at < limit && (allowed[strings[at]!]! & restOk) !== 0) at++
+  return strings[at] === 0
 }
 
 /** For every offset of a string section that ends with a NUL: 1 where a name starts there, else 0. One pass. */

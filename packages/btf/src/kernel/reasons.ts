@@ -61,6 +61,8 @@ export const kernelReasonCodes = {
   'relocation-beyond-types':
     'Relocation reads a type id beyond every table: a NULL dereference in the kernel.',
   'relocation-endless': 'Relocation follows an array that leads back to itself, and never ends.',
+  'relocation-too-long':
+    'Relocation compares so many types of the same name that the kernel does not come back.',
   'relocation-unbounded-read':
     'Relocation replaces a type id beyond every table by what happens to be in memory there; the kernel accepts it.',
 } as const

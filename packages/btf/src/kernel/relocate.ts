@@ -175,16 +175,23 @@ function wantedByName(parts: Parts): Map<string, Wanted[]> {
   return byName
 }
 
+/** More comparisons than any real base needs; the kernel's loop over them does not yield the processor. */
+const mostComparisons = 1e8
+
 /** The loop over the running base in btf_relocate_map_distilled_base. */
-function mapDistilled(parts: Parts): Refusal | null {
+function mapDistilled(parts: Parts): Refusal | Crash | null {
   const wanted = wantedByName(parts)
   const candidates: { id: number; name: string }[] = []
   for (const name of wanted.keys()) {
     for (const id of parts.named.byName.get(name) ?? []) candidates.push({ id, name })
   }
   candidates.sort((a, b) => a.id - b.id)
+  let comparisons = 0
   for (const { id, name } of candidates) {
-    const refused = mapCandidate(parts, id, name, wanted.get(name)!)
+    const alike = wanted.get(name)!
+    comparisons += alike.length
+    if (comparisons > mostComparisons) return { crash: 'relocation-too-long', typeId: id }
+    const refused = mapCandidate(parts, id, name, alike)
     if (refused !== null) return refused
   }
   return null
