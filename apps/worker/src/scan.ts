@@ -96,7 +96,7 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<Scan | Failure> {
   try {
-    return await pool.scan({ inputs: [...inputs], ...at }, { signal })
+    return await pool.scan({ inputs, ...at }, { signal })
   } catch (error) {
     const failure = inputFailure(error)
     if (failure === null) throw error

@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 
 const pool = {
-  async scan({ inputs }: { inputs: ScanInput[] }) {
+  async scan({ inputs }: { inputs: readonly ScanInput[] }) {
     const names = inputs.map(({ name }) => name)
     scans.push(names)
     for (const name of names) {
@@ -110,7 +110,7 @@ describe('the artifacts of a build', () => {
       buildId: null,
     }
     const unreadable = {
-      async scan(job: { inputs: ScanInput[] }) {
+      async scan(job: { inputs: readonly ScanInput[] }) {
         const base = { sha256: 'c', size: 3, types: null, strings: null }
         return { ...(await pool.scan(job)), kernel: { ...kernel, config: null } as never, base }
       },

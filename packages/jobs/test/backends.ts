@@ -1,26 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { startEmbeddedPostgres } from '@basedrift/runtime'
 import { createPostgresBackend, Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { createPostgresQueue, createRedisQueue, type QueueBackend } from '../src/index.js'
 
 export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-
-/** A Postgres of one test file. */
-export async function startPostgres() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'basedrift-jobs-'))
-  const server = await startEmbeddedPostgres({ dataDir, log: quiet, durable: false })
-  return {
-    url: server.url,
-    async stop() {
-      await server.stop()
-      await rm(dataDir, { recursive: true, force: true })
-    },
-  }
-}
 
 /** One backend under test. */
 export interface Backend {

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.js'
 import type { QueueBackend } from '../src/index.js'
-import { postgresBackend, redisBackend, startPostgres } from './backends.js'
+import { postgresBackend, redisBackend } from './backends.js'
 
 const redisUrl = process.env.REDIS_URL
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let database: TestDatabase
 beforeAll(async () => {
-  postgres = await startPostgres()
+  database = await createTestDatabase({ empty: true })
 })
-afterAll(() => postgres?.stop())
+afterAll(() => database?.[Symbol.asyncDispose]())
 
 const backends = [
-  { kind: 'postgres', backend: postgresBackend(() => postgres.url) },
+  { kind: 'postgres', backend: postgresBackend(() => database.url) },
   { kind: 'redis', backend: redisUrl === undefined ? null : redisBackend(redisUrl) },
 ]
 

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { CheckPool, decodeRows } from '@basedrift/check'
+import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
+import { type BlobStore, type BuildRow, DirectoryBlobStore, type Ledger, openLedger } from '@basedrift/ledger'
+import { startWorker, type Worker } from '@basedrift/worker/main'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { writeDeb, writeTar } from '../../packages/artifacts/test/support/archives.js'
+import { quiet } from '../../packages/jobs/test/backends.js'
+import { createTestDatabase, type TestDatabase } from '../support/database.js'
+
+const testdata = path.resolve(import.meta.dirname, '../../packages/btf/testdata')
+const vector = (name: string) => readFile(path.join(testdata, name))
+
+let pool: CheckPool
+beforeAll(() => {
+  pool = new CheckPool({ threads: 2 })
+})
+afterAll(() => pool?.close())
+
+let database: TestDatabase
+let ledger: Ledger
+let blobs: BlobStore
+let queue: QueueBackend
+let worker: Worker
+let stream: string
+let dataDir: string
+/** How often the pool was asked for what. */
+let asked: { scan: number; compare: number }
+/** Thrown by the blob store, once for each. */
+let broken: Error[]
+
+beforeEach(async () => {
+  stream = `kettle/${randomUUID()}`
+  asked = { scan: 0, compare: 0 }
+  broken = []
+  database = await createTestDatabase()
+  dataDir = await mkdtemp(path.join(tmpdir(), 'basedrift-worker-'))
+  blobs = await DirectoryBlobStore.open(path.join(dataDir, 'blobs'))
+  ledger = await openLedger({ databaseUrl: database.url, log: quiet })
+  queue = await createPostgresQueue({ databaseUrl: database.url, log: quiet, name: `worker-${randomUUID()}` })
+  const faulty: BlobStore = Object.assign(Object.create(blobs) as BlobStore, {
+    putFile: async (...args: Parameters<BlobStore['putFile']>) => {
+      const error = broken.shift()
+      if (error !== undefined) throw error
+      return blobs.putFile(...args)
+    },
+  })
+  worker = await startWorker({
+    ledger,
+    blobs: faulty,
+    queue,
+    pool: {
+      scan: (...args) => {
+        asked.scan++
+        return pool.scan(...args)
+      },
+      compare: (...args) => {
+        asked.compare++
+        return pool.compare(...args)
+      },
+    },
+    log: quiet,
+    dataDir,
+  })
+})
+afterEach(async () => {
+  await worker.stop(0)
+  await queue.close()
+  await ledger.close()
+  await blobs.close()
+  await database[Symbol.asyncDispose]()
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+interface Declared {
+  version?: string
+  release: string
+  builtFor?: string
+  artifacts: Record<string, Uint8Array>
+}
+
+/** Declares, uploads and seals as the API does; gives the build once it has ended. */
+async function push({ version = '6.1.0', release, builtFor, artifacts }: Declared): Promise<BuildRow> {
+  const { build } = await ledger.builds.declare({
+    stream,
+    version,
+    release,
+    provenance: {},
+    builtFor: builtFor ?? null,
+  })
+  for (const [filename, bytes] of Object.entries(artifacts)) {
+    const chunks = (async function* () {
+      yield bytes
+    })()
+    const { sha256, size } = await blobs.put(chunks, { maxBytes: bytes.length })
+    await ledger.artifacts.add({ buildId: build.id, filename, sha256, size })
+  }
+  await ledger.builds.seal(build.id)
+  worker.dispatcher.ring()
+  return ended(build.id)
+}
+
+function ended(id: string): Promise<BuildRow> {
+  return vi.waitFor(
+    async () => {
+      const build = await ledger.builds.get(id)
+      expect(['done', 'failed']).toContain(build?.state)
+      return build as BuildRow
+    },
+    { timeout: 30_000, interval: 20 },
+  )
+}
+
+async function kernelAndModules(build: '1.1' | '1.3'): Promise<Record<string, Uint8Array>> {
+  const at = '/lib/modules/6.1.0/kernel'
+  return {
+    'kernel.deb': writeDeb(
+      writeTar([
+        { path: `.${at}/saucer.ko`, data: await vector(`saucer-${build}.ko`) },
+        { path: `.${at}/teapot.ko`, data: await vector(`teapot-${build}.ko`) },
+      ]),
+    ),
+    [`vmlinux-${build}`]: await vector(`vmlinux-${build}`),
+  }
+}
+
+/** The matrix by releases: `counts[kernel][modules]`. */
+async function matrix(): Promise<Record<string, Record<string, unknown>>> {
+  const { cells } = await ledger.pairs.matrix({ stream, limit: 100 })
+  const table: Record<string, Record<string, unknown>> = {}
+  for (const { kernelBuild, moduleBuild, state, counts, error } of cells) {
+    table[kernelBuild.release] ??= {}
+    const row = table[kernelBuild.release] as Record<string, unknown>
+    row[moduleBuild.release] = state === 'done' ? counts : { state, code: error?.code }
+  }
+  return table
+}
+
+describe('the worker', () => {
+  it('compares two builds of a kernel in both directions, and says why a module is refused', async () => {
+    const first = await push({ release: '1.1', artifacts: await kernelAndModules('1.1') })
+    const second = await push({ release: '1.3', artifacts: await kernelAndModules('1.3') })
+    expect([first.state, second.state]).toEqual(['done', 'done'])
+    expect(second.artifacts.map(({ state }) => state)).toEqual(['ingested', 'ingested'])
+    expect(second.modules?.count).toBe(2)
+    expect(await matrix()).toEqual({
+      '1.1': { '1.1': { compatible: 2 }, '1.3': { rejected: 1, misread: 1 } },
+      '1.3': { '1.1': { rejected: 1, misread: 1 }, '1.3': { compatible: 2 } },
+    })
+
+    const pair = await ledger.pairs.get(first.id, second.id)
+    const manifest = await ledger.moduleSets.manifest(second.modules?.setId as string)
+    const rows = decodeRows(pair?.comparison?.rows as Uint8Array, manifest)
+    expect(rows.find(({ name }) => name === 'teapot')).toMatchObject({
+      verdict: 'rejected',
+      errno: 22,
+      log: expect.arrayContaining(['failed to validate module [teapot] BTF: -22']),
+    })
+  })
+
+  it('does no work again for content that it knows', async () => {
+    await push({ release: '1.1', artifacts: await kernelAndModules('1.1') })
+    expect(asked).toEqual({ scan: 1, compare: 1 })
+    await push({ release: '1.1.again', artifacts: await kernelAndModules('1.1') })
+    expect(asked).toEqual({ scan: 2, compare: 1 })
+    const counts = { compatible: 2 }
+    expect(await matrix()).toEqual({
+      '1.1': { '1.1': counts, '1.1.again': counts },
+      '1.1.again': { '1.1': counts, '1.1.again': counts },
+    })
+  })
+
+  it('finds the origin base of modules that come later through `builtFor`', async () => {
+    const kernel = { 'vmlinux-1.1': await vector('vmlinux-1.1') }
+    await push({ release: '1.1', artifacts: kernel })
+    const modules = { 'teapot.ko': await vector('teapot-1.1.ko') }
+    await push({ version: '0.1', release: 'kmp', builtFor: '6.1.0-1.1', artifacts: modules })
+    await push({ version: '0.2', release: 'stray', artifacts: modules })
+    const table = await matrix()
+    expect(table['1.1']).toEqual({ kmp: { compatible: 1 }, stray: { unknown: 1 } })
+  })
+
+  it('keeps what can be used of a build when one artifact cannot', async () => {
+    const artifacts = await kernelAndModules('1.1')
+    const whole = artifacts['kernel.deb'] as Uint8Array
+    const build = await push({
+      release: '1.1',
+      artifacts: {
+        ...artifacts,
+        'broken.deb': whole.subarray(0, whole.length >> 1),
+        'notes.txt': Buffer.from('hello'),
+      },
+    })
+    expect(build.state).toBe('done')
+    const states = Object.fromEntries(build.artifacts.map(({ filename, state }) => [filename, state]))
+    expect(states).toEqual({
+      'broken.deb': 'failed',
+      'kernel.deb': 'ingested',
+      'notes.txt': 'failed',
+      'vmlinux-1.1': 'ingested',
+    })
+    const broken = build.artifacts.find(({ filename }) => filename === 'broken.deb')
+    expect(broken?.problems.map(({ code }) => code)).toContain('archive-truncated')
+    expect(build.modules?.count).toBeGreaterThanOrEqual(2)
+  })
+
+  it('fails a build in which there is nothing', async () => {
+    const build = await push({ release: '1', artifacts: { 'notes.txt': Buffer.from('hello') } })
+    expect(build).toMatchObject({ state: 'failed', failure: { code: 'build-empty' } })
+    expect(build.artifacts[0]?.problems[0]).toMatchObject({ code: 'format-unknown', file: 'notes.txt' })
+  })
+
+  it('fails a build with two kernels', async () => {
+    const artifacts = { a: await vector('vmlinux-1.1'), b: await vector('vmlinux-1.3') }
+    const build = await push({ release: '1', artifacts })
+    expect(build).toMatchObject({ state: 'failed', failure: { code: 'kernel-ambiguous' } })
+    expect(await matrix()).toEqual({})
+  })
+
+  it('guesses no rules for a kernel whose version it does not know', async () => {
+    const build = await push({
+      release: '1.1',
+      artifacts: { 'vmlinux.btf': await vector('base-1.1.btf'), 'teapot.ko': await vector('teapot-1.1.ko') },
+    })
+    expect(build.kernel?.rules).toBeNull()
+    expect(build.state).toBe('done')
+    expect(await matrix()).toEqual({ '1.1': { '1.1': { state: 'failed', code: 'rules-unknown' } } })
+  })
+
+  it('tries again when the disk is full, and ends with the same verdicts', async () => {
+    broken.push(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
+    const build = await push({ release: '1.1', artifacts: await kernelAndModules('1.1') })
+    expect(build.state).toBe('done')
+    expect(await matrix()).toEqual({ '1.1': { '1.1': { compatible: 2 } } })
+    expect((await ledger.tasks.get(`ingest:${build.id}`))?.attempt).toBe(2)
+  })
+
+  it('leaves no temporary file', async () => {
+    await push({ release: '1.1', artifacts: await kernelAndModules('1.1') })
+    const [own, ...others] = await readdir(path.join(dataDir, 'tmp'))
+    expect(others).toEqual([])
+    const files = await readdir(path.join(dataDir, 'tmp', own as string))
+    expect(files).toEqual([])
+  })
+})
