@@ -37,9 +37,15 @@ export const kernelFeatures = {
       'where a mismatch is allowed, per-type lines and the final line give way to one warning per boot (9cb61e50bf6b)',
   },
   dottedNames: {
-    mainline: [6, 5],
-    stable: [[6, 1, 37]],
-    source: 'every identifier may have dots ("Accept function names that contain dots", 9724160b3942)',
+    mainline: [6, 4],
+    stable: [
+      [5, 10, 186],
+      [5, 15, 119],
+      [6, 1, 36],
+      [6, 3, 10],
+    ],
+    source:
+      'every identifier may have dots ("bpf/btf: Accept function names that contain dots", 9724160b3942, with net-6.4-rc8)',
   },
   distilledBase: { mainline: [6, 11], source: '.BTF.base and btf_relocate' },
   marksAllEmbedded: {

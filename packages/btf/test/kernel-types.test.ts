@@ -5,7 +5,7 @@ import { dataCases } from './cases-data.js'
 import { otherCases } from './cases-other.js'
 import { type Case, named } from './type-case.js'
 
-const everyVersion = ['5.11', '5.15', '5.16', '5.18', '6.0', '6.1.20', '6.6', '6.12', '6.15', '7.3']
+const everyVersion = ['5.11', '5.15.100', '5.16', '5.18', '6.0', '6.1.20', '6.6', '6.12', '6.15', '7.3']
 
 function baseWith(type: Case['type']): Uint8Array {
   const b = new Builder()
@@ -16,7 +16,7 @@ function baseWith(type: Case['type']): Uint8Array {
 describe('the check of each type', () => {
   it.each([...dataCases, ...otherCases])('refuses $what', ({ type, on, notOn, log, code, errno = 22 }) => {
     for (const version of on ?? everyVersion) {
-      const prefix = ['5.11', '5.15'].includes(version) ? 'BPF:' : 'BPF: '
+      const prefix = ['5.11', '5.15', '5.15.100'].includes(version) ? 'BPF:' : 'BPF: '
       const answer = checkBase(baseWith(type), { version, allowBtfMismatch: false })
       expect([version, answer.log]).toEqual([version, log.map((line) => prefix + line)])
       expect(answer).toMatchObject({ outcome: 'rejected', errno, reason: { code } })

@@ -83,10 +83,12 @@ describe('traitsOf', () => {
   })
 
   it('knows what stable releases took up', () => {
-    expect(traitsOf('6.1.36').dottedNames).toBe(false)
-    expect(traitsOf('6.1.37').dottedNames).toBe(true)
+    expect(traitsOf('6.1.35').dottedNames).toBe(false)
+    expect(traitsOf('6.1.36').dottedNames).toBe(true)
+    expect(traitsOf('5.15.118').dottedNames).toBe(false)
+    expect(traitsOf('5.15').dottedNames).toBe(true)
     expect(traitsOf('6.1').dottedNames).toBe(true)
-    expect(traitsOf('6.4').dottedNames).toBe(false)
+    expect(traitsOf('6.2').dottedNames).toBe(false)
     expect(traitsOf('6.12.12').marksAllEmbedded).toBe(false)
     expect(traitsOf('6.12.13').marksAllEmbedded).toBe(true)
   })

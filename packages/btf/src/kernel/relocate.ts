@@ -176,7 +176,7 @@ function wantedByName(parts: Parts): Map<string, Wanted[]> {
 }
 
 /** More comparisons than any real base needs; the kernel's loop over them does not yield the processor. */
-const mostComparisons = 1e8
+const mostComparisons = 2e7
 
 /** The loop over the running base in btf_relocate_map_distilled_base. */
 function mapDistilled(parts: Parts): Refusal | Crash | null {
