@@ -4,11 +4,13 @@ import { ArtifactError } from '../bytes/errors.js'
 import { decodeLz4 } from '../bytes/lz4.js'
 import type { Limits } from '../limits.js'
 import { limits as defaultLimits } from '../limits.js'
+import { ByteReader } from '../source/reader.js'
 import { type StreamFormat, startEngine, zlibZstd } from './engines.js'
 import { decodeXz, hasLiblzma, xzStream } from './liblzma.js'
 import { OutputCap, pipeThrough } from './pipe.js'
 import { noTools, type Tools } from './tools.js'
-import { checkDictionary, xzFacts } from './xz.js'
+import { checkDictionary, xzFacts, xzHeadBytes } from './xz.js'
+import { hasSizedBlocks, xzBlocks } from './xz-blocks.js'
 import { decodeZstd, zstdStream } from './zstd/decode.js'
 import { zstdFrames } from './zstd/frames.js'
 
@@ -24,7 +26,7 @@ export interface CodecOptions {
   readonly tools?: Tools
 }
 
-/** From this many compressed bytes on, a child process is quicker than what Node has for xz and zstd. */
+/** From this many compressed bytes on, a child process is quicker than what is here for zstd. */
 const childWorthBytes = 1 << 20
 
 /**
@@ -40,9 +42,32 @@ export function decompressStream(
 ): AsyncIterable<Uint8Array> {
   const { limits = defaultLimits, signal, tools = noTools } = options
   const cap = new OutputCap(maxBytes, limits)
+  if (format === 'xz') return xzAsItCan(source, cap, limits, tools, signal)
   const engine = startEngine(format, limits, tools, signal)
-  if (engine !== null) return pipeThrough(source, engine, cap)
-  return format === 'xz' ? xzStream(source, cap, limits) : zstdStream(source, cap, limits.zstdWindowBytes)
+  return engine === null ? zstdStream(source, cap, limits.zstdWindowBytes) : pipeThrough(source, engine, cap)
+}
+
+/** xz in the quickest way that the file and the machine allow: by blocks within Node, in a child process, or in one go. */
+async function* xzAsItCan(
+  source: AsyncIterable<Uint8Array>,
+  cap: OutputCap,
+  limits: Limits,
+  tools: Tools,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const reader = new ByteReader(source)
+  try {
+    // A source that fails early is seen to fail when it is read on.
+    await reader.fill(xzHeadBytes).catch(() => false)
+    if (hasLiblzma() && hasSizedBlocks(reader.peek(xzHeadBytes), limits)) {
+      yield* xzBlocks(reader.rest(), cap, limits)
+      return
+    }
+    const engine = startEngine('xz', limits, tools, signal)
+    yield* engine === null ? xzStream(reader.rest(), cap, limits) : pipeThrough(reader.rest(), engine, cap)
+  } finally {
+    await reader.close()
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -106,7 +131,7 @@ export async function decompressBytes(
       const facts = xzFacts(bytes)
       checkDictionary(facts.dictionary, limits.xzMemoryBytes)
       const expected = facts.size ?? sizeHint
-      if (tools.xz === null || (bytes.length < childWorthBytes && hasLiblzma())) {
+      if (tools.xz === null || hasLiblzma()) {
         return decodeXz(bytes, most, Math.min(expected, most))
       }
       return viaStream('xz', expected)

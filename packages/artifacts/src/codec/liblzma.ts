@@ -3,12 +3,10 @@ import { ArtifactError } from '../bytes/errors.js'
 import type { Limits } from '../limits.js'
 import { ByteReader } from '../source/reader.js'
 import { counted, type OutputCap } from './pipe.js'
-import { checkDictionary, xzDictionary } from './xz.js'
+import { checkDictionary, xzDictionary, xzHeadBytes } from './xz.js'
 
 /** Bytes that a stream's decoder gives at a time. */
 const chunkBytes = 1 << 18
-/** A block header has at most 1,024 bytes and follows a stream header of 12. */
-const headBytes = 1036
 
 const run = 0
 const finish = 3
@@ -141,7 +139,7 @@ export async function* xzStream(
   try {
     decoder = new Decoder()
     await fillQuietly(reader)
-    checkDictionary(xzDictionary(reader.peek(headBytes)), limits.xzMemoryBytes)
+    checkDictionary(xzDictionary(reader.peek(xzHeadBytes)), limits.xzMemoryBytes)
     for (let ended = false; !ended; ) {
       const part = await reader.some(1 << 20)
       let input = part === null ? Buffer.alloc(0) : buffer(part)
@@ -164,5 +162,5 @@ export async function* xzStream(
 
 /** A source that fails early is seen to fail when it is read. */
 async function fillQuietly(reader: ByteReader): Promise<void> {
-  await reader.fill(headBytes).catch(() => false)
+  await reader.fill(xzHeadBytes).catch(() => false)
 }

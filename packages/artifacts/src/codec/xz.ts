@@ -1,5 +1,8 @@
 import { ArtifactError } from '../bytes/errors.js'
 
+/** Bytes that hold the header of a stream (12) and that of its first block (at most 1,024). */
+export const xzHeadBytes = 1036
+
 /** What an xz file says about itself before it is decoded (The .xz File Format, 1.1.0). */
 export interface XzFacts {
   /** Decompressed bytes as its index says; null where the index cannot be read. A hint: nothing vouches for it. */
@@ -89,4 +92,21 @@ export function checkDictionary(dictionary: number | null, memoryBytes: number):
   if (dictionary !== null && dictionary > memoryBytes) {
     throw new ArtifactError('limit-exceeded', null, `Its xz dictionary has ${dictionary} bytes`)
   }
+}
+
+/** A number as a variable-length integer (§1.2). */
+export function encodeInteger(value: number): number[] {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
+  return [...bytes, rest]
+}
+
+/** The sizes that the header of the block at `at` names (§3.1): of its data, and decompressed. Null when it does not name both. */
+export function blockSizes(bytes: Uint8Array, at: number): { packed: number; size: number } | null {
+  const flags = bytes[at + 1] ?? 0
+  if (bytes[at] === 0 || (flags & 0xc0) !== 0xc0) return null
+  const packed = integer(bytes, at + 2)
+  const size = packed && integer(bytes, packed.next)
+  return packed && size ? { packed: packed.value, size: size.value } : null
 }
