@@ -6,10 +6,10 @@ import {
   type Problem,
   scan,
 } from '@basedrift/artifacts'
-import { BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
+import { type Btf, BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
 import { type BundleFile, BundleWriter } from '../bundle/writer.js'
 import { CheckError } from '../errors.js'
-import { type KernelSummary, onlyKernel } from '../kernels.js'
+import { type FoundKernel, type KernelSummary, onlyKernel } from '../kernels.js'
 import { byFile, type ManifestEntry } from '../manifest.js'
 
 /** The inputs of one build, and where what is kept of them goes. */
@@ -79,7 +79,7 @@ export async function runScan(
       manifest,
       problems: found.problems,
       bundle: manifest.length === 0 ? null : bundle,
-      base: base === null ? null : { sha256: base.sha256, size: base.bytes.length, ...countsOf(base.bytes) },
+      base: base === null ? null : baseFile(base),
     }
   } catch (error) {
     await writer.abandon()
@@ -123,6 +123,7 @@ async function collect(
 
 async function record(facts: ModuleFacts, writer: BundleWriter): Promise<ManifestEntry> {
   const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled } = facts
+  const read = btf === null ? null : readable(btf)
   return {
     name,
     file,
@@ -133,18 +134,24 @@ async function record(facts: ModuleFacts, writer: BundleWriter): Promise<Manifes
     btfSha256: btf === null ? null : await writer.add(btf),
     distilledSha256: distilled === null ? null : await writer.add(distilled),
     btfBytes: btf?.length ?? null,
-    ...(btf === null ? { types: null, strings: null } : countsOf(btf)),
-    originStrings: btf === null ? null : recoverOriginLength(btf),
+    types: read?.typeCount ?? null,
+    strings: read?.stringsLength ?? null,
+    originStrings: read === null ? null : recoverOriginLength(read),
   }
 }
 
-/** Types and length of strings of a BTF of either kind; null where it cannot be read. */
-function countsOf(bytes: Uint8Array): { types: number | null; strings: number | null } {
+/** A BTF of either kind; null where it cannot be read. */
+function readable(bytes: Uint8Array): Btf | null {
   try {
-    const btf = readBtf(bytes)
-    return { types: btf.typeCount, strings: btf.stringsLength }
+    return readBtf(bytes)
   } catch (error) {
-    if (error instanceof BtfError) return { types: null, strings: null }
+    if (error instanceof BtfError) return null
     throw error
   }
+}
+
+function baseFile({ bytes, sha256 }: NonNullable<FoundKernel['base']>): BaseFile {
+  const read = readable(bytes)
+  const { length: size } = bytes
+  return { sha256, size, types: read?.typeCount ?? null, strings: read?.stringsLength ?? null }
 }
