@@ -91,7 +91,9 @@ async function collect(stream: AsyncIterable<Uint8Array>, expected: number): Pro
 }
 
 function gunzip(bytes: Uint8Array, maxBytes: number, expected: number): Promise<Uint8Array> {
-  const chunkSize = Math.max(64, Math.min(expected, 1 << 20))
+  // Without a hint, the size that stands at the end of the file (RFC 1952, ISIZE) is one.
+  const named = bytes.length < 18 ? 0 : Buffer.from(bytes.subarray(-4)).readUInt32LE(0)
+  const chunkSize = Math.max(1 << 12, Math.min(expected > 0 ? expected : named, 1 << 20))
   return new Promise((resolve, reject) => {
     zlib.gunzip(bytes, { maxOutputLength: maxBytes, chunkSize }, (error, out) => {
       if (error === null) resolve(out)
