@@ -44,11 +44,12 @@ module.exports = {
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-undeclared',
-      comment: 'a package declares what it imports',
+      comment: 'a package declares the npm packages that it imports',
       severity: 'error',
       from: { path: '^(packages|apps)/[^/]+/src' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], pathNot: '^(packages|apps)/' },
     },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     doNotFollow: { path: ['node_modules', '/dist/'] },
