@@ -140,7 +140,7 @@ export function createClient(options: {
           'content-length': String(upload.size),
           'content-digest': digestHeader(upload.sha256),
         },
-        body: () => bodyOf(upload),
+        body: (over) => bodyOf(upload, over),
         signal: call.signal,
       })
       return { outcome: outcomeOf(response), artifact: await objectOf<Artifact>(response), skipped: false }

@@ -20,7 +20,8 @@ export interface Call {
   path: string
   query?: Record<string, string | number | undefined>
   headers?: Record<string, string>
-  body?: () => BodyInit
+  /** Its signal is aborted once the attempt is over: whoever makes bytes then stops. */
+  body?: (over: AbortSignal) => BodyInit
   signal?: AbortSignal | undefined
   /** Statuses from 400 on that are answers, not errors. */
   expect?: readonly number[]
@@ -84,8 +85,9 @@ export function createTransport(options: {
       redirect: 'manual',
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     }
+    const over = new AbortController()
     if (call.body !== undefined) {
-      init.body = call.body()
+      init.body = call.body(over.signal)
       init.duplex = 'half'
     }
     let response: Response
@@ -100,6 +102,8 @@ export function createTransport(options: {
           cause,
         },
       )
+    } finally {
+      over.abort()
     }
     if (response.status < 300 || call.expect?.includes(response.status)) return response
     return errorOf(response)

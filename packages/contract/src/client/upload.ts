@@ -15,13 +15,21 @@ export function digestHeader(sha256: string): string {
   return `sha-256=:${btoa(String.fromCharCode(...bytes.map((byte) => Number.parseInt(byte, 16))))}:`
 }
 
-/** The bytes of an upload as the body of a request; cancelling it closes the source. */
-export function bodyOf(upload: Upload): ReadableStream<Uint8Array<ArrayBuffer>> {
+/**
+ * The bytes of an upload as the body of a request; cancelling it closes the source. So does `over`: `fetch` in Node reads
+ * the body of a request that has failed on to its end.
+ */
+export function bodyOf(upload: Upload, over: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source = upload.open()[Symbol.asyncIterator]()
   let sent = 0
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       async pull(controller) {
+        if (over.aborted) {
+          await source.return?.()
+          controller.error(over.reason)
+          return
+        }
         const { done, value } = await source.next()
         if (done) {
           controller.close()
