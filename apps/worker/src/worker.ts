@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import {
   createJobsMetrics,
@@ -29,7 +30,7 @@ export interface WorkerOptions {
   metrics?: Registry
   /** The dispatcher of this process where it has one already; else the worker starts its own and stops it. */
   dispatcher?: Dispatcher
-  /** Tasks at the same time; as many as the pool has threads is right. */
+  /** Tasks at the same time; as many as the pool has threads is right. By default one for each core, at most eight. */
   concurrency?: number
   /** Lease of a task, in milliseconds; it is extended while the task runs. */
   leaseMs?: number
@@ -58,7 +59,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     },
     ring: () => dispatcher.ring(),
     log,
-    concurrency: options.concurrency ?? 2,
+    concurrency: options.concurrency ?? Math.min(availableParallelism(), 8),
     ...(metrics === undefined
       ? {}
       : { metrics: createJobsMetrics(metrics, { queue, outbox: ledger.outbox }) }),

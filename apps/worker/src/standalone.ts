@@ -1,0 +1,80 @@
+import path from 'node:path'
+import { CheckPool } from '@basedrift/check'
+import { createQueue } from '@basedrift/jobs'
+import {
+  applyMigrations,
+  type BlobStore,
+  DirectoryBlobStore,
+  openLedger,
+  S3BlobStore,
+} from '@basedrift/ledger'
+import {
+  type Config,
+  createLogger,
+  createShutdown,
+  type Logger,
+  loadConfig,
+  RuntimeError,
+  type Shutdown,
+} from '@basedrift/runtime'
+import { startWorker } from './worker.js'
+
+/** Time that tasks have to end when the worker is told to stop, before they are put back, in milliseconds. */
+const graceMs = 30_000
+
+/** A worker process: everything that a worker needs, opened as the environment says. */
+export interface WorkerProcess {
+  readonly log: Logger
+  readonly shutdown: Shutdown
+}
+
+/**
+ * Starts a worker that shares database, queue and blobs with the services beside it. Needs `DATABASE_URL`. What was opened is
+ * closed again when a part does not start. Errors carry the code of the part.
+ */
+export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
+  const config = loadConfig(env)
+  const { databaseUrl, redisUrl, dataDir, logLevel } = config
+  const log = createLogger({ level: logLevel })
+  if (databaseUrl === undefined) {
+    throw new RuntimeError(
+      'config-invalid',
+      'A worker of its own needs DATABASE_URL, the database of the API.',
+    )
+  }
+  const shutdown = createShutdown({ log })
+  try {
+    await applyMigrations(databaseUrl, { log })
+    const ledger = await openLedger({ databaseUrl, log })
+    shutdown.add('ledger', () => ledger.close())
+    const blobs = await openBlobs(config)
+    shutdown.add('blobs', () => blobs.close())
+    const queue = await createQueue({ redisUrl, databaseUrl, log })
+    shutdown.add('queue', () => queue.close())
+    const { threads, tasks } = config.worker
+    const pool = new CheckPool(threads === undefined ? {} : { threads })
+    shutdown.add('pool', () => pool.close())
+    const concurrency = tasks ?? threads
+    const worker = await startWorker({
+      ledger,
+      blobs,
+      queue,
+      pool,
+      log,
+      dataDir,
+      ...(concurrency === undefined ? {} : { concurrency }),
+    })
+    shutdown.add('worker', () => worker.stop(graceMs), graceMs + 15_000)
+  } catch (error) {
+    await shutdown.close()
+    throw error
+  }
+  log.info({ queue: redisUrl === undefined ? 'postgres' : 'redis' }, 'the worker takes tasks')
+  return { log, shutdown }
+}
+
+function openBlobs({ s3, dataDir }: Config): Promise<BlobStore> {
+  return s3 === undefined
+    ? DirectoryBlobStore.open(path.join(dataDir, 'blobs'))
+    : S3BlobStore.open({ ...s3, temporary: path.join(dataDir, 'tmp', 'blobs') })
+}
