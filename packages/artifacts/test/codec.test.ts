@@ -192,8 +192,10 @@ describe('zstd', () => {
     const mixed = Buffer.concat([skippable, zstdFixture('one-1'), skippable, zstdFixture('one-pipe')])
     const bytes = await decompressBytes('zstd', mixed, 1e6)
     expect(Buffer.from(bytes).toString()).toBe('aa')
-    const stream = await drain(decompressStream('zstd', streamOf(mixed, 1), 1e6))
-    expect([stream.error, stream.bytes.toString()]).toEqual([null, 'aa'])
+    for (const size of [1, 20, mixed.length]) {
+      const stream = await drain(decompressStream('zstd', streamOf(mixed, size), 1e6))
+      expect([stream.error, stream.bytes.toString()]).toEqual([null, 'aa'])
+    }
     const garbage = Buffer.concat([zstdFixture('one-1'), Buffer.from('garbage')])
     expect(await rejection(decompressBytes('zstd', garbage, 1e6))).toMatch(/^compression-corrupt/)
     expect((await drain(decompressStream('zstd', streamOf(garbage), 1e6))).error).toBeInstanceOf(

@@ -5,7 +5,7 @@ import { decodeLz4 } from '../bytes/lz4.js'
 import type { Limits } from '../limits.js'
 import { limits as defaultLimits } from '../limits.js'
 import { ByteReader } from '../source/reader.js'
-import { type StreamFormat, startEngine, zlibZstd } from './engines.js'
+import { type StreamFormat, startEngine } from './engines.js'
 import { decodeXz, hasLiblzma, xzStream } from './liblzma.js'
 import { OutputCap, pipeThrough } from './pipe.js'
 import { noTools, type Tools } from './tools.js'
@@ -140,7 +140,7 @@ export async function decompressBytes(
     }
     case 'zstd':
       // A child decodes large files quicker; a window or a cut is checked before it starts.
-      if (bytes.length >= childWorthBytes && (tools.zstd !== null || zlibZstd !== null)) {
+      if (bytes.length >= childWorthBytes && tools.zstd !== null) {
         const frames = zstdFrames(bytes, limits.zstdWindowBytes)
         const named = frames.reduce((sum, frame) => sum + (frame.contentSize ?? Number.NaN), 0)
         return viaStream('zstd', Number.isNaN(named) ? sizeHint : named)

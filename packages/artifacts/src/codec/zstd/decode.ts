@@ -76,7 +76,8 @@ export async function* zstdStream(
       const magic = await need(reader, 4)
       if (!isZstdFrame(magic, 0)) throw corrupt('Something that is not zstd follows')
       if (isSkippable(magic, 0)) {
-        const size = new DataView((await need(reader, 8)).slice().buffer).getUint32(4, true)
+        const head = await need(reader, 8)
+        const size = new DataView(head.buffer, head.byteOffset, 8).getUint32(4, true)
         await reader.skip(8, 'a frame')
         await skipFrame(reader, size)
         continue
