@@ -7,6 +7,7 @@ import { jobsErrorCodes } from '@basedrift/jobs'
 import { ledgerErrorCodes } from '@basedrift/ledger'
 import { runtimeErrorCodes } from '@basedrift/runtime'
 import { cliErrorCodes } from '../../apps/cli/dist/errors.js'
+import { workerErrorCodes } from '../../apps/worker/dist/errors.js'
 
 /** Groups of codes in the order of the page: `{ title, codes: { CODE: MEANING } }`. */
 export const errorCodes = () => [
@@ -27,5 +28,6 @@ export const errorCodes = () => [
   },
   { title: 'Ledger', codes: ledgerErrorCodes },
   { title: 'Jobs', codes: jobsErrorCodes },
+  { title: 'Worker', codes: workerErrorCodes },
   { title: 'Running it', codes: runtimeErrorCodes },
 ]
