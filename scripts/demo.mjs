@@ -129,8 +129,8 @@ const main = async () => {
     client(url, ['matrix', '--stream', stream])
     const [older, newer] = builds.map(({ version, release }) => `${version}-${release}`)
     const pair = ['pair', '--stream', stream, older, newer]
-    const { items } = JSON.parse(client(url, [...pair, '--format', 'json'], { show: false }))
-    for (const { name } of chooseModules(items)) {
+    const { rows } = JSON.parse(client(url, [...pair, '--format', 'json'], { show: false }))
+    for (const { name } of chooseModules(rows)) {
       say(`Module ${name} of ${newer} on the kernel of ${older}`)
       client(url, [...pair, '--module', name])
     }
