@@ -51,6 +51,23 @@ function claimOf(
   return { sha256, bytes: request.raw, size: announced }
 }
 
+/** The same bytes, and what their source ended in where it failed: a store may tell that as a failure of its own. */
+function watched(source: AsyncIterable<Uint8Array>): {
+  bytes: AsyncIterable<Uint8Array>
+  failure: () => unknown
+} {
+  let failure: unknown
+  async function* bytes() {
+    try {
+      yield* source
+    } catch (error) {
+      failure = error
+      throw error
+    }
+  }
+  return { bytes: bytes(), failure: () => failure }
+}
+
 /** Uploading the artifacts of a build. */
 export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependencies): void {
   const { limits } = config
@@ -61,8 +78,14 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
   const receive = async (bytes: Readable, expectedSha256: string): Promise<StoredBlob> => {
     if (uploads >= limits.uploads) throw new ProblemError('connections-exhausted')
     uploads++
+    const source = watched(metered(bytes, pace))
     try {
-      return await blobs.put(metered(bytes, pace), { maxBytes: limits.artifactBytes, expectedSha256 })
+      return await blobs.put(source.bytes, { maxBytes: limits.artifactBytes, expectedSha256 })
+    } catch (error) {
+      const failure = source.failure()
+      if (failure instanceof ProblemError) throw failure
+      if (failure === undefined) throw error
+      throw new ProblemError('request-malformed', 'The client went away before all of it had come.')
     } finally {
       uploads--
     }

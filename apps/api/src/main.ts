@@ -1,0 +1,65 @@
+import path from 'node:path'
+import {
+  applyMigrations,
+  type BlobStore,
+  DirectoryBlobStore,
+  openLedger,
+  S3BlobStore,
+} from '@basedrift/ledger'
+import {
+  type Config,
+  createLogger,
+  createMetrics,
+  createShutdown,
+  loadConfig,
+  RuntimeError,
+} from '@basedrift/runtime'
+import { defaultApiConfig } from './config.js'
+import { startServer } from './server.js'
+
+function openBlobs({ s3, dataDir }: Config): Promise<BlobStore> {
+  return s3 === undefined
+    ? DirectoryBlobStore.open(path.join(dataDir, 'blobs'))
+    : S3BlobStore.open({ ...s3, temporary: path.join(dataDir, 'uploads') })
+}
+
+/**
+ * The API as a service of its own, from the settings of the environment. It rings nobody: the dispatcher of a worker finds what it
+ * has recorded.
+ */
+async function main(): Promise<void> {
+  const config = loadConfig(process.env)
+  const { databaseUrl } = config
+  if (databaseUrl === undefined) {
+    throw new RuntimeError(
+      'config-invalid',
+      'DATABASE_URL must be set: only `basedrift serve` brings a database.',
+    )
+  }
+  const log = createLogger({ level: config.logLevel })
+  const shutdown = createShutdown({ log })
+  shutdown.onSignals((code) => process.exit(code))
+  try {
+    await applyMigrations(databaseUrl, { log })
+    const ledger = await openLedger({ databaseUrl, log })
+    shutdown.add('ledger', () => ledger.close())
+    const blobs = await openBlobs(config)
+    shutdown.add('blobs', () => blobs.close())
+    const server = await startServer(
+      { ledger, blobs, config: { ...defaultApiConfig, ...config.api }, log, metrics: createMetrics() },
+      config,
+    )
+    shutdown.add('api', () => server.close())
+    log.info({ url: server.url }, 'listening')
+  } catch (error) {
+    await shutdown.close()
+    throw error
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
