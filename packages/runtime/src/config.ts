@@ -1,0 +1,157 @@
+import Type from 'typebox'
+import { Value } from 'typebox/value'
+import { RuntimeError } from './errors.js'
+
+/** The names that pino gives its levels. */
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** A bucket for blobs in place of a directory. */
+export interface S3Config {
+  bucket: string
+  region: string
+  /** For S3 of another maker. */
+  endpoint?: string
+  /** Before each key, without a slash at its end. */
+  prefix?: string
+  /** Where absent, the AWS SDK looks for credentials where it always does. */
+  credentials?: { accessKeyId: string; secretAccessKey: string }
+}
+
+/** The settings of a service. */
+export interface Config {
+  /** Where absent, Postgres is embedded. Holds a password: not for logs. */
+  databaseUrl?: string
+  /** Where absent, the queue is in the database. */
+  redisUrl?: string
+  dataDir: string
+  host: string
+  port: number
+  logLevel: LogLevel
+  s3?: S3Config
+  /** How clients reach the service: host names and origins that requests may name, and whether a proxy is trusted. */
+  api: { hosts: string[]; origins: string[]; trustProxy: boolean }
+  worker: {
+    /** Tasks at the same time, and threads that parse. Where absent, the worker chooses. */
+    tasks?: number
+    threads?: number
+  }
+}
+
+/** A schema that tells in words what it takes. */
+interface Told extends Type.TString {
+  description: string
+}
+
+const text = (pattern: string, description: string): Told => ({
+  ...Type.String({ pattern, maxLength: 4096, description }),
+  description,
+})
+
+const count = (description: string) => text('^[1-9][0-9]{0,2}$', description)
+
+/** What may stand in the environment. A description completes the sentence "NAME must be …". */
+export const environmentSchema = Type.Object({
+  DATABASE_URL: text('^postgres(ql)?://\\S+$', 'a URL like postgresql://user:password@host:5432/database'),
+  REDIS_URL: text('^rediss?://\\S+$', 'a URL like redis://host:6379'),
+  BASEDRIFT_DATA_DIR: text('^[^\\0]+$', 'the path of a directory'),
+  BASEDRIFT_HOST: text('^[0-9A-Za-z.:_-]+$', 'an address or a host name to listen on'),
+  BASEDRIFT_PORT: text('^(0|[1-9][0-9]{0,4})$', 'a port, 0 to 65535; 0 takes a free one'),
+  BASEDRIFT_LOG_LEVEL: text(`^(${logLevels.join('|')})$`, `one of ${logLevels.join(', ')}`),
+  BASEDRIFT_HOSTS: text('^[^\\s,]+(,[^\\s,]+)*$', 'host names with commas between them, or *'),
+  BASEDRIFT_ORIGINS: text(
+    '^https?://[^\\s,]+(,https?://[^\\s,]+)*$',
+    'origins like https://builds.example.org with commas between them',
+  ),
+  BASEDRIFT_TRUST_PROXY: text('^(0|1|true|false)$', 'true or false'),
+  BASEDRIFT_TASKS: count('a number of tasks, 1 to 999'),
+  BASEDRIFT_THREADS: count('a number of threads, 1 to 999'),
+  BASEDRIFT_S3_BUCKET: text('^[0-9A-Za-z.-]{3,63}$', 'the name of a bucket'),
+  BASEDRIFT_S3_REGION: text('^[0-9A-Za-z-]+$', 'the name of a region'),
+  BASEDRIFT_S3_ENDPOINT: text('^https?://\\S+$', 'a URL like https://s3.example.org'),
+  BASEDRIFT_S3_PREFIX: text('^[^/\\s](.*[^/])?$', 'a prefix without a slash at its ends'),
+  BASEDRIFT_S3_ACCESS_KEY_ID: text('^\\S+$', 'an access key id'),
+  BASEDRIFT_S3_SECRET_ACCESS_KEY: text('^\\S+$', 'a secret access key'),
+})
+
+/** The name of a setting in the environment. */
+export type SettingName = keyof typeof environmentSchema.properties
+
+function invalid(problems: string[]): RuntimeError {
+  return new RuntimeError('config-invalid', `${problems.join('. ')}.`)
+}
+
+/** The settings that are there; an empty one counts as absent. No message repeats a value: it may be a secret. */
+function readSettings(env: NodeJS.ProcessEnv): { [Name in SettingName]?: string } {
+  const settings: { [Name in SettingName]?: string } = {}
+  const problems: string[] = []
+  for (const [key, schema] of Object.entries(environmentSchema.properties)) {
+    const name = key as SettingName
+    const value = env[name]
+    if (value === undefined || value === '') continue
+    if (Value.Check(schema, value)) settings[name] = value
+    else problems.push(`${name} must be ${schema.description}`)
+  }
+  for (const name of ['DATABASE_URL', 'REDIS_URL', 'BASEDRIFT_S3_ENDPOINT'] as const) {
+    const value = settings[name]
+    if (value !== undefined && !URL.canParse(value))
+      problems.push(`${name} must be ${environmentSchema.properties[name].description}`)
+  }
+  if (Number(settings.BASEDRIFT_PORT ?? 0) > 65535)
+    problems.push(`BASEDRIFT_PORT must be ${environmentSchema.properties.BASEDRIFT_PORT.description}`)
+  if (problems.length > 0) throw invalid(problems)
+  return settings
+}
+
+function s3Config(settings: { [Name in SettingName]?: string }): S3Config | undefined {
+  const given = Object.keys(settings).filter((name) => name.startsWith('BASEDRIFT_S3_'))
+  if (given.length === 0) return undefined
+  const {
+    BASEDRIFT_S3_BUCKET: bucket,
+    BASEDRIFT_S3_REGION: region = 'us-east-1',
+    BASEDRIFT_S3_ENDPOINT: endpoint,
+    BASEDRIFT_S3_PREFIX: prefix,
+    BASEDRIFT_S3_ACCESS_KEY_ID: accessKeyId,
+    BASEDRIFT_S3_SECRET_ACCESS_KEY: secretAccessKey,
+  } = settings
+  if (bucket === undefined) throw invalid([`${given[0]} needs BASEDRIFT_S3_BUCKET`])
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    throw invalid(['BASEDRIFT_S3_ACCESS_KEY_ID and BASEDRIFT_S3_SECRET_ACCESS_KEY go together'])
+  return {
+    bucket,
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey } }),
+  }
+}
+
+/**
+ * The settings that the environment gives, with defaults for the rest. `config-invalid` names every setting that cannot be used
+ * and what it must be, never its value.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const settings = readSettings(env)
+  const s3 = s3Config(settings)
+  const { DATABASE_URL, REDIS_URL, BASEDRIFT_TASKS, BASEDRIFT_THREADS } = settings
+  return {
+    ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
+    ...(REDIS_URL === undefined ? {} : { redisUrl: REDIS_URL }),
+    dataDir: settings.BASEDRIFT_DATA_DIR ?? '.basedrift',
+    host: settings.BASEDRIFT_HOST ?? '127.0.0.1',
+    port: Number(settings.BASEDRIFT_PORT ?? 8080),
+    logLevel: (settings.BASEDRIFT_LOG_LEVEL ?? 'info') as LogLevel,
+    ...(s3 === undefined ? {} : { s3 }),
+    api: {
+      hosts: settings.BASEDRIFT_HOSTS?.split(',') ?? [],
+      origins: settings.BASEDRIFT_ORIGINS?.split(',') ?? [],
+      trustProxy: ['1', 'true'].includes(settings.BASEDRIFT_TRUST_PROXY ?? ''),
+    },
+    worker: {
+      ...(BASEDRIFT_TASKS === undefined ? {} : { tasks: Number(BASEDRIFT_TASKS) }),
+      ...(BASEDRIFT_THREADS === undefined ? {} : { threads: Number(BASEDRIFT_THREADS) }),
+    },
+  }
+}

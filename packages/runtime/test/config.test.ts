@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { environmentSchema, loadConfig, RuntimeError } from '../src/index.js'
+
+const codeOf = (env: NodeJS.ProcessEnv): RuntimeError => {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof RuntimeError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('the configuration', () => {
+  it('has defaults for an empty environment, and takes empty settings for absent ones', () => {
+    const expected = {
+      dataDir: '.basedrift',
+      host: '127.0.0.1',
+      port: 8080,
+      logLevel: 'info',
+      api: { hosts: [], origins: [], trustProxy: false },
+      worker: {},
+    }
+    expect(loadConfig({})).toEqual(expected)
+    const empty = Object.fromEntries(Object.keys(environmentSchema.properties).map((name) => [name, '']))
+    expect(loadConfig(empty)).toEqual(expected)
+  })
+
+  it('takes every setting', () => {
+    expect(
+      loadConfig({
+        DATABASE_URL: 'postgresql://u:p@db:5432/ledger',
+        REDIS_URL: 'rediss://valkey:6379',
+        BASEDRIFT_DATA_DIR: '/var/lib/basedrift',
+        BASEDRIFT_HOST: '::1',
+        BASEDRIFT_PORT: '0',
+        BASEDRIFT_LOG_LEVEL: 'debug',
+        BASEDRIFT_HOSTS: 'a.example,b.example',
+        BASEDRIFT_ORIGINS: 'https://a.example',
+        BASEDRIFT_TRUST_PROXY: 'true',
+        BASEDRIFT_TASKS: '3',
+        BASEDRIFT_THREADS: '4',
+        BASEDRIFT_S3_BUCKET: 'blobs',
+        BASEDRIFT_S3_REGION: 'eu-1',
+        BASEDRIFT_S3_ENDPOINT: 'https://s3.example',
+        BASEDRIFT_S3_PREFIX: 'basedrift/blobs',
+        BASEDRIFT_S3_ACCESS_KEY_ID: 'id',
+        BASEDRIFT_S3_SECRET_ACCESS_KEY: 'key',
+      }),
+    ).toEqual({
+      databaseUrl: 'postgresql://u:p@db:5432/ledger',
+      redisUrl: 'rediss://valkey:6379',
+      dataDir: '/var/lib/basedrift',
+      host: '::1',
+      port: 0,
+      logLevel: 'debug',
+      api: { hosts: ['a.example', 'b.example'], origins: ['https://a.example'], trustProxy: true },
+      worker: { tasks: 3, threads: 4 },
+      s3: {
+        bucket: 'blobs',
+        region: 'eu-1',
+        endpoint: 'https://s3.example',
+        prefix: 'basedrift/blobs',
+        credentials: { accessKeyId: 'id', secretAccessKey: 'key' },
+      },
+    })
+  })
+
+  it('names every setting that cannot be used, and repeats no value', () => {
+    const error = codeOf({
+      DATABASE_URL: 'mysql://root:hunter2@db',
+      REDIS_URL: 'redis://[hunter2',
+      BASEDRIFT_PORT: '65536',
+      BASEDRIFT_LOG_LEVEL: 'loud',
+    })
+    expect(error.code).toBe('config-invalid')
+    for (const name of ['DATABASE_URL', 'REDIS_URL', 'BASEDRIFT_PORT', 'BASEDRIFT_LOG_LEVEL'])
+      expect(error.message).toContain(`${name} must be `)
+    expect(error.message).not.toContain('hunter2')
+  })
+
+  it('wants the settings of a bucket together', () => {
+    expect(codeOf({ BASEDRIFT_S3_REGION: 'eu-1' }).message).toContain('BASEDRIFT_S3_BUCKET')
+    expect(codeOf({ BASEDRIFT_S3_BUCKET: 'blobs', BASEDRIFT_S3_ACCESS_KEY_ID: 'id' }).message).toContain(
+      'BASEDRIFT_S3_SECRET_ACCESS_KEY',
+    )
+  })
+})
