@@ -1,3 +1,8 @@
+import { exitCodes } from './exit.js'
 import { run } from './program.js'
 
-process.exitCode = await run(process.argv.slice(2))
+// Should the program end before its command does, that is no success.
+process.exitCode = exitCodes.error
+run(process.argv.slice(2)).then((code) => {
+  process.exitCode = code
+})

@@ -8,6 +8,7 @@ import { addInspect } from './commands/inspect.js'
 import { addMatrix } from './commands/matrix.js'
 import { addPair } from './commands/pair.js'
 import { addPush } from './commands/push.js'
+import { addServe } from './commands/serve.js'
 import { errorLine } from './errors.js'
 import { exitCodes } from './exit.js'
 import { note } from './output/destination.js'
@@ -38,7 +39,17 @@ export function buildProgram(ended: (code: number) => void): Command {
         write(`${printable(`basedrift: usage: ${sentence.replaceAll('\n', ' ')}`)}\n`)
       },
     })
-  for (const add of [addCheck, addInspect, addDump, addPush, addBuilds, addBuild, addMatrix, addPair]) {
+  for (const add of [
+    addCheck,
+    addInspect,
+    addDump,
+    addServe,
+    addPush,
+    addBuilds,
+    addBuild,
+    addMatrix,
+    addPair,
+  ]) {
     add(program, ended)
   }
   return program

@@ -31,5 +31,18 @@ export async function openClient({ server, token }: ServerOptions): Promise<Clie
     throw new CliError('usage', 'The server is named by a URL such as http://127.0.0.1:8080.', '--server')
   }
   const { createClient } = await import('@basedrift/contract')
-  return createClient({ baseUrl: server, token })
+  return createClient({ baseUrl: server, token, fetch: settlingFetch })
 }
+
+/**
+ * `fetch`, but never pending for ever: where a server closes a connection as soon as it was opened, Node's never settles.
+ * When nothing is left that could settle it, it fails as it should have.
+ */
+const settlingFetch: typeof fetch = (input, init) =>
+  new Promise((resolve, reject) => {
+    const onIdle = (): void => reject(new TypeError('fetch failed: the connection was closed'))
+    process.once('beforeExit', onIdle)
+    fetch(input, init)
+      .then(resolve, reject)
+      .finally(() => process.off('beforeExit', onIdle))
+  })

@@ -51,8 +51,8 @@ export function addPush(program: Command, ended: (code: number) => void): void {
     }
     const client = await openClient(options)
     const name: BuildName = { stream: options.stream, version: options.version, release: options.release }
-    let build = await upload(client, name, paths, options)
-    if (options.seal) build = await client.sealBuild(name)
+    const { id } = await upload(client, name, paths, options)
+    let build = options.seal ? await client.sealBuild(name) : await client.getBuild(id)
     if (options.wait) build = await waitFor(client, build)
     const summary = options.wait && build.state === 'done' ? await summaryOf(client, build) : []
     const { buildTable } = await import('../format/builds-table.js')

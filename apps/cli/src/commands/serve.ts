@@ -1,0 +1,76 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { type Command, Option } from 'commander'
+import { CliError } from '../errors.js'
+import { standardOutput } from '../output/destination.js'
+import { wholeNumber } from '../output/numbers.js'
+import { isLoopback } from '../serve/loopback.js'
+
+interface ServeOptions {
+  readonly port: number
+  readonly host: string
+  readonly dataDir: string
+  readonly logFile?: string
+  readonly allowRemote?: boolean
+}
+
+/** `basedrift serve`: API and worker in this process, on an embedded Postgres unless DATABASE_URL names another. */
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run the service: API and worker, on an embedded Postgres unless DATABASE_URL names one')
+    .addOption(
+      new Option('--port <port>', 'where to listen; 0 takes a free port')
+        .env('BASEDRIFT_PORT')
+        .argParser(wholeNumber('--port', 0, 65535))
+        .default(8080),
+    )
+    .addOption(new Option('--host <host>', 'address to listen on').env('BASEDRIFT_HOST').default('127.0.0.1'))
+    .addOption(
+      new Option('--data-dir <dir>', 'where database and blobs are kept')
+        .env('BASEDRIFT_DATA_DIR')
+        .default('.basedrift'),
+    )
+    .option('--log-file <file>', 'append the log to this file instead of writing it to standard error')
+    .option(
+      '--allow-remote',
+      'listen on an address that other machines reach, although there are no tokens yet',
+    )
+    .addHelpText(
+      'after',
+      '\nIt says its address on standard output once it is ready. Ctrl-C ends it; twice, at once.',
+    )
+    .action(async (options: ServeOptions) => {
+      if (!isLoopback(options.host) && !options.allowRemote) {
+        throw new CliError(
+          'host-not-loopback',
+          'There are no tokens yet: whoever reaches this address could write. Listen on 127.0.0.1, or add --allow-remote.',
+          options.host,
+        )
+      }
+      await serve(options)
+    })
+}
+
+/** Runs until a signal ends the process, or until a part of the service ends, which is an error. */
+async function serve({ host, port, dataDir, logFile }: ServeOptions): Promise<never> {
+  const directory = path.resolve(dataDir)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const { createLogger, createMetrics, createShutdown, loadConfig } = await import('@basedrift/runtime')
+  const config = loadConfig(process.env)
+  const log = createLogger({ level: config.logLevel, ...(logFile === undefined ? {} : { file: logFile }) })
+  const shutdown = createShutdown({ log })
+  shutdown.onSignals((code) => process.exit(code))
+  const crashed = new Promise<never>((_, reject) => process.once('uncaughtException', reject))
+  try {
+    const { startService } = await import('../serve/service.js')
+    const parts = { config, log, metrics: createMetrics(), shutdown }
+    const service = await Promise.race([startService({ host, port, dataDir: directory, ...parts }), crashed])
+    await standardOutput().write(`Basedrift listens on ${service.url}\n`)
+    return await Promise.race([service.failed, crashed])
+  } catch (error) {
+    log.fatal({ err: error }, 'the service ends')
+    await shutdown.close()
+    throw error
+  }
+}

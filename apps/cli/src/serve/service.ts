@@ -1,0 +1,86 @@
+import path from 'node:path'
+import type { BlobStore } from '@basedrift/ledger'
+import type { Config, Logger, Metrics, Shutdown } from '@basedrift/runtime'
+import { CliError } from '../errors.js'
+
+/** What the service is made of and what it works with. */
+export interface ServiceOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Where Postgres, blobs and temporary files are. */
+  readonly dataDir: string
+  /** Settings of the environment: a database, a Redis and a bucket of one's own. */
+  readonly config: Config
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Takes every part that is opened, to close them in reverse order, also where starting fails half-way. */
+  readonly shutdown: Shutdown
+}
+
+/** A service that listens. */
+export interface Service {
+  readonly url: string
+  /** Rejects when a part that should run for ever has ended. */
+  readonly failed: Promise<never>
+}
+
+/** Starts everything in this process: Postgres (unless one is given), ledger, queue, worker and API. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { host, port, dataDir, config, log, metrics, shutdown } = options
+  const { databaseUrl, failed } = await openDatabase(options)
+
+  const { applyMigrations, openLedger } = await import('@basedrift/ledger')
+  await applyMigrations(databaseUrl, { log })
+  const ledger = await openLedger({ databaseUrl, log })
+  shutdown.add('ledger', () => ledger.close())
+  const blobs = await openBlobs(options)
+  shutdown.add('blobs', () => blobs.close())
+
+  const { createQueue } = await import('@basedrift/jobs')
+  const queue = await createQueue({ databaseUrl, redisUrl: config.redisUrl, log })
+  shutdown.add('queue', () => queue.close())
+  const { CheckPool } = await import('@basedrift/check')
+  const { tasks, threads } = config.worker
+  const pool = new CheckPool(threads === undefined ? {} : { threads })
+  shutdown.add('pool', () => pool.close())
+  const { startWorker } = await import('@basedrift/worker/main')
+  const concurrency = tasks === undefined ? {} : { concurrency: tasks }
+  const worker = await startWorker({ ledger, blobs, queue, pool, log, dataDir, metrics, ...concurrency })
+  shutdown.add('worker', () => worker.stop())
+
+  const { defaultApiConfig } = await import('@basedrift/api/app')
+  const { startServer } = await import('@basedrift/api/server')
+  const ring = () => worker.dispatcher.ring()
+  const server = await startServer(
+    { ledger, blobs, ring, config: { ...defaultApiConfig, ...config.api }, log, metrics },
+    { host, port },
+  )
+  shutdown.add('api', () => server.close())
+  return { url: server.url, failed }
+}
+
+async function openDatabase(
+  options: ServiceOptions,
+): Promise<{ databaseUrl: string; failed: Promise<never> }> {
+  const { config, dataDir, log, shutdown } = options
+  if (config.databaseUrl !== undefined) {
+    return { databaseUrl: config.databaseUrl, failed: new Promise(() => undefined) }
+  }
+  const { startEmbeddedPostgres } = await import('@basedrift/runtime')
+  const postgres = await startEmbeddedPostgres({ dataDir, log })
+  shutdown.add('postgres', () => postgres.stop())
+  const failed = postgres.exited.then(({ expected, code, signal }): Promise<never> => {
+    if (expected) return new Promise(() => undefined)
+    throw new CliError('serve-failed', `Postgres ended with ${signal ?? `status ${code}`}; the log says why.`)
+  })
+  // Whoever starts the service listens to this only once it is up.
+  failed.catch(() => undefined)
+  return { databaseUrl: postgres.url, failed }
+}
+
+async function openBlobs({ config, dataDir }: ServiceOptions): Promise<BlobStore> {
+  const { DirectoryBlobStore, S3BlobStore } = await import('@basedrift/ledger')
+  if (config.s3 === undefined) return DirectoryBlobStore.open(path.join(dataDir, 'blobs'))
+  return S3BlobStore.open({ ...config.s3, temporary: path.join(dataDir, 'uploads') })
+}

@@ -1,0 +1,224 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { basedrift, type Run } from './support/run.js'
+import { startService, type TestService } from './support/service.js'
+import { tempDir } from './support/temp.js'
+import { vector } from './support/vectors.js'
+
+const stream = 'example/x86_64/default'
+const temp = tempDir()
+let service: TestService
+
+beforeAll(async () => {
+  service = await startService(path.join(temp.path, 'data'))
+})
+afterAll(async () => {
+  await service?.end('SIGTERM')
+  temp[Symbol.dispose]()
+})
+
+const client = (...args: string[]): Promise<Run> => basedrift(args, { env: { BASEDRIFT_URL: service.url } })
+const push = (release: string, ...args: string[]): Promise<Run> =>
+  client('push', '--stream', stream, '--version', '5.15.12', '--release', release, ...args)
+const filesOf = (build: string): string[] =>
+  [`vmlinux-${build}`, `teapot-${build}.ko`, `saucer-${build}.ko`].map(vector)
+
+describe('serve, push and what came of it', () => {
+  it('takes two builds and says what fits', async () => {
+    const first = await push('1.1', '--wait', '--provenance', 'obs.bcnt=1', ...filesOf('1.1'))
+    expect(first.stdout.toString()).toContain(
+      'Its modules on its own kernel: All 2 modules are compatible.\n',
+    )
+    expect(first.code).toBe(0)
+    const second = await push('1.3', '--wait', ...filesOf('1.3'))
+    expect(second.code).toBe(0)
+    expect(second.stderr).toMatch(/^vmlinux-1.3: [\d.]+ kB sent\nteapot-1.3.ko: /)
+    expect(second.stdout.toString()).toContain(
+      'Its modules on the kernel of 5.15.12-1.1: 1 of 2 modules is rejected and 1 is misread.\n',
+    )
+    expect(second.stdout.toString()).toContain(
+      'The modules of 5.15.12-1.1 on its kernel: 1 of 2 modules is rejected and 1 is misread.\n',
+    )
+  })
+
+  it('shows the matrix', async () => {
+    const table = await client('matrix', '--stream', stream)
+    expect(table).toMatchObject({ code: 0, stderr: '' })
+    await expect(table.stdout.toString()).toMatchFileSnapshot('golden/matrix-served.txt')
+    const { stdout } = await client('matrix', '--stream', stream, '--format', 'json')
+    const { cells, builds } = JSON.parse(stdout.toString())
+    expect(cells).toHaveLength(4)
+    expect(builds).toHaveLength(2)
+    const counts = cells.map((cell: { counts: object }) => cell.counts)
+    expect(counts).toEqual([
+      { compatible: 2 },
+      { misread: 1, rejected: 1 },
+      { misread: 1, rejected: 1 },
+      { compatible: 2 },
+    ])
+  })
+
+  it('shows a pair, with the modules as check has them', async () => {
+    const pair = ['pair', '--stream', stream, '5.15.12-1.3', '5.15.12-1.1']
+    const { code, stdout } = await client(...pair, '--format', 'json')
+    expect(code).toBe(0)
+    const { rows, kernelBuild, moduleBuild } = JSON.parse(stdout.toString())
+    const args = ['--kernel', vector('vmlinux-1.3'), ...filesOf('1.1').slice(1), '--format', 'json']
+    const offline = await basedrift(['check', ...args])
+    const withoutFolder = JSON.parse(offline.stdout.toString()).modules.map((row: { file: string }) => ({
+      ...row,
+      file: path.basename(row.file),
+    }))
+    expect(rows).toEqual(withoutFolder)
+    const misread = await client(
+      'pair',
+      kernelBuild,
+      moduleBuild,
+      '--verdict',
+      'misread',
+      '--format',
+      'ndjson',
+    )
+    const lines = misread.stdout
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.map(({ name, summary }) => name ?? summary)).toEqual([
+      'saucer',
+      { total: 2, misread: 1, rejected: 1 },
+    ])
+    const table = await client(...pair)
+    expect(table.stdout.toString()).toMatch(
+      /^The modules of 5.15.12-1.1 on the kernel of 5.15.12-1.3\n1 of 2 modules is rejected/,
+    )
+    const one = await client(...pair, '--module', 'teapot')
+    expect(one).toMatchObject({ code: 0, stderr: '' })
+    expect(one.stdout.toString()).toContain('failed to validate module [teapot] BTF: -22')
+    const none = await client(...pair, '--module', 'kettle')
+    expect(none.code).toBe(2)
+    expect(none.stderr).toMatch(/^basedrift: module-unknown: /)
+  })
+
+  it('lists builds, and shows one', async () => {
+    const { stdout } = await client('builds', '--format', 'json')
+    const { items } = JSON.parse(stdout.toString())
+    expect(items.map(({ release, state }: { release: string; state: string }) => [release, state])).toEqual([
+      ['1.3', 'done'],
+      ['1.1', 'done'],
+    ])
+    const table = await client('builds', '--stream', stream, '--limit', '1')
+    expect(table.stdout.toString().split('\n')).toHaveLength(3)
+    const one = await client('build', '5.15.12-1.1', '--stream', stream)
+    expect(one.stdout.toString()).toContain('From      {"obs":{"bcnt":1}}')
+    const same = await client('build', items[1].id, '--format', 'json')
+    expect(JSON.parse(same.stdout.toString())).toMatchObject({
+      version: '5.15.12',
+      release: '1.1',
+      state: 'done',
+    })
+    const none = await client('build', '5.15.12-9', '--stream', stream)
+    expect(none).toMatchObject({ code: 2 })
+    expect(none.stderr).toMatch(/^basedrift: build-unknown: /)
+  })
+
+  it('may be repeated, but not with other content', async () => {
+    const again = await push('1.1', '--wait', '--provenance', 'obs.bcnt=1', ...filesOf('1.1'))
+    expect(again.code).toBe(0)
+    expect(again.stderr).toContain('teapot-1.1.ko: already part of the build\n')
+    const other = path.join(temp.path, 'other')
+    mkdirSync(other)
+    copyFileSync(vector('teapot-1.3.ko'), path.join(other, 'teapot-1.1.ko'))
+    const differs = await push('1.1', '--provenance', 'obs.bcnt=1', path.join(other, 'teapot-1.1.ko'))
+    expect(differs.code).toBe(2)
+    expect(differs.stderr).toMatch(/^basedrift: (?:build-differs|build-sealed): /)
+    const provenance = await push('1.1', '--provenance', 'obs.bcnt=2', ...filesOf('1.1'))
+    expect(provenance.code).toBe(2)
+    expect(provenance.stderr).toMatch(/^basedrift: build-differs: /)
+  })
+
+  it('leaves a build open where it is told to, and knows bytes that it has', async () => {
+    const open = await push('1.4', '--no-seal', '--built-for', '5.15.12-1.1', vector('teapot-1.1.ko'))
+    expect(open.code).toBe(0)
+    expect(open.stderr).toBe('teapot-1.1.ko: known to the server already, not sent again\n')
+    expect(open.stdout.toString()).toMatch(/^example\/x86_64\/default 5.15.12-1.4 {2}open\n/)
+    const sealed = await push(
+      '1.4',
+      '--wait',
+      '--built-for',
+      '5.15.12-1.1',
+      vector('saucer-1.1.ko'),
+      '--format',
+      'json',
+    )
+    expect(sealed.code).toBe(0)
+    expect(JSON.parse(sealed.stdout.toString())).toMatchObject({
+      state: 'done',
+      builtFor: '5.15.12-1.1',
+      modules: { count: 2 },
+    })
+  })
+
+  it('ends with 2 where the build could not be used, or the files cannot be sent', async () => {
+    const bad = path.join(temp.path, 'bad.ko')
+    writeFileSync(bad, 'no module')
+    const failed = await push('1.5', '--wait', bad)
+    expect(failed.code).toBe(2)
+    expect(failed.stderr).toMatch(/\nbasedrift: build-failed: .*build-empty/)
+    expect(failed.stdout.toString()).toContain('format-unknown')
+    for (const [file, code] of [
+      [temp.path, 'usage'],
+      [path.join(temp.path, 'nothing'), 'file-unreadable'],
+    ] as const) {
+      const run = await push('1.6', file)
+      expect(run.code).toBe(2)
+      expect(run.stderr).toMatch(new RegExp(`^basedrift: ${code}: `))
+    }
+  })
+
+  it('says that a server does not answer', async () => {
+    const taken = createServer((socket) => socket.destroy())
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const { port } = taken.address() as { port: number }
+    const run = await basedrift(['builds', '--server', `http://127.0.0.1:${port}`])
+    taken.close()
+    expect(run.code).toBe(2)
+    expect(run.stderr).toMatch(/^basedrift: server-unreachable: /)
+  })
+})
+
+describe('serve itself', () => {
+  it.each([
+    [['--host', '0.0.0.0'], 'host-not-loopback'],
+    [['--host', 'build.example.org'], 'host-not-loopback'],
+    [['--port', '70000'], 'usage'],
+  ])('refuses %j', async (args, code) => {
+    const run = await basedrift(['serve', '--data-dir', path.join(temp.path, 'refused'), ...args])
+    expect(run.code).toBe(2)
+    expect(run.stderr).toMatch(new RegExp(`^basedrift: ${code}: `))
+  })
+
+  it('does not share a data directory, and says so', async () => {
+    const run = await basedrift(['serve', '--port', '0', '--data-dir', path.join(temp.path, 'data')])
+    expect(run).toMatchObject({ code: 2, stdout: Buffer.alloc(0) })
+    expect(run.stderr).toContain('basedrift: postgres-in-use: ')
+  })
+
+  it('keeps what it has when it is killed, and ends cleanly on a signal', async () => {
+    const dataDir = path.join(temp.path, 'killed')
+    const first = await startService(dataDir)
+    const env = { BASEDRIFT_URL: first.url }
+    const args = ['--stream', stream, '--version', '5.15.12', '--release', '1.1', '--wait', ...filesOf('1.1')]
+    expect((await basedrift(['push', ...args], { env })).code).toBe(0)
+    expect(await first.end('SIGKILL')).toBeNull()
+    const second = await startService(dataDir)
+    const { stdout } = await basedrift(['matrix', '--stream', stream, '--server', second.url])
+    expect(stdout.toString()).toContain('2 compatible')
+    expect(await second.end('SIGINT')).toBe(0)
+    const log = readFileSync(`${dataDir}.log`, 'utf8').trimEnd().split('\n')
+    for (const line of log) expect(JSON.parse(line)).toHaveProperty('msg')
+    expect(log.join('\n')).not.toMatch(/postgresql:\/\/[^"]*:[^"[*]{8,}@/)
+  })
+})

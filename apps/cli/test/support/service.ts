@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { bin, cleanEnv } from './run.js'
+
+/** A `basedrift serve` of its own. */
+export interface TestService {
+  readonly url: string
+  readonly child: ChildProcess
+  /** Sends a signal and waits for the end; gives the exit code. */
+  end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Starts `basedrift serve` on a free port and waits until it says where it listens. */
+export async function startService(dataDir: string): Promise<TestService> {
+  const log = `${dataDir}.log`
+  const args = [bin, 'serve', '--port', '0', '--data-dir', dataDir, '--log-file', log]
+  const child = spawn(process.execPath, args, { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (data: string) => {
+    stderr += data
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (data: string) => {
+      output += data
+      const found = /^Basedrift listens on (http:\S+)\n/.exec(output)
+      if (found !== null) resolve(found[1]!)
+    })
+    void ended.then((code) => reject(new Error(`serve ended with ${code}: ${stderr}`)))
+  })
+  return {
+    url,
+    child,
+    end: (signal) => {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
