@@ -4,7 +4,7 @@ import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'n
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { LedgerError } from '../errors.js'
-import { hashInto, isAbsent, isSha256, storeError } from './staging.js'
+import { guarded, hashInto, isAbsent, isSha256, storeError } from './staging.js'
 import type { BlobStore, PutOptions, StoredBlob } from './types.js'
 
 /** Staged files that nobody has written to for this long were left by a process that is gone. */
@@ -24,12 +24,10 @@ export class DirectoryBlobStore implements BlobStore {
   /** Opens the store in `root`, which is made where it is not there; what a crash left half-written is removed. */
   static async open(root: string): Promise<DirectoryBlobStore> {
     const store = new DirectoryBlobStore(path.resolve(root))
-    try {
+    await guarded(async () => {
       await mkdir(store.staging, { recursive: true, mode: 0o700 })
       for (const name of await readdir(store.staging)) await store.removeStale(path.join(store.staging, name))
-    } catch (error) {
-      throw storeError(error)
-    }
+    })
     return store
   }
 
@@ -51,18 +49,16 @@ export class DirectoryBlobStore implements BlobStore {
     const staged = path.join(this.staging, randomUUID())
     let file: FileHandle | null = null
     try {
-      const handle = await open(staged, 'wx', 0o600)
+      const handle = await guarded(() => open(staged, 'wx', 0o600))
       file = handle
       const stored = await hashInto(source, options, async (chunk) => {
         for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten
       })
-      await handle.sync()
-      await handle.close()
-      file = null
-      await this.place(staged, stored.sha256)
+      await guarded(async () => {
+        await handle.sync()
+        await this.place(staged, stored.sha256)
+      })
       return stored
-    } catch (error) {
-      throw storeError(error)
     } finally {
       await file?.close()
       await rm(staged, { force: true })
@@ -123,7 +119,8 @@ export class DirectoryBlobStore implements BlobStore {
   }
 
   async delete(sha256: string): Promise<void> {
-    await rm(this.pathOf(sha256), { force: true })
+    const file = this.pathOf(sha256)
+    await guarded(() => rm(file, { force: true }))
   }
 
   async close(): Promise<void> {}

@@ -1,19 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, open, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3'
+import type * as Sdk from '@aws-sdk/client-s3'
 import { LedgerError } from '../errors.js'
-import { hashInto, isSha256, storeError } from './staging.js'
+import { guarded, hashInto, isSha256 } from './staging.js'
 import type { BlobStore, PutOptions, StoredBlob } from './types.js'
 
 /** Where the bucket is. Credentials are taken from `credentials`, else where the AWS SDK looks for them. */
@@ -34,25 +27,31 @@ export interface S3Options {
  * is known at the end.
  */
 export class S3BlobStore implements BlobStore {
-  private readonly client: S3Client
+  private readonly client: Sdk.S3Client
   private readonly options: S3Options
+  private readonly sdk: typeof Sdk
 
-  private constructor(options: S3Options) {
+  private constructor(options: S3Options, sdk: typeof Sdk) {
     const { region, endpoint, credentials } = options
     this.options = options
-    this.client = new S3Client({
+    this.sdk = sdk
+    this.client = new sdk.S3Client({
       region,
       ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
       ...(credentials === undefined ? {} : { credentials }),
+      // Its warnings would go past the log; errors are thrown.
+      logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
       // Others than AWS do not know the newer checksums; each object is checked by its key.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     })
   }
 
+  /** Opens the store; the bucket is there, and nothing connects yet. */
   static async open(options: S3Options): Promise<S3BlobStore> {
-    await mkdir(options.temporary, { recursive: true, mode: 0o700 })
-    return new S3BlobStore(options)
+    await guarded(() => mkdir(options.temporary, { recursive: true, mode: 0o700 }))
+    // Loaded only where a bucket is used: it is large.
+    return new S3BlobStore(options, await import('@aws-sdk/client-s3'))
   }
 
   private target(sha256: string): { Bucket: string; Key: string } {
@@ -72,9 +71,7 @@ export class S3BlobStore implements BlobStore {
 
   async put(source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredBlob> {
     return this.withTemporary(async (staged) => {
-      const file = await open(staged, 'wx', 0o600).catch((error: unknown) => {
-        throw storeError(error)
-      })
+      const file = await guarded(() => open(staged, 'wx', 0o600))
       try {
         const stored = await hashInto(source, options, async (chunk) => {
           for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten
@@ -97,7 +94,11 @@ export class S3BlobStore implements BlobStore {
     if (await this.has(sha256)) return
     await call(() =>
       this.client.send(
-        new PutObjectCommand({ ...this.target(sha256), Body: createReadStream(file), ContentLength: size }),
+        new this.sdk.PutObjectCommand({
+          ...this.target(sha256),
+          Body: createReadStream(file),
+          ContentLength: size,
+        }),
       ),
     )
   }
@@ -109,7 +110,7 @@ export class S3BlobStore implements BlobStore {
   async size(sha256: string): Promise<number | null> {
     if (!isSha256(sha256)) return null
     const found = await call(
-      () => this.client.send(new HeadObjectCommand(this.target(sha256))),
+      () => this.client.send(new this.sdk.HeadObjectCommand(this.target(sha256))),
       () => null,
     )
     return found?.ContentLength ?? null
@@ -117,7 +118,7 @@ export class S3BlobStore implements BlobStore {
 
   async read(sha256: string): Promise<Readable> {
     const found = await call(
-      () => this.client.send(new GetObjectCommand(this.target(sha256))),
+      () => this.client.send(new this.sdk.GetObjectCommand(this.target(sha256))),
       () => {
         throw new LedgerError('blob-unknown', `${sha256} is not stored.`)
       },
@@ -127,16 +128,13 @@ export class S3BlobStore implements BlobStore {
 
   async withFile<T>(sha256: string, use: (path: string) => Promise<T>): Promise<T> {
     return this.withTemporary(async (local) => {
-      const file = await open(local, 'wx', 0o600).catch((error: unknown) => {
-        throw storeError(error)
-      })
-      await pipeline(await this.read(sha256), file.createWriteStream())
+      await pipeline(await this.read(sha256), createWriteStream(local, { flags: 'wx', mode: 0o600 }))
       return use(local)
     })
   }
 
   async delete(sha256: string): Promise<void> {
-    await call(() => this.client.send(new DeleteObjectCommand(this.target(sha256))))
+    await call(() => this.client.send(new this.sdk.DeleteObjectCommand(this.target(sha256))))
   }
 
   async close(): Promise<void> {
@@ -144,13 +142,20 @@ export class S3BlobStore implements BlobStore {
   }
 }
 
+const ignore = () => {}
+
+/** The HTTP status of the SDK's errors. */
+function statusOf(error: unknown): number | undefined {
+  return (error as Partial<Sdk.S3ServiceException>).$metadata?.httpStatusCode
+}
+
 /** Runs a call of the SDK; `absent` answers for what is not there, all else becomes an error of the store. */
 async function call<T, A = never>(run: () => Promise<T>, absent?: () => A): Promise<T | A> {
   try {
     return await run()
   } catch (cause) {
-    if (cause instanceof S3ServiceException && absent !== undefined && cause.$metadata.httpStatusCode === 404)
-      return absent()
+    if (cause instanceof LedgerError) throw cause
+    if (absent !== undefined && statusOf(cause) === 404) return absent()
     const why = cause instanceof Error ? cause.name : 'unknown'
     throw new LedgerError('blob-store-failed', `The bucket did not answer as it should: ${why}.`, { cause })
   }

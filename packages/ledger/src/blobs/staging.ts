@@ -9,7 +9,7 @@ export function isSha256(text: string): boolean {
 
 /**
  * Hands each chunk of a source to `write` and hashes it; ends in an error where the source is too long, is not what was
- * announced, or was aborted.
+ * announced, or was aborted. Errors of the source pass as they are, those of `write` as the store's.
  */
 export async function hashInto(
   source: AsyncIterable<Uint8Array>,
@@ -23,7 +23,7 @@ export async function hashInto(
     size += chunk.length
     if (size > maxBytes) throw new LedgerError('blob-too-large', `More than ${maxBytes} bytes were sent.`)
     hash.update(chunk)
-    await write(chunk)
+    await guarded(() => write(chunk))
   }
   signal?.throwIfAborted()
   const sha256 = hash.digest('hex')
@@ -35,6 +35,15 @@ export async function hashInto(
 /** Whether an error says that a file or folder is not there. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+/** Runs a step of the store itself: what the system refuses there becomes the store's error. */
+export async function guarded<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    throw storeError(error)
+  }
 }
 
 /** An error of the store itself, unless it is one that has its code already. */
