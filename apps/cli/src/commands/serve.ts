@@ -5,6 +5,7 @@ import { CliError } from '../errors.js'
 import { standardOutput } from '../output/destination.js'
 import { wholeNumber } from '../output/numbers.js'
 import { isLoopback } from '../serve/loopback.js'
+import { endWithParent, hasMemorySettings, runWithMemorySettings } from '../serve/own-process.js'
 
 interface ServeOptions {
   readonly port: number
@@ -15,7 +16,7 @@ interface ServeOptions {
 }
 
 /** `basedrift serve`: API and worker in this process, on an embedded Postgres unless DATABASE_URL names another. */
-export function addServe(program: Command): void {
+export function addServe(program: Command, ended: (code: number) => void): void {
   program
     .command('serve')
     .description('run the service: API and worker, on an embedded Postgres unless DATABASE_URL names one')
@@ -48,12 +49,14 @@ export function addServe(program: Command): void {
           options.host,
         )
       }
-      await serve(options)
+      if (hasMemorySettings(process.env)) await serve(options)
+      else ended(await runWithMemorySettings())
     })
 }
 
 /** Runs until a signal ends the process, or until a part of the service ends, which is an error. */
 async function serve({ host, port, dataDir, logFile }: ServeOptions): Promise<never> {
+  endWithParent()
   const directory = path.resolve(dataDir)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const { createLogger, createMetrics, createShutdown, loadConfig } = await import('@basedrift/runtime')
