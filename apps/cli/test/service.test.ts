@@ -206,6 +206,17 @@ describe('serve itself', () => {
     expect(run.stderr).toContain('basedrift: postgres-in-use: ')
   })
 
+  it('ends with 2 when its database does', async () => {
+    const dataDir = path.join(temp.path, 'orphaned')
+    const orphan = await startService(dataDir)
+    const log = readFileSync(`${dataDir}.log`, 'utf8').trimEnd().split('\n')
+    const up = log.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'Postgres is up')
+    const ended = new Promise((resolve) => orphan.child.once('close', resolve))
+    process.kill(up.pid, 'SIGKILL')
+    expect(await ended).toBe(2)
+    expect(orphan.stderr()).toContain('basedrift: serve-failed: Postgres ended with SIGKILL')
+  })
+
   it('keeps what it has when it is killed, and ends cleanly on a signal', async () => {
     const dataDir = path.join(temp.path, 'killed')
     const first = await startService(dataDir)

@@ -5,6 +5,8 @@ import { bin, cleanEnv } from './run.js'
 export interface TestService {
   readonly url: string
   readonly child: ChildProcess
+  /** What it has said on standard error. */
+  stderr(): string
   /** Sends a signal and waits for the end; gives the exit code. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -31,6 +33,7 @@ export async function startService(dataDir: string): Promise<TestService> {
   return {
     url,
     child,
+    stderr: () => stderr,
     end: (signal) => {
       child.kill(signal)
       return ended
