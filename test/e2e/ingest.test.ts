@@ -20,7 +20,7 @@ function put(
 ) {
   return fetch(`${service.url}${pathOf(name)}/artifacts/${encodeURIComponent(filename)}`, {
     method: 'PUT',
-    body: bytes,
+    body: bytes as Uint8Array<ArrayBuffer>,
     headers,
   })
 }

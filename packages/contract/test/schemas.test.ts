@@ -55,7 +55,7 @@ describe('schemas', () => {
     expect(Value.Check(Provenance, { labels: { 'No Such Key': 'x' } })).toBe(false)
     expect(Value.Check(Provenance, { url: 'x'.repeat(3000) })).toBe(false)
     expect(Value.Check(Provenance, { koji: { buildId: 1.5 } })).toBe(false)
-    expect(Declaration.additionalProperties).toBe(false)
+    expect(Declaration).toHaveProperty('additionalProperties', false)
   })
 })
 

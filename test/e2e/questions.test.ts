@@ -1,0 +1,252 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { CheckPool } from '@basedrift/check'
+import type { Build, Pair } from '@basedrift/contract'
+import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
+import { startWorker, type Worker } from '@basedrift/worker/main'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { smallBuilds } from '../../scripts/lib/small-builds.mjs'
+import { newName, startTestService, type TestService, uploadOf } from './support/service.js'
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+let service: TestService
+let queue: QueueBackend
+let pool: CheckPool
+let worker: Worker
+let folder: string
+const { stream } = newName()
+let old: Build
+let fresh: Build
+
+async function push(release: string, files: string[]): Promise<Build> {
+  const name = { stream, version: '5.15.12', release }
+  await service.client.declareBuild(name)
+  for (const file of files) {
+    await service.client.putArtifact(name, path.basename(file), uploadOf(await readFile(file)))
+  }
+  const { id } = await service.client.sealBuild(name)
+  worker.dispatcher.ring()
+  return service.client.waitForBuild(id, { everyMs: 20, signal: AbortSignal.timeout(40_000) })
+}
+
+beforeAll(async () => {
+  service = await startTestService()
+  folder = await mkdtemp(path.join(tmpdir(), 'basedrift-questions-'))
+  queue = await createPostgresQueue({ databaseUrl: service.database.url, log: quiet, name: 'questions' })
+  pool = new CheckPool({ threads: 1 })
+  const { ledger, blobs } = service
+  worker = await startWorker({ ledger, blobs, queue, pool, log: quiet, dataDir: folder })
+  const builds = await smallBuilds(path.join(folder, 'builds'))
+  const [first, second] = builds as [(typeof builds)[0], (typeof builds)[0]]
+  old = await push(first.release, first.files)
+  fresh = await push(second.release, second.files)
+})
+afterAll(async () => {
+  await worker?.stop(0)
+  await pool?.close()
+  await queue?.close()
+  await service?.[Symbol.asyncDispose]()
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+})
+
+describe('a build', () => {
+  it('ends with its kernel, its modules and its pairs', () => {
+    expect(fresh).toMatchObject({
+      state: 'done',
+      kernel: {
+        rules: { version: '5.15.12' },
+        base: { types: expect.any(Number), strings: expect.any(Number) },
+      },
+      modules: { count: 2 },
+      artifacts: [{ state: 'ingested', problems: [] }],
+      progress: { pairs: 3, done: 3, failed: 0 },
+      failure: null,
+    })
+    expect(fresh.finishedAt).not.toBeNull()
+    expect(fresh.kernel?.base.sha256).not.toBe(old.kernel?.base.sha256)
+  })
+
+  it('lists its modules by file, a page at a time', async () => {
+    const first = await service.client.listModules(fresh.id, { limit: 1 })
+    expect(first.items).toMatchObject([{ name: 'saucer', btf: { originStrings: expect.anything() } }])
+    const second = await service.client.listModules(fresh.id, { limit: 1, cursor: first.next ?? '' })
+    expect(second).toMatchObject({ items: [{ name: 'teapot' }], next: null })
+    expect((await service.client.listModules(fresh.id, { name: 'tea' })).items).toHaveLength(1)
+  })
+})
+
+describe('the matrix', () => {
+  it('counts verdicts of every module build on every kernel build, and names the builds', async () => {
+    const { cells, builds, next } = await service.client.matrix({ stream })
+    const table = Object.fromEntries(
+      cells.map((cell) => [`${cell.kernelBuild} ${cell.moduleBuild}`, cell.counts]),
+    )
+    expect(table).toEqual({
+      [`${old.id} ${old.id}`]: { compatible: 2 },
+      [`${old.id} ${fresh.id}`]: { misread: 1, rejected: 1 },
+      [`${fresh.id} ${old.id}`]: { misread: 1, rejected: 1 },
+      [`${fresh.id} ${fresh.id}`]: { compatible: 2 },
+    })
+    expect(builds.map(({ release }) => release).sort()).toEqual(['1.1', '1.3'])
+    expect(next).toBeNull()
+  })
+
+  it('has every cell once, also when it is read in pages', async () => {
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = await service.client.matrix({ stream, limit: 1, cursor })
+      seen.push(...page.cells.map((cell) => `${cell.kernelBuild} ${cell.moduleBuild}`))
+      cursor = page.next ?? undefined
+    } while (cursor !== undefined)
+    expect(seen).toHaveLength(4)
+    expect(new Set(seen).size).toBe(4)
+  })
+})
+
+describe('a pair', () => {
+  const names = ({ rows }: Pair) => rows.map(({ name }) => name)
+
+  it('has the rows that `basedrift check` prints', async () => {
+    const pair = await service.client.pair(old.id, fresh.id)
+    expect(pair).toMatchObject({
+      state: 'done',
+      counts: { misread: 1, rejected: 1 },
+      kernel: { base: { sha256: old.kernel?.base.sha256 } },
+      error: null,
+      next: null,
+    })
+    expect(pair.rows.find(({ name }) => name === 'teapot')).toMatchObject({
+      file: expect.stringMatching(/!lib\/modules\/.*\/teapot\.ko$/),
+      verdict: 'rejected',
+      basis: 'kernel-check',
+      errno: 22,
+      log: expect.arrayContaining(['failed to validate module [teapot] BTF: -22']),
+      load: { vermagic: 'unknown', modversions: { state: 'unknown', mismatched: [] } },
+      overall: 'refused',
+    })
+  })
+
+  it('shows only the verdicts and names that are asked for', async () => {
+    const { client } = service
+    expect(names(await client.pair(old.id, fresh.id, { verdict: 'misread' }))).toEqual(['saucer'])
+    expect(names(await client.pair(old.id, fresh.id, { name: 'POT' }))).toEqual(['teapot'])
+    expect(names(await client.pair(old.id, fresh.id, { name: 's*r' }))).toEqual(['saucer'])
+    expect(names(await client.pair(old.id, fresh.id, { verdict: 'misread', name: 't*' }))).toEqual([])
+    const two = await fetch(`${service.url}/v1/pairs/${old.id}/${fresh.id}?verdict=misread&verdict=rejected`)
+    expect(names((await two.json()) as Pair)).toEqual(['saucer', 'teapot'])
+  })
+
+  it('comes in pages', async () => {
+    const first = await service.client.pair(old.id, fresh.id, { limit: 1 })
+    expect(names(first)).toEqual(['saucer'])
+    const second = await service.client.pair(old.id, fresh.id, { limit: 1, cursor: first.next ?? '' })
+    expect([names(second), second.next]).toEqual([['teapot'], null])
+    await expect(service.client.pair(old.id, fresh.id, { cursor: 'bm9uZQ' })).rejects.toMatchObject({
+      code: 'cursor-invalid',
+    })
+  })
+
+  it('is unknown where one of its builds is not there', async () => {
+    await expect(service.client.pair(old.id, '00000000-0000-0000-0000-000000000000')).rejects.toMatchObject({
+      code: 'pair-unknown',
+      status: 404,
+    })
+  })
+})
+
+describe('the explanation of a module', () => {
+  it('says what happens, why, and what would change it', async () => {
+    const told = await service.client.pairModule(old.id, fresh.id, 'teapot')
+    expect(told).toMatchObject({
+      result: { verdict: 'rejected', errno: 22, reason: { code: expect.any(String) } },
+      module: { name: 'teapot' },
+      kernel: { base: old.kernel?.base },
+      origin: { build: { id: fresh.id }, base: fresh.kernel?.base },
+    })
+    expect(told.happened.join(' ')).toMatch(
+      /refuses to load teapot with errno 22.*5\.15\.12-1\.3 was built on the base/,
+    )
+    expect(told.remedy[0]).toMatch(/against the vmlinux of 5\.15\.12-1\.1/)
+  })
+
+  it('says that a module is read wrongly without a word', async () => {
+    const told = await service.client.pairModule(old.id, fresh.id, 'saucer')
+    expect(told.result).toMatchObject({ verdict: 'misread', basis: 'origin-length', errno: 0, log: [] })
+    expect(told.happened.join(' ')).toMatch(/without a word/)
+  })
+
+  it('has nothing to mend where all is well', async () => {
+    const told = await service.client.pairModule(fresh.id, fresh.id, 'saucer')
+    expect(told.remedy).toEqual([])
+    expect(told.builds).toHaveLength(1)
+  })
+
+  it('is there for modules of the build only, whatever their name', async () => {
+    for (const name of ['kettle', '<script>alert(1)</script>', '../..', "'; DROP TABLE"]) {
+      await expect(service.client.pairModule(old.id, fresh.id, name)).rejects.toMatchObject({
+        code: 'module-unknown',
+      })
+    }
+  })
+})
+
+describe('lists', () => {
+  it('miss nothing and repeat nothing while builds arrive', async () => {
+    const names = Array.from({ length: 5 }, (_, at) => ({ ...newName(`${at}`), stream: `${stream}/list` }))
+    for (const name of names) await service.client.declareBuild(name)
+    const query = { stream: `${stream}/list`, limit: 2 }
+    const first = await service.client.listBuilds(query)
+    await service.client.declareBuild({ ...newName('late'), stream: `${stream}/list` })
+    const releases = first.items.map(({ release }) => release)
+    for (let cursor = first.next; cursor !== null; ) {
+      const page = await service.client.listBuilds({ ...query, cursor })
+      releases.push(...page.items.map(({ release }) => release))
+      cursor = page.next
+    }
+    expect(releases).toEqual(['4', '3', '2', '1', '0'])
+  })
+
+  it('have the streams by name', async () => {
+    const { items } = await service.client.listStreams({ limit: 500 })
+    expect(items.map(({ name }) => name)).toContain(stream)
+  })
+})
+
+describe('events', () => {
+  it('tell every state of a build until it is done', async () => {
+    const name = { stream: newName().stream, version: '1', release: '1' }
+    const { build } = await service.client.declareBuild(name)
+    const [small] = await smallBuilds(path.join(folder, 'events'))
+    await service.client.putArtifact(name, 'a.tar', uploadOf(await readFile(small?.files[0] ?? '')))
+    const response = await fetch(`${service.url}/v1/builds/${build.id}/events`)
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+    await service.client.sealBuild(name)
+    worker.dispatcher.ring()
+    const states = (await response.text())
+      .split('\n')
+      .filter((line) => line.startsWith('data: '))
+      .map((line) => JSON.parse(line.slice(6)).state)
+    expect(states[0]).toBe('open')
+    expect(states.at(-1)).toBe('done')
+  })
+
+  it('are one when the build has ended already', async () => {
+    const text = await (await fetch(`${service.url}/v1/builds/${old.id}/events`)).text()
+    expect(text.match(/^event: build$/gm)).toHaveLength(1)
+    expect(text).toContain('"state":"done"')
+  })
+
+  it('end when the service does, and are bounded in number', async () => {
+    const other = await startTestService({ limits: { eventStreams: 1 } })
+    const { build } = await other.client.declareBuild(newName())
+    const open = await fetch(`${other.url}/v1/builds/${build.id}/events`)
+    const second = await fetch(`${other.url}/v1/builds/${build.id}/events`)
+    expect(second.status).toBe(503)
+    expect(await second.json()).toMatchObject({ code: 'connections-exhausted' })
+    await other[Symbol.asyncDispose]()
+    expect(await open.text()).toContain('"state":"declared"')
+  })
+})
