@@ -18,6 +18,8 @@ const { values: options } = parseArgs({
   },
 })
 const dataDir = path.resolve(options['data-dir'])
+/** A path as it can be typed in the project's root. */
+const shown = (file) => path.relative(process.cwd(), file) || '.'
 const pattern = '^linux-image-6\\.1\\.0-[0-9]+-cloud-amd64-unsigned$'
 
 /** Two real builds from Debian's archive; null where apt cannot get them. */
@@ -74,7 +76,7 @@ const startService = (port) =>
       const url = /http:\/\/[^\s]+/.exec(output)?.[0]
       if (url !== undefined) resolve({ child, url: url.replace(/\/$/, ''), log })
     })
-    child.once('exit', (code) => reject(new Error(`The service ended with exit ${code}: see ${log}`)))
+    child.once('exit', (code) => reject(new Error(`The service ended with exit ${code}: see ${shown(log)}`)))
   })
 
 const say = (title) => console.log(`\n── ${title}`)
@@ -97,7 +99,7 @@ const client = (url, args, { show = true } = {}) => {
 const pushAll = (url, stream, builds) => {
   for (const { version, release, files } of builds) {
     const identity = ['--stream', stream, '--version', version, '--release', release]
-    client(url, ['push', ...identity, '--wait', ...files])
+    client(url, ['push', ...identity, '--wait', ...files.map(shown)])
   }
 }
 
@@ -139,10 +141,10 @@ const main = async () => {
       `All modules of that pair:  npx basedrift pair --stream ${stream} ${older} ${newer} --server ${url}`,
     )
     console.log(
-      `The same offline:          npx basedrift check --kernel ${builds[0].files[0]} ${builds[1].files[0]}`,
+      `The same offline:          npx basedrift check --kernel ${shown(builds[0].files[0])} ${shown(builds[1].files[0])}`,
     )
     console.log(`The API, to try out:       ${url}/docs`)
-    console.log(`What the service logged:   ${service.log}`)
+    console.log(`What the service logged:   ${shown(service.log)}`)
     if (!options.once) {
       console.log('\nThe service stays up until Ctrl-C.')
       await new Promise((resolve) => {
