@@ -50,7 +50,6 @@ async function main(): Promise<void> {
       config,
     )
     shutdown.add('api', () => server.close())
-    log.info({ url: server.url }, 'listening')
   } catch (error) {
     await shutdown.close()
     throw error
