@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmod, mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { RuntimeError } from '../errors.js'
 import { findBinaries, linkLibraries } from './binaries.js'
@@ -113,6 +114,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   let env: NodeJS.ProcessEnv
   let password: string
   try {
+    // What is above stays open to whom Postgres runs as.
+    await mkdir(path.dirname(at.home), { recursive: true })
     await mkdir(at.home, { recursive: true, mode: 0o700 })
     await chmod(at.home, 0o700)
     const libraries = await linkLibraries(binaries, at.libraries)
