@@ -1,8 +1,12 @@
 import { exitCodes } from './exit.js'
 import { run } from './program.js'
 
-// Should the program end before its command does, that is no success.
-process.exitCode = exitCodes.error
+let ended = false
+// Should nothing be left to do before the command has ended, that is no success.
+process.on('beforeExit', () => {
+  if (!ended) process.exitCode = exitCodes.error
+})
 run(process.argv.slice(2)).then((code) => {
+  ended = true
   process.exitCode = code
 })
