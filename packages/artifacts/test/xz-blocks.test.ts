@@ -1,13 +1,14 @@
 import fc from 'fast-check'
-import { xzSync } from 'node-liblzma'
+import { check, xzSync } from 'node-liblzma'
 import { describe, expect, it } from 'vitest'
 import { hasSizedBlocks } from '../src/codec/xz-blocks.js'
 import { type ArtifactError, decompressStream, limits, noTools } from '../src/index.js'
 import { drain, streamOf } from './support/bytes.js'
 
-// Blocks of 1 MiB, each with its sizes in its header, as `xz -T` writes them; 32 bytes repeat so that little is left of them.
+// Blocks of 1 MiB, each with its sizes in its header and a check of its content, as `xz -T` writes them; 32 bytes repeat so
+// that little is left of them.
 const content = Buffer.alloc(3_500_000, 'thirty-two bytes, again and again')
-const whole = new Uint8Array(xzSync(content, { threads: 2, preset: 0 }))
+const whole = new Uint8Array(xzSync(content, { threads: 2, preset: 0, check: check.CRC64 }))
 const unsized = new Uint8Array(xzSync(content, { preset: 0 }))
 const decode = (bytes: Uint8Array, most = 1e8, own = limits, size = 1000) =>
   drain(decompressStream('xz', streamOf(bytes, size), most, { tools: noTools, limits: own }))
