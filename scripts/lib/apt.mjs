@@ -1,35 +1,47 @@
 // Debian packages as files, without installing them and without root.
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const limits = { maxBuffer: 64 * 1024 * 1024, timeout: 10 * 60 * 1000 }
 
+/** Lists that were fetched are used for this long, so that a second run is quick and gives the same answer. */
+const freshMs = 24 * 60 * 60 * 1000
+
 /**
- * A view of apt: the machine's package lists where it has them, else lists fetched into `cache`, which needs no root.
- * Null where there is no apt or its archives cannot be reached.
+ * A view of apt on package lists of its own in `cache`, which needs no root and changes nothing on the machine: those that the
+ * machine has may be old, partial or none. Where they cannot be fetched, the machine's own are used. Null where there is no
+ * apt, or no package that matches `probe`.
  */
 export const openApt = async (cache, probe) => {
+  // As root, apt would drop to a user that may not write here.
+  const sandbox = ['-o', 'APT::Sandbox::User=root']
   const own = [
     ['Dir::State::lists', path.join(cache, 'lists')],
     ['Dir::Cache', path.join(cache, 'cache')],
     ['Debug::NoLocking', '1'],
   ].flatMap(([key, value]) => ['-o', `${key}=${value}`])
-  // As root, apt would drop to a user that may not write here.
-  const sandbox = ['-o', 'APT::Sandbox::User=root']
-  const has = async (options) => {
+  const knows = async (options) => {
     const { stdout } = await run('apt-cache', [...options, 'search', '--names-only', probe], limits)
     return stdout.trim() !== ''
   }
+  const fetched = path.join(cache, 'fetched')
+  const options = [...sandbox, ...own]
   try {
-    if (await has(sandbox)) return { options: sandbox }
     for (const folder of ['lists/partial', 'cache/archives/partial'])
       mkdirSync(path.join(cache, folder), { recursive: true })
-    const options = [...sandbox, ...own]
-    if (!(await has(options))) await run('apt-get', [...options, '-qq', 'update'], limits)
-    return (await has(options)) ? { options } : null
+    if (!existsSync(fetched) || Date.now() - statSync(fetched).mtimeMs > freshMs) {
+      await run('apt-get', [...options, '-qq', 'update', '--error-on=any'], limits)
+      writeFileSync(fetched, '')
+    }
+    if (await knows(options)) return { options }
+  } catch {
+    // No network, or no apt: what the machine has may do.
+  }
+  try {
+    return (await knows(sandbox)) ? { options: sandbox } : null
   } catch {
     return null
   }
