@@ -1,4 +1,4 @@
-import { readBtf, visitStringReferences, visitTypeReferences } from '../../packages/btf/dist/index.js'
+import { readBtf, visitStringReferences, visitTypeReferences } from '@basedrift/btf'
 
 /**
  * Whether no reference of a split BTF plainly denotes something else on another base than on the one it was built on: other

@@ -1,5 +1,5 @@
-import { checkBase, checkModule } from '../../packages/btf/dist/index.js'
-import { judge } from '../../packages/check/dist/pure/index.js'
+import { checkBase, checkModule } from '@basedrift/btf'
+import { judge } from '@basedrift/check/pure'
 import { bindsTheSame } from './binding.mjs'
 import { fromHex, UnreadableError } from './corpus.mjs'
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
-import { tarMembers } from '../../packages/artifacts/dist/container/tar.js'
-import { decompressBytes, findTools, limits } from '../../packages/artifacts/dist/index.js'
-import { ByteReader } from '../../packages/artifacts/dist/source/reader.js'
-import { parseVersion, prepareBase } from '../../packages/btf/dist/index.js'
+import { decompressBytes, findTools } from '@basedrift/artifacts'
+import { parseVersion, prepareBase } from '@basedrift/btf'
+import { extract } from 'tar-stream'
 
 /** What a base or an archive of modules may unpack to. */
 const mostBytes = 2 ** 30
@@ -72,10 +72,13 @@ export class Corpus {
     const packed = await this.#unpacked(file)
     const members = new Map()
     await reading(path.join(this.#folder, file), async () => {
-      for await (const member of tarMembers(new ByteReader(once(packed)), limits)) {
-        const match = /([^/]+)\.(btf|base)$/.exec(member.path ?? '')
+      const archive = extract()
+      archive.end(packed)
+      for await (const member of archive) {
+        // A member that is not read to its end holds up the next one.
+        const bytes = new Uint8Array(await buffer(member))
+        const match = /([^/]+)\.(btf|base)$/.exec(member.header.name)
         if (match === null) continue
-        const bytes = await member.bytes()
         const [, name, kind] = match
         const module = members.get(name) ?? { name, btf: null, distilled: null }
         members.set(name, kind === 'btf' ? { ...module, btf: bytes } : { ...module, distilled: bytes })
@@ -123,7 +126,4 @@ export class Corpus {
 
 const baseEnd = '.base.btf.zst'
 const modulesEnd = '.modules.tar.zst'
-async function* once(bytes) {
-  yield bytes
-}
 const isHex = (text) => /^(?:[0-9a-f]{2})*$/.test(text)
