@@ -220,6 +220,19 @@ describe('the worker', () => {
     expect(await matrix()).toEqual({})
   })
 
+  it('knows a kernel that does not look at the BTF of modules by its config, from another artifact than the kernel', async () => {
+    await push({ release: '1.1', artifacts: await kernelAndModules('1.1') })
+    const config =
+      '# Linux/x86 5.15.12 Kernel Configuration\nCONFIG_MODULES=y\n# CONFIG_DEBUG_INFO_BTF_MODULES is not set\n'
+    const artifacts = { ...(await kernelAndModules('1.3')), config: Buffer.from(config) }
+    const build = await push({ release: '1.3', artifacts })
+    expect(build.kernel).toMatchObject({ btfModules: false, rules: { version: '5.15.12' } })
+    expect(await matrix()).toEqual({
+      '1.1': { '1.1': { compatible: 2 }, '1.3': { rejected: 1, misread: 1 } },
+      '1.3': { '1.1': { 'no-btf': 2 }, '1.3': { 'no-btf': 2 } },
+    })
+  })
+
   it('guesses no rules for a kernel whose version it does not know', async () => {
     const build = await push({
       release: '1.1',

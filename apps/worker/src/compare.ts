@@ -52,18 +52,19 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
   }
 }
 
-function keyOf({ moduleSet, running, originSha256 }: PairInputs, rules: RulesRow) {
+function keyOf({ moduleSet, running, originSha256, btfModules }: PairInputs, rules: RulesRow) {
   return {
     moduleSetId: moduleSet.id,
     runningSha256: running.sha256,
     originSha256,
     rules,
+    btfModules,
     engine: ENGINE_VERSION,
   }
 }
 
 async function compute(
-  { moduleSet, running, originSha256 }: PairInputs,
+  { moduleSet, running, originSha256, btfModules }: PairInputs,
   rules: RulesRow,
   signal: AbortSignal,
   { manifests, blobs, pool }: CompareOptions,
@@ -73,7 +74,7 @@ async function compute(
     return await blobs.withFile(running.sha256, (basePath) =>
       blobs.withFile(moduleSet.bundleSha256, (bundlePath) =>
         pool.compare(
-          { basePath, bundlePath, manifest, rules, runningSha256: running.sha256, originSha256 },
+          { basePath, bundlePath, manifest, rules, btfModules, runningSha256: running.sha256, originSha256 },
           { signal },
         ),
       ),

@@ -36,10 +36,11 @@ const compare = async (
   modules: ScanResult,
   paths: { basePath: string; bundlePath: string },
   origin: string | null,
+  btfModules = true,
 ) => {
   const { manifest } = modules
   const runningSha256 = kernel.base!.sha256
-  const job = { ...paths, manifest, rules, runningSha256, originSha256: origin }
+  const job = { ...paths, manifest, rules, btfModules, runningSha256, originSha256: origin }
   const { counts, rows } = await pool.compare(job)
   return { counts, verdicts: decodeRows(rows, manifest).map(({ name, verdict }) => `${name} ${verdict}`) }
 }
@@ -87,6 +88,7 @@ describe('builds', () => {
       verdicts: ['saucer compatible', 'teapot compatible'],
     })
     expect(await compare(one, one, first, null)).toMatchObject({ counts: { unknown: 2 } })
+    expect(await compare(two, one, crossed, null, false)).toMatchObject({ counts: { 'no-btf': 2 } })
     for (const origin of [null, one.base!.sha256]) {
       expect(await compare(two, one, crossed, origin)).toEqual({
         counts: { misread: 1, discarded: 1 },
@@ -143,7 +145,8 @@ describe('a comparison', () => {
     const paths = at('whole')
     const found = await pool.scan({ inputs: [packageOf('1.1')], ...paths })
     const { manifest } = found
-    const job = { ...paths, manifest, rules, runningSha256: found.base!.sha256, originSha256: null }
+    const asked = { rules, btfModules: true, runningSha256: found.base!.sha256, originSha256: null }
+    const job = { ...paths, manifest, ...asked }
     await expect(pool.compare({ ...job, manifest: manifest.toReversed() })).rejects.toMatchObject({
       code: 'bundle-mismatch',
     })

@@ -51,6 +51,7 @@ export function buildRow(record: BuildRecord): BuildRow {
               record.rulesVersion === null
                 ? null
                 : { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
+            btfModules: record.btfModules,
             base,
           },
     modules: moduleSet === null ? null : { setId: moduleSet.id, count: moduleSet.count },

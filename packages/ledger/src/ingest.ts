@@ -120,6 +120,7 @@ export async function recordIngest(
             kernelBuildId: storable(kernel.buildId),
             rulesVersion: kernel.rules?.version ?? null,
             allowBtfMismatch: kernel.rules?.allowBtfMismatch ?? null,
+            btfModules: kernel.btfModules,
             baseSha256: base.sha256,
           }),
     },

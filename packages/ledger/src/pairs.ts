@@ -17,6 +17,7 @@ function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonR
     runningSha256: record.runningSha256,
     originSha256: record.originSha256,
     rules: { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
+    btfModules: record.btfModules,
     engine: record.engine,
     counts: record.counts as Counts,
     rows: record.rows,
@@ -30,6 +31,7 @@ interface InputsRecord {
   strings: number
   rulesVersion: string | null
   allowBtfMismatch: boolean | null
+  btfModules: boolean
   originSha256: string | null
   setId: string
   count: number
@@ -44,7 +46,7 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
   if (!isUuid(kernelBuildId) || !isUuid(moduleBuildId)) return null
   const [found] = await tx.$queryRaw<InputsRecord[]>`
     SELECT p.state, b.sha256 AS base, b.types, b.strings, k."rulesVersion", k."allowBtfMismatch",
-      coalesce(m."baseSha256", o."baseSha256") AS "originSha256", s.id AS "setId", s.count, s."bundleSha256"
+      coalesce(k."btfModules", true) AS "btfModules", coalesce(m."baseSha256", o."baseSha256") AS "originSha256", s.id AS "setId", s.count, s."bundleSha256"
     FROM "Pair" p
       JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Base" b ON b.sha256 = k."baseSha256"
       JOIN "Build" m ON m.id = p."moduleBuildId" JOIN "ModuleSet" s ON s.id = m."moduleSetId"
@@ -58,6 +60,7 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
     state: found.state,
     running: { sha256: found.base, types: found.types, strings: found.strings },
     rules: rulesVersion === null ? null : { version: rulesVersion, allowBtfMismatch },
+    btfModules: found.btfModules,
     originSha256: found.originSha256,
     moduleSet: { id: found.setId, count: found.count, bundleSha256: found.bundleSha256 },
   }
@@ -168,7 +171,8 @@ export function createPairs(db: Database): Pairs {
         if ((await hold(tx, kernelBuildId, moduleBuildId)) !== 'pending') return 'already'
         // Read after the pair is held: whoever changes an input waits for it, or has changed it already.
         const current = await inputs(tx, kernelBuildId, moduleBuildId)
-        const { moduleSetId, runningSha256, originSha256, rules, engine, counts, rows } = comparison
+        const { moduleSetId, runningSha256, originSha256, rules, btfModules, engine, counts, rows } =
+          comparison
         const key = comparisonKey(comparison)
         if (
           current === null ||
@@ -179,6 +183,7 @@ export function createPairs(db: Database): Pairs {
               runningSha256: current.running.sha256,
               originSha256: current.originSha256,
               rules: current.rules,
+              btfModules: current.btfModules,
               engine,
             })
         )
@@ -192,6 +197,7 @@ export function createPairs(db: Database): Pairs {
               originSha256,
               rulesVersion: rules.version,
               allowBtfMismatch: rules.allowBtfMismatch,
+              btfModules,
               engine,
               counts,
               rows: new Uint8Array(rows),

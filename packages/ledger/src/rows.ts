@@ -53,6 +53,8 @@ export interface KernelRow {
   banner: string | null
   buildId: string | null
   rules: RulesRow | null
+  /** CONFIG_DEBUG_INFO_BTF_MODULES: without it the kernel looks at no module's BTF. Null where its config is not known. */
+  btfModules: boolean | null
 }
 
 /** One module of a manifest, which is sorted by `file`. Sizes in bytes; hashes lower-case hex. */
@@ -144,6 +146,8 @@ export interface ComparisonKey {
   runningSha256: string
   originSha256: string | null
   rules: RulesRow
+  /** False where the kernel looks at no module's BTF. */
+  btfModules: boolean
   engine: string
 }
 
@@ -171,6 +175,8 @@ export interface PairInputs {
   state: PairState
   running: BaseRow
   rules: RulesRow | null
+  /** False where the kernel is known to look at no module's BTF. */
+  btfModules: boolean
   originSha256: string | null
   moduleSet: ModuleSetRow
 }

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { Ledger, PairInputs } from '../src/index.js'
 import { found, ingesting, openTestLedger, sha } from './support/ledger.js'
 
-const comparison = ({ moduleSet, running, rules, originSha256 }: PairInputs) => ({
+const comparison = ({ moduleSet, running, rules, btfModules, originSha256 }: PairInputs) => ({
   moduleSetId: moduleSet.id,
   runningSha256: running.sha256,
   originSha256,
   rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },
+  btfModules,
   engine: '1',
   counts: { rejected: 2 },
   rows: Uint8Array.of(1, 2, 3),
@@ -78,6 +79,23 @@ describe('pairs', () => {
     for (const kernel of ids) for (const modules of ids) await decide(ledger, kernel, modules)
     const [row] = await test.query<{ count: string }>('SELECT count(*) FROM "Comparison"')
     expect(row?.count).toBe('1')
+  })
+
+  it('of the same modules and base are compared apart for a kernel that looks at no module BTF', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const ids = [await ingesting(ledger, '1'), await ingesting(ledger, '2')] as const
+    for (const [nth, id] of ids.entries()) {
+      const result = found(id, { base: 'same', modules: ['x'] })
+      if (result.kernel !== null) result.kernel.btfModules = nth === 0 ? null : false
+      await ledger.builds.recordIngest(result)
+    }
+    expect((await ledger.pairs.inputs(ids[0], ids[0]))?.btfModules).toBe(true)
+    expect((await ledger.pairs.inputs(ids[1], ids[0]))?.btfModules).toBe(false)
+    for (const kernel of ids) for (const modules of ids) await decide(ledger, kernel, modules)
+    const rows = await test.query('SELECT "btfModules" FROM "Comparison" ORDER BY 1')
+    expect(rows).toEqual([{ btfModules: false }, { btfModules: true }])
+    expect((await ledger.pairs.get(ids[1], ids[0]))?.comparison?.btfModules).toBe(false)
   })
 
   it('take the base of the kernel that modules name, also when it comes later', async () => {

@@ -14,6 +14,8 @@ export interface CompareJob {
   /** The manifest that the bundle was written with, in its order. */
   readonly manifest: readonly Subject[]
   readonly rules: Rules
+  /** False for a kernel built without CONFIG_DEBUG_INFO_BTF_MODULES: it looks at no module's BTF. */
+  readonly btfModules: boolean
   readonly runningSha256: string
   /** SHA-256 of the base that the modules were built on; null where none is known. */
   readonly originSha256: string | null
@@ -39,7 +41,7 @@ const stride = 256
  * @throws CheckError `bundle-mismatch`, `bundle-malformed`; BtfError `rules-invalid`
  */
 export async function runCompare(
-  { basePath, bundlePath, manifest, rules, runningSha256, originSha256 }: CompareJob,
+  { basePath, bundlePath, manifest, rules, btfModules, runningSha256, originSha256 }: CompareJob,
   { signal, progress }: { readonly signal: AbortSignal; progress(progress: CompareProgress): void },
 ): Promise<CompareResult> {
   parseVersion(rules.version)
@@ -56,10 +58,8 @@ export async function runCompare(
     let judged = 0
     for (const nth of bundle.readingOrder()) {
       const { btfSha256, distilledSha256 } = modules[nth]!
-      const sections = {
-        btf: btfSha256 === null ? null : bundle.read(btfSha256),
-        distilled: distilledSha256 === null ? null : bundle.read(distilledSha256),
-      }
+      const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
+      const sections = { btf: read(btfSha256), distilled: read(distilledSha256) }
       const context = { runningSha256, originSha256, rules }
       results[nth] = judgeSubject(manifest[nth]!, sections, running, context)
       if (++judged % stride > 0) continue

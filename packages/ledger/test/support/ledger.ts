@@ -53,6 +53,7 @@ export function found(
             banner: null,
             buildId: null,
             rules: { version: '5.15.12', allowBtfMismatch: false },
+            btfModules: null,
           },
     base: base === undefined ? null : { sha256: sha(base), types: 1000, strings: 5000, size: 40_000 },
     manifest: modules === undefined ? null : modules.map((name) => module(name, base ?? 'none')),
