@@ -1,6 +1,6 @@
 import type { ConfigFacts, KernelFacts } from '@basedrift/artifacts'
 import { CheckError } from './errors.js'
-import { sha256Of } from './keys.js'
+import { sha256Of } from './sha256.js'
 
 /** A kernel without the bytes of its base. */
 export type KernelSummary = Omit<KernelFacts, 'btf'>
@@ -57,7 +57,10 @@ function joined(one: KernelFacts, other: KernelFacts): KernelFacts {
   }
 }
 
-/** A config that was found in another input counts where it names the kernel's release, or is the only one. */
+/**
+ * A config that was found in another input counts where it names the kernel's release, or is the only one. It tells the
+ * version before a banner does; a kernel that has its config has its version from that.
+ */
 function withConfig(kernel: KernelSummary, configs: readonly ConfigFacts[]): KernelSummary {
   if (kernel.config !== null && kernel.version !== null) return kernel
   const same = configs.find(({ release }) => release !== null && release === kernel.release)
@@ -66,7 +69,7 @@ function withConfig(kernel: KernelSummary, configs: readonly ConfigFacts[]): Ker
   if (found === null) return kernel
   return {
     ...kernel,
-    version: kernel.version ?? found.version,
+    version: kernel.config === null ? (found.version ?? kernel.version) : (kernel.version ?? found.version),
     config: kernel.config ?? found.config,
     release: kernel.release ?? found.release,
   }

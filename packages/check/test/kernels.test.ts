@@ -70,6 +70,9 @@ describe('the one kernel of an input', () => {
       config,
     })
     expect(onlyKernel([named], [configFile('5')])?.kernel).toMatchObject({ version: null, config: null })
+    const bannered = kernel({ release: '6.1.0-56', version: '6.1.0' })
+    expect(onlyKernel([bannered], [configFile('6.1.0-56')])?.kernel.version).toBe('6.1.192')
+    expect(onlyKernel([{ ...bannered, config }], [configFile('6.1.0-56')])?.kernel.version).toBe('6.1.0')
     expect(onlyKernel([kernel({})], [configFile('5')])?.kernel).toMatchObject({ release: '5', config })
     expect(onlyKernel([kernel({})], [configFile('5'), configFile('6')])?.kernel.config).toBeNull()
   })

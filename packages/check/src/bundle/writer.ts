@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { deflate as deflateCallback } from 'node:zlib'
 import { FieldWriter } from '../bytes.js'
-import { sha256Of } from '../keys.js'
+import { sha256Of } from '../sha256.js'
 import { alignment, chunkBytes, head, noBlob } from './format.js'
 
 const deflate: (bytes: Uint8Array, options: object) => Promise<Uint8Array> = promisify(deflateCallback)

@@ -1,7 +1,7 @@
 import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { limits, type ModuleFacts, moduleNameFromPath } from '@basedrift/artifacts'
-import { sha256Of } from '../keys.js'
+import { sha256Of } from '../sha256.js'
 
 /** A raw split BTF in a file, and the file of the `.BTF.base` beside it. */
 export interface RawModule {
