@@ -89,6 +89,9 @@ describe('builds', () => {
     })
     expect(await compare(one, one, first, null)).toMatchObject({ counts: { unknown: 2 } })
     expect(await compare(two, one, crossed, null, false)).toMatchObject({ counts: { 'no-btf': 2 } })
+    // The origin's length is taken as it was recorded with the modules.
+    const recorded = { ...one, manifest: one.manifest.map((entry) => ({ ...entry, originStrings: 1 })) }
+    expect(await compare(one, recorded, first, one.base!.sha256)).toMatchObject({ counts: { misread: 2 } })
     for (const origin of [null, one.base!.sha256]) {
       expect(await compare(two, one, crossed, origin)).toEqual({
         counts: { misread: 1, discarded: 1 },

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { inflateSync } from 'node:zlib'
+import { brotliDecompressSync } from 'node:zlib'
 import { FieldReader, OutOfBytes } from '../bytes.js'
 import { CheckError } from '../errors.js'
 import { alignment, bundleLimits, entryBytes, head, malformed, noBlob, tailBytes } from './format.js'
@@ -144,7 +144,10 @@ function memorySource(bytes: Uint8Array): Source {
 function inflate(stored: Uint8Array, length: number, what: string): Uint8Array {
   let bytes: Uint8Array
   try {
-    bytes = inflateSync(stored, { maxOutputLength: Math.max(length, 1), chunkSize: Math.max(length, 64) })
+    bytes = brotliDecompressSync(stored, {
+      maxOutputLength: Math.max(length, 1),
+      chunkSize: Math.max(length, 64),
+    })
   } catch (error) {
     throw malformed(`It cannot inflate ${what} (${error instanceof Error ? error.message : String(error)})`)
   }

@@ -7,8 +7,8 @@ import { CheckError } from '../errors.js'
  * | part | content |
  * | --- | --- |
  * | head | 8 bytes: `BDBUNDL`, then the version, 1 |
- * | chunks | zlib streams; each holds some blobs, every one starting at a multiple of 4 bytes |
- * | index | a zlib stream of the tables below |
+ * | chunks | Brotli streams (RFC 7932); each holds some blobs, every one starting at a multiple of 4 bytes |
+ * | index | a Brotli stream of the tables below |
  * | tail | offset of the index (8 bytes), its length in the file (4) and inflated (4), then the 8 bytes of the head |
  *
  * The index: the numbers of chunks, blobs and modules (4 bytes each); for each chunk its offset in the file (8), its

@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import { parseVersion, prepareBase, type Rules } from '@basedrift/btf'
 import { openBundle } from '../bundle/bundle.js'
 import { CheckError } from '../errors.js'
-import { judgeSubject, type ModuleResult, type Subject, summary, type Verdict } from '../pure/index.js'
+import type { ManifestEntry } from '../manifest.js'
+import { judgeSubject, type ModuleResult, summary, type Verdict } from '../pure/index.js'
 import { encodeRows } from '../rows/codec.js'
 
 /** A module set, as its bundle and manifest, and the base that it is compared with. */
@@ -12,7 +13,7 @@ export interface CompareJob {
   readonly basePath: string
   readonly bundlePath: string
   /** The manifest that the bundle was written with, in its order. */
-  readonly manifest: readonly Subject[]
+  readonly manifest: readonly Pick<ManifestEntry, 'name' | 'file' | 'sha256' | 'originStrings'>[]
   readonly rules: Rules
   /** False for a kernel built without CONFIG_DEBUG_INFO_BTF_MODULES: it looks at no module's BTF. */
   readonly btfModules: boolean
@@ -60,7 +61,8 @@ export async function runCompare(
       const { btfSha256, distilledSha256 } = modules[nth]!
       const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
       const sections = { btf: read(btfSha256), distilled: read(distilledSha256) }
-      const context = { runningSha256, originSha256, rules }
+      const { originStrings } = manifest[nth]!
+      const context = { runningSha256, originSha256, rules, originStrings }
       results[nth] = judgeSubject(manifest[nth]!, sections, running, context)
       if (++judged % stride > 0) continue
       progress({ judged, total: modules.length })

@@ -18,6 +18,8 @@ export interface JudgeContext {
   /** SHA-256 of the base that the module was built on; null where it is not known. */
   readonly originSha256: string | null
   readonly rules: Rules
+  /** What `recoverOriginLength` gives for the module, where that is known already; it is found out where this is left out. */
+  readonly originStrings?: number | null
 }
 
 /**
@@ -31,11 +33,12 @@ export function judge(module: ModuleBtf, running: RunningBase, context: JudgeCon
   const answer = checkModule(module, running, rules)
   // The length matters only where the kernel accepts, and takes as long as the kernel's own check.
   const recover = answer.outcome === 'accepted' && btf !== null
+  const { originStrings = recover ? recoverOriginLength(btf) : null } = context
   return decide(answer, {
     runningSha256,
     runningStrings: running.btf?.stringsLength ?? null,
     originSha256,
-    originStrings: recover ? recoverOriginLength(btf) : null,
+    originStrings,
     distilled: distilled === null ? null : distilledEvidence(distilled, rules),
   })
 }
