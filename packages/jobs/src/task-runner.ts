@@ -13,7 +13,7 @@ import type { Consumer, QueueBackend } from './queue.js'
 export interface TaskContext {
   /** Aborted when the task may no longer be worked on: the lease is lost, or the worker stops. */
   signal: AbortSignal
-  /** How often the task was taken, this time included. */
+  /** How often the task was taken, this time included; runs that a stopping worker put back do not count. */
   attempt: number
   /** Names this run of the task in the log. */
   trace: string
@@ -45,7 +45,7 @@ export interface TaskRunnerOptions {
   concurrency?: number
   /** How long a lease lasts unless extended, in milliseconds. */
   leaseMs?: number
-  /** Runs of a task at most, those that ended with their worker included. */
+  /** Runs of a task at most: those that ended with their worker count, those that a stopping worker put back do not. */
   maxAttempts?: number
   backoff?: BackoffOptions
   /** Milliseconds since the epoch. */
@@ -161,7 +161,8 @@ async function run(
     if (error instanceof FinalError) return giveUp(describeError(error, 'task-failed'), 'failed')
     if (stopped === 'worker-stopping') {
       const failure = { code: stopped, message: 'The worker was stopped while the task ran' }
-      return (await tasks.retry(id, owner, failure, new Date(now()))) ? 'stopped' : 'lost'
+      const back = await tasks.retry(id, owner, failure, new Date(now()), { counts: false })
+      return back ? 'stopped' : 'lost'
     }
     const failure = describeError(error, 'task-failed')
     if (attempt >= maxAttempts) return giveUp(exhausted(maxAttempts, failure), 'exhausted')

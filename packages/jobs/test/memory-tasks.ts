@@ -89,13 +89,14 @@ export class MemoryTasks implements Tasks, Outbox {
     })
   }
 
-  async retry(id: string, owner: string, error: Failure, runAt: Date) {
+  async retry(id: string, owner: string, error: Failure, runAt: Date, { counts = true } = {}) {
     this.#call('retry')
     return this.#held(id, owner, (task) => {
       task.state = 'pending'
       task.leaseOwner = null
       task.error = error
       task.runAt = runAt.toISOString()
+      if (!counts) task.attempt--
       this.#bell(id)
     })
   }

@@ -272,6 +272,27 @@ describe('a lease', () => {
   })
 })
 
+it('costs a task no attempt when its worker is stopped, however often', async () => {
+  work = (_, { signal }) =>
+    new Promise<void>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+  tasks.create('a')
+  for (let restart = 0; restart < 5; restart++) {
+    const runner = await start()
+    const answered = queue.deliver({ taskId: 'a' })
+    await setImmediate()
+    await runner.stop(0)
+    await answered
+  }
+  expect(gaveUp).toEqual([])
+  expect(runs.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1])
+  work = async () => {}
+  await start()
+  await queue.deliver({ taskId: 'a' })
+  expect((await tasks.get('a'))?.state).toBe('done')
+})
+
 it('waits longer after each failure, between half and all of the longest wait', () => {
   const options = { baseMs: 1_000, maxMs: 300_000 }
   fc.assert(

@@ -125,15 +125,24 @@ export interface Pairs {
 
 export interface Tasks {
   get(id: string): Promise<TaskRow | null>
-  /** Compare-and-set: the task where it was due (pending, or its lease ended) and is now this owner's; else null. */
+  /** Compare-and-set: the task where it was due (pending, or its lease ended) and is now this owner's, one attempt more; else null. */
   take(id: string, owner: string, leaseMs: number): Promise<TaskRow | null>
   /** False where the lease is not this owner's any more: stop working on it. */
   extend(id: string, owner: string, leaseMs: number): Promise<boolean>
   finish(id: string, owner: string): Promise<boolean>
   /** Final: what failed will fail again. */
   fail(id: string, owner: string, error: Failure): Promise<boolean>
-  /** Failure of the world: pending again from `runAt` on, with a new bell in the same transaction. */
-  retry(id: string, owner: string, error: Failure, runAt: Date): Promise<boolean>
+  /**
+   * Failure of the world: pending again from `runAt` on, with a new bell in the same transaction. With `counts` false the run
+   * is none of the task's attempts: its worker put it back in good order.
+   */
+  retry(
+    id: string,
+    owner: string,
+    error: Failure,
+    runAt: Date,
+    options?: { counts?: boolean },
+  ): Promise<boolean>
   /**
    * Tasks whose bell seems lost, at most `limit`: due and pending, or with a lease that has ended, for at least `quietMs`, and
    * no bell of theirs in the outbox or written within `quietMs`.

@@ -203,7 +203,7 @@ export interface TaskRow {
   id: string
   payload: TaskPayload
   state: TaskState
-  /** How often it was taken, this time included. */
+  /** How often it was taken, this time included; runs that a stopping worker put back do not count. */
   attempt: number
   leaseOwner: string | null
   leaseUntil: string | null

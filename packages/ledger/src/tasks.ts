@@ -86,13 +86,13 @@ export function createTasks(db: Database): Tasks {
     finish: (id, owner) => end(id, owner, 'done', null),
     fail: (id, owner, error) => end(id, owner, 'failed', error),
 
-    async retry(id, owner, error, runAt) {
+    async retry(id, owner, error, runAt, { counts = true } = {}) {
       const now = clock()
       const text = JSON.stringify(storableJson(error))
       const rung = await prisma.$executeRaw`
         WITH back AS (
           UPDATE "Task" SET state = 'pending', "leaseOwner" = NULL, "leaseUntil" = NULL, error = ${text}::jsonb,
-            "runAt" = ${runAt}, bells = bells + 1, "rungAt" = ${now}
+            "runAt" = ${runAt}, bells = bells + 1, "rungAt" = ${now}, attempt = attempt - ${counts ? 0 : 1}
           WHERE id = ${id} AND state = 'leased' AND "leaseOwner" = ${owner}
           RETURNING id, bells
         )

@@ -56,6 +56,18 @@ describe('a task', () => {
     expect(await ledger.tasks.get(id)).toMatchObject({ state: 'failed', error, leaseOwner: null })
   })
 
+  it('that is put back without fault has that attempt yet', async () => {
+    await using test = await withTask()
+    const { ledger, id, clock } = test
+    const error = { code: 'worker-stopping', message: 'stopped' }
+    for (let stop = 0; stop < 3; stop++) {
+      expect(await ledger.tasks.take(id, 'w', 1000)).toMatchObject({ attempt: 1 })
+      expect(await ledger.tasks.retry(id, 'another', error, clock.now, { counts: false })).toBe(false)
+      expect(await ledger.tasks.retry(id, 'w', error, clock.now, { counts: false })).toBe(true)
+    }
+    expect(await ledger.tasks.get(id)).toMatchObject({ state: 'pending', attempt: 0, error })
+  })
+
   it('that nobody answers is overdue, unless a bell of it is on its way', async () => {
     await using test = await withTask()
     const { ledger, id, later } = test
