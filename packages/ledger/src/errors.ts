@@ -12,6 +12,8 @@ export const ledgerErrorCodes = {
   'blob-unknown': 'The blob store holds nothing under this SHA-256.',
   'blob-too-large': 'The content is larger than the limit for one file.',
   'blob-digest-mismatch': 'The content does not have the SHA-256 that was announced: send it again.',
+  'blob-damaged':
+    'The stored file has changed since it was stored: look at the disk, then restore it or upload it again.',
   'blob-store-failed': 'The blob store could not be read or written: look at its directory or bucket.',
   'database-unreachable': 'The database does not answer: look at DATABASE_URL and at the server.',
   'migration-edited': 'A migration was edited after it had been applied: restore its file as it was.',

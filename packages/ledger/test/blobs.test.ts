@@ -179,6 +179,34 @@ describe('a directory of blobs', () => {
     expect(await readdir(path.join(directory, '.staging'))).toEqual(['fresh'])
   })
 
+  it('keeps the files that are in use of blobs stored long ago', async () => {
+    const directory = path.join(root, 'aged')
+    const store = await DirectoryBlobStore.open(directory)
+    const { sha256 } = await store.put(chunks(Buffer.from('aged')), { maxBytes: 10 })
+    const [file] = await filesIn(directory)
+    await utimes(file as string, 1, 1)
+    await store.withFile(sha256, async (held) => {
+      await DirectoryBlobStore.open(directory)
+      expect(await readFile(held, 'utf8')).toBe('aged')
+    })
+  })
+
+  it('gives out no file whose content has changed, until it is put again', async () => {
+    const directory = path.join(root, 'damaged')
+    const store = await DirectoryBlobStore.open(directory)
+    const content = Buffer.from('as it was')
+    const { sha256 } = await store.put(chunks(content), { maxBytes: 10 })
+    const [file] = await filesIn(directory)
+    const use = () => store.withFile(sha256, (held) => readFile(held, 'utf8'))
+    for (const damaged of ['as it is', '', 'as it waz']) {
+      await writeFile(file as string, damaged)
+      expect(await errorOf(use())).toBe('blob-damaged')
+    }
+    expect(await readdir(path.join(directory, '.staging'))).toEqual([])
+    await store.put(chunks(content), { maxBytes: 10 })
+    expect(await use()).toBe('as it was')
+  })
+
   it('says so where it cannot be written', async () => {
     const file = path.join(root, 'a-file')
     await writeFile(file, '')

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { LedgerError } from '../errors.js'
-import { guarded, hashInto, isAbsent, isSha256, storeError } from './staging.js'
+import { guarded, hashInto, isAbsent, isSha256, refuseDamaged, storeError } from './staging.js'
 import type { BlobStore, PutOptions, StoredBlob } from './types.js'
 
 /** Staged files that nobody has written to for this long were left by a process that is gone. */
@@ -106,12 +106,17 @@ export class DirectoryBlobStore implements BlobStore {
   /** A second name for the file, so that a delete meanwhile does not take it away. */
   async withFile<T>(sha256: string, use: (path: string) => Promise<T>): Promise<T> {
     const held = path.join(this.staging, randomUUID())
+    const stored = this.pathOf(sha256)
     try {
-      await link(this.pathOf(sha256), held)
+      // Both names have one time stamp, and an old one would make the second name look left behind.
+      const now = new Date()
+      await utimes(stored, now, now)
+      await link(stored, held)
     } catch (error) {
       throw isAbsent(error) ? new LedgerError('blob-unknown', `${sha256} is not stored.`) : storeError(error)
     }
     try {
+      await refuseDamaged(held, sha256)
       return await use(held)
     } finally {
       await rm(held, { force: true })

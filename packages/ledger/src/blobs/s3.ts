@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type * as Sdk from '@aws-sdk/client-s3'
 import { LedgerError } from '../errors.js'
-import { guarded, hashInto, isSha256 } from './staging.js'
+import { guarded, hashInto, isSha256, refuseDamaged } from './staging.js'
 import type { BlobStore, PutOptions, StoredBlob } from './types.js'
 
 /** Where the bucket is. Credentials are taken from `credentials`, else where the AWS SDK looks for them. */
@@ -129,6 +129,7 @@ export class S3BlobStore implements BlobStore {
   async withFile<T>(sha256: string, use: (path: string) => Promise<T>): Promise<T> {
     return this.withTemporary(async (local) => {
       await pipeline(await this.read(sha256), createWriteStream(local, { flags: 'wx', mode: 0o600 }))
+      await refuseDamaged(local, sha256)
       return use(local)
     })
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { LedgerError } from '../errors.js'
 import type { PutOptions, StoredBlob } from './types.js'
 
@@ -30,6 +31,14 @@ export async function hashInto(
   if (expectedSha256 !== undefined && sha256 !== expectedSha256)
     throw new LedgerError('blob-digest-mismatch', `${expectedSha256} was announced, ${sha256} was sent.`)
   return { sha256, size }
+}
+
+/** Throws `blob-damaged` where a file does not hold what its name says: verdicts are recorded under that name. */
+export async function refuseDamaged(file: string, sha256: string): Promise<void> {
+  const source = createReadStream(file, { highWaterMark: 1 << 20 })
+  const found = await guarded(() => hashInto(source, { maxBytes: Number.POSITIVE_INFINITY }, async () => {}))
+  if (found.sha256 !== sha256)
+    throw new LedgerError('blob-damaged', `What is stored as ${sha256} has the SHA-256 ${found.sha256}.`)
 }
 
 /** Whether an error says that a file or folder is not there. */

@@ -31,7 +31,10 @@ export interface BlobStore {
   size(sha256: string): Promise<number | null>
   /** The content; `blob-unknown` where there is none. The caller consumes or destroys the stream. */
   read(sha256: string): Promise<Readable>
-  /** Runs `use` with a local file that holds the content and is there until `use` settles; it must not be written to. */
+  /**
+   * Runs `use` with a local file that holds the content, `blob-damaged` where what is stored has changed. It is there until
+   * `use` settles, and must not be written to.
+   */
   withFile<T>(sha256: string, use: (path: string) => Promise<T>): Promise<T>
   /** Removes it; no error where there is none. */
   delete(sha256: string): Promise<void>
