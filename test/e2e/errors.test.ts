@@ -62,6 +62,7 @@ describe('problem details', () => {
   it.each<[ErrorCode, string, string, Record<string, string>?, string?]>([
     ['route-unknown', 'GET', '/v1/nothing'],
     ['route-unknown', 'GET', '/../../etc/passwd'],
+    ['route-unknown', 'GET', '/docs/static/%2e%2e/%2e%2e/package.json'],
     ['method-refused', 'DELETE', '/v1/builds'],
     ['method-refused', 'POST', build],
     ['request-malformed', 'GET', '/v1/builds/%ff'],

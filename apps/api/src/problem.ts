@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCodes, type FieldError, type Problem } from '@basedrift/contract'
-import { LedgerError, type LedgerErrorCode } from '@basedrift/ledger'
+import { isUnreachable, LedgerError, type LedgerErrorCode } from '@basedrift/ledger'
 
 /** Ends a request with problem details. */
 export class ProblemError extends Error {
@@ -66,6 +66,7 @@ const ofFramework: Readonly<Record<string, ErrorCode>> = {
 
 const ofStatus: Readonly<Record<number, ErrorCode>> = {
   400: 'request-malformed',
+  403: 'route-unknown',
   404: 'route-unknown',
   413: 'body-too-large',
   414: 'uri-too-long',
@@ -98,6 +99,7 @@ export function problemOf(error: unknown): ProblemError {
       ? new ProblemError('internal', undefined, { cause: error })
       : new ProblemError(code, undefined, { cause: error })
   }
+  if (isUnreachable(error)) return new ProblemError('not-ready', undefined, { cause: error })
   const foreign = (typeof error === 'object' && error !== null ? error : {}) as ForeignError
   if (foreign.validation !== undefined) {
     return new ProblemError('request-invalid', undefined, { errors: fieldErrors(foreign), cause: error })

@@ -40,6 +40,23 @@ export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): P
   }
 }
 
+/** Postgres’ own words for a server that stops, starts, or has no connection left; class 08 is a connection that broke. */
+const away = /^(?:08...|57P0[1-3]|53300)$/
+
+/** Prisma’s for a server that does not answer, a connection that was closed, and no free connection in time. */
+const awayToPrisma = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
+
+/** Whether an error means that the database does not answer now: the same call may work in a moment. */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof LedgerError) return error.code === 'database-unreachable'
+  if (error instanceof Prisma.PrismaClientInitializationError) return true
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false
+  const { driverAdapterError } = (error.meta ?? {}) as {
+    driverAdapterError?: { cause?: { originalCode?: unknown } }
+  }
+  return awayToPrisma.has(error.code) || away.test(String(driverAdapterError?.cause?.originalCode))
+}
+
 /** An error without the address and the password that drivers put into theirs. */
 export function unreachable(error: unknown): LedgerError {
   const { code } = error as { code?: unknown }

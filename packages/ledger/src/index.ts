@@ -1,6 +1,7 @@
 export { DirectoryBlobStore } from './blobs/directory.js'
 export { S3BlobStore, type S3Options } from './blobs/s3.js'
 export * from './blobs/types.js'
+export { isUnreachable } from './db.js'
 export * from './errors.js'
 export { comparisonKey, taskId } from './ids.js'
 export type { LedgerLog } from './log.js'
