@@ -249,4 +249,12 @@ describe('events', () => {
     await other[Symbol.asyncDispose]()
     expect(await open.text()).toContain('"state":"declared"')
   })
+
+  it('are bounded in number also when all come at once', async () => {
+    await using other = await startTestService({ limits: { eventStreams: 2 } })
+    const { build } = await other.client.declareBuild(newName())
+    const url = `${other.url}/v1/builds/${build.id}/events`
+    const answers = await Promise.all(Array.from({ length: 12 }, () => fetch(url)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(2)
+  })
 })

@@ -73,6 +73,7 @@ describe('digests', () => {
   it('are found among others', () => {
     expect(sha256OfDigest(empty)).toBe(hex)
     expect(sha256OfDigest(`sha-512=:AAAA:, ${empty}`)).toBe(hex)
+    expect(sha256OfDigest(`${empty}, ${empty}`)).toBe(hex)
   })
 
   it.each([
@@ -83,6 +84,7 @@ describe('digests', () => {
     'sha-256=:AAAA:',
     empty.slice(0, -1),
     `${empty} x`,
+    `${empty}, sha-256=:${'A'.repeat(43)}=:`,
     'x'.repeat(5000),
   ])('are not in %j', (header) => {
     expect(sha256OfDigest(header)).toBeNull()

@@ -16,6 +16,7 @@ function eventOf(event: BuildEvent): string {
 export function eventRoutes(app: App, { ledger, config }: AppDependencies): void {
   const { eventStreams, eventPollMs, eventBeatMs } = config.limits
   const feed = new BuildFeed(ledger, eventPollMs)
+  let opening = 0
   app.addHook('preClose', async () => feed.close())
 
   app.get(
@@ -39,8 +40,15 @@ export function eventRoutes(app: App, { ledger, config }: AppDependencies): void
     },
     async (request, reply) => {
       const { id } = request.params
-      if (feed.size >= eventStreams) throw new ProblemError('connections-exhausted')
-      const first = await feed.look(id)
+      // Counted before the first look at the build, so that those that come together are bounded too.
+      if (feed.size + opening >= eventStreams) throw new ProblemError('connections-exhausted')
+      opening++
+      let first: BuildEvent | null
+      try {
+        first = await feed.look(id)
+      } finally {
+        opening--
+      }
       if (first === null) throw new ProblemError('build-unknown')
       const stream = new PassThrough()
       stream.write(eventOf(first))
