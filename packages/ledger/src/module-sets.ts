@@ -48,6 +48,9 @@ export async function recordModuleSet(
     vermagic: storable(module.vermagic),
     srcversion: storable(module.srcversion),
     buildId: storable(module.buildId),
+    // No base has 2 GiB of strings (the kernel takes 16 MiB): such a length is of a damaged module, and no column's.
+    originStrings:
+      module.originStrings === null || module.originStrings > 0x7fffffff ? null : module.originStrings,
   }))
   const id = moduleSetId(manifest)
   const made = await tx.moduleSet.createMany({

@@ -1,6 +1,9 @@
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
 import type { Database } from './db.js'
+import { storable } from './json.js'
 import type { Streams } from './repositories.js'
+
+const isName = (part: unknown) => typeof part === 'string' && part === storable(part)
 
 /** The repository of streams. */
 export function createStreams({ prisma }: Database): Streams {
@@ -14,7 +17,7 @@ export function createStreams({ prisma }: Database): Streams {
       return stream === null ? null : row(stream)
     },
     async list({ cursor, limit }) {
-      const after = decodeCursor('streams', cursor, [(part) => typeof part === 'string'])
+      const after = decodeCursor('streams', cursor, [isName])
       const take = pageLimit(limit)
       const rows = await prisma.stream.findMany({
         ...(after === null ? {} : { where: { name: { gt: after[0] as string } } }),

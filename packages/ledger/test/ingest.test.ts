@@ -26,6 +26,28 @@ describe('an ingest', () => {
     expect(JSON.parse(JSON.stringify(build))).toEqual(build)
   })
 
+  it('takes a module that claims a base with more strings than any can have', async () => {
+    await using test = await openTestLedger()
+    const { builds } = test.ledger
+    const id = await ingesting(test.ledger, '1.1')
+    const result = found(id, { modules: ['veth', 'ipheth'] })
+    const manifest = (result.manifest ?? []).map((module) => ({ ...module, originStrings: 0xfff00000 }))
+    expect(await builds.recordIngest({ ...result, manifest })).toMatchObject({ outcome: 'recorded' })
+    const { items } = await builds.modules(id, { limit: 10 })
+    expect(items.map(({ originStrings }) => originStrings)).toEqual([null, null])
+  })
+
+  it('takes a module with as long a name as an archive can hold', async () => {
+    await using test = await openTestLedger()
+    const { builds } = test.ledger
+    const id = await ingesting(test.ledger, '1.1')
+    const result = found(id, { modules: ['veth'] })
+    const name = Array.from({ length: 64 }, (_, i) => sha(String(i))).join('')
+    const manifest = (result.manifest ?? []).map((module) => ({ ...module, name }))
+    expect(await builds.recordIngest({ ...result, manifest })).toMatchObject({ outcome: 'recorded' })
+    expect(await builds.modules(id, { limit: 10, name: name.slice(9) })).toMatchObject({ items: [{ name }] })
+  })
+
   it('of a kernel without known rules ends its pairs at once, without a task', async () => {
     await using test = await openTestLedger()
     const { builds, pairs, outbox } = test.ledger
@@ -92,6 +114,8 @@ describe('a cursor', () => {
     await refused('x'.repeat(5000))
     await refused(encode(['builds', "'; DROP TABLE"]))
     await refused(encode(['matrix', 1, 2]))
+    await refused(encode(['streams', 'a\0']))
+    await refused(encode(['streams', '\ud800']))
     await fc.assert(fc.asyncProperty(fc.string(), refused), { numRuns: 50 })
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), (value) => refused(encode(value))),

@@ -1,0 +1,2 @@
+-- DropIndex
+DROP INDEX "Module_moduleSetId_name_idx";
