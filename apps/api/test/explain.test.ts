@@ -72,8 +72,15 @@ describe('an explanation', () => {
     expect(told).toContain(
       'at type id 103,111, struct ipheth (expected a name, found nothing): invalid-name.',
     )
-    expect(told).toContain('102 types and 1,040 bytes of strings')
+    expect(told).toContain('5.15.12-1.3 was built on its own base: 102 types and 1,040 bytes of strings')
     expect(told).toContain('has 100 types and 1,000 bytes of strings')
+  })
+
+  it('says of an empty name that it is one, and whose base another build was built on', () => {
+    const reason = { code: 'invalid-name', typeId: 47, expected: 'an identifier', actual: '' }
+    const told = happened(explained({ reason }, { moduleBuild: '5.15.12-1.3.kmp' })).join(' ')
+    expect(told).toContain('(expected an identifier, found an empty name): invalid-name.')
+    expect(told).toContain('5.15.12-1.3.kmp was built on the base of 5.15.12-1.3: ')
   })
 
   it('proves a misreading from the module alone', () => {

@@ -47,13 +47,14 @@ export function artifactView(artifact: ArtifactRow): Artifact {
 }
 
 export function kernelView(kernel: KernelRow & { base: BaseRow }): Kernel {
-  const { file, release, banner, buildId, rules, base } = kernel
+  const { file, release, banner, buildId, rules, btfModules, base } = kernel
   return {
     file,
     release,
     banner,
     buildId,
     rules: rules === null ? null : { version: rules.version, allowBtfMismatch: rules.allowBtfMismatch },
+    btfModules,
     base: { sha256: base.sha256, types: base.types, strings: base.strings },
   }
 }

@@ -24,10 +24,11 @@ function placeOf({ result }: Explained): string {
   if (reason === undefined) return ''
   const id = reason.typeId === undefined ? '' : ` at type id ${number(reason.typeId)}`
   const path = reason.path === undefined ? '' : `, ${reason.path}`
+  const found = reason.actual === '' ? 'an empty name' : (reason.actual ?? 'nothing')
   const values =
     reason.expected === undefined && reason.actual === undefined
       ? ''
-      : ` (expected ${reason.expected ?? 'something else'}, found ${reason.actual ?? 'nothing'})`
+      : ` (expected ${reason.expected ?? 'something else'}, found ${found})`
   return ` It stops${id}${path}${values}: ${reason.code}.`
 }
 
@@ -36,8 +37,9 @@ function basesOf({ origin, kernel, moduleBuild }: Explained): string[] {
   if (origin === null) return []
   const running = kernel.base
   if (origin.base.sha256 === running.sha256) return [`It was built on this very base, of ${origin.build}.`]
+  const whose = origin.build === moduleBuild ? 'its own base' : `the base of ${origin.build}`
   return [
-    `${moduleBuild} was built on the base of ${origin.build}: ${number(origin.base.types)} types and ` +
+    `${moduleBuild} was built on ${whose}: ${number(origin.base.types)} types and ` +
       `${number(origin.base.strings)} bytes of strings. This kernel's base has ${number(running.types)} types and ` +
       `${number(running.strings)} bytes of strings, so ids and offsets that start after the one stand elsewhere in the other.`,
   ]
@@ -78,7 +80,11 @@ function happenedBy(explained: Explained): string[] {
     case 'crashes':
       return [`${name} ${result.basis === 'kernel-hang' ? 'hangs' : 'crashes'} on the BTF of ${module_}.`]
     case 'no-btf':
-      return [`${module_} has no BTF that ${name} would look at.`]
+      return [
+        kernel.btfModules === false
+          ? `${name} was built without CONFIG_DEBUG_INFO_BTF_MODULES, and looks at the BTF of no module.`
+          : `${module_} has no BTF that ${name} would look at.`,
+      ]
     case 'unknown':
       return [
         `${name} accepts ${module_}, but the base that it was built on is not known to be this one: nothing shows what its ` +

@@ -152,6 +152,9 @@ export const Kernel = Type.Object(
     banner: nullableString({ description: 'The banner of the image' }),
     buildId: nullableString({ description: 'Build id of the image' }),
     rules: nullableRef(Rules),
+    btfModules: nullableBoolean(
+      '`CONFIG_DEBUG_INFO_BTF_MODULES`: false where the kernel looks at the BTF of no module; null where the config is not known',
+    ),
     base: ref(BaseFacts),
   },
   { $id: 'Kernel', description: 'The kernel of a build; `rules` is null where its version is not known' },
