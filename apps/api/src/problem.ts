@@ -46,6 +46,7 @@ const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'blob-unknown': 'blob-unknown',
   'blob-too-large': 'body-too-large',
   'blob-digest-mismatch': 'digest-mismatch',
+  'blob-store-failed': 'not-ready',
   'database-unreachable': 'not-ready',
 }
 

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { LedgerError } from '@basedrift/ledger'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { nameFilter } from '../src/glob.js'
@@ -134,6 +135,11 @@ describe('problems', () => {
     for (const odd of [undefined, null, 'text', 7, { statusCode: 418 }, { code: 'FST_ERR_NEW' }]) {
       expect(problemOf(odd).code).toBe('internal')
     }
+  })
+
+  it('ask to try again where disk or database are away for a while', () => {
+    for (const code of ['blob-store-failed', 'database-unreachable'] as const)
+      expect(problemOf(new LedgerError(code)).code).toBe('not-ready')
   })
 
   it('keep what happened before what to do', () => {
