@@ -14,7 +14,6 @@ const forEver = {
     process.stdout.write('working\n')
     return new Promise(() => setInterval(() => {}, 1_000))
   },
-  giveUp: async () => {},
 }
 await startTaskRunner({
   tasks: ledger.tasks,

@@ -90,11 +90,8 @@ describe.each(backends)('with the queue on $kind', ({ kind, backend }) => {
         await work(buildId, context)
         effects.push(buildId)
       },
-      giveUp: async ({ buildId }: { buildId: string }, failure: { code: string; message: string }) => {
-        await ledger.builds.fail(buildId, failure)
-      },
     }
-    const unused = { run: () => Promise.reject(new Error('unused')), giveUp: async () => {} }
+    const unused = { run: () => Promise.reject(new Error('unused')) }
     runners.push(
       await startTaskRunner({
         tasks: ledger.tasks,

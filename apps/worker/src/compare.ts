@@ -32,11 +32,8 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
       if (inputs === null) throw new FinalError('pair-unknown', 'The pair of this task is gone')
       if (inputs.state !== 'pending') return
       if (inputs.rules === null) {
-        await ledger.pairs.fail(kernelBuildId, moduleBuildId, {
-          code: 'rules-unknown',
-          message: 'The version of the kernel is not known, and with it how it treats module BTF',
-        })
-        return
+        const message = 'The version of the kernel is not known, and with it how it treats module BTF'
+        throw new FinalError('rules-unknown', message)
       }
       const key = keyOf(inputs, inputs.rules)
       const known = await ledger.pairs.comparisonOf(key)
@@ -47,8 +44,6 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
         'pair compared',
       )
     },
-    giveUp: ({ kernelBuildId, moduleBuildId }, failure) =>
-      ledger.pairs.fail(kernelBuildId, moduleBuildId, failure),
   }
 }
 

@@ -67,9 +67,6 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
         )
       })
     },
-    async giveUp({ buildId }, failure) {
-      await ledger.builds.fail(buildId, failure)
-    },
   }
 }
 

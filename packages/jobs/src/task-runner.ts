@@ -21,10 +21,11 @@ export interface TaskContext {
 
 /** Does the work of one kind of task. It may run twice for the same task: its effect must be one. */
 export interface TaskHandler<Payload> {
-  /** Throws `FinalError` for what trying again cannot mend; anything else thrown is tried again. */
+  /**
+   * Throws `FinalError` for what trying again cannot mend, which the ledger records of the task and of its build or pair;
+   * anything else thrown is tried again.
+   */
   run(payload: Payload, context: TaskContext): Promise<void>
-  /** Records that the task has failed for good, before the task itself is failed. */
-  giveUp(payload: Payload, failure: Failure): Promise<void>
 }
 
 /** A handler for every kind. */
@@ -142,7 +143,6 @@ async function run(
   const handler = options.handlers[payload.kind] as TaskHandler<TaskPayload> | undefined
   const giveUp = async (failure: Failure, outcome: 'failed' | 'exhausted'): Promise<TaskOutcome> => {
     log.warn({ trace, task: id, attempt, code: failure.code, reason: failure.message }, 'task failed')
-    await handler?.giveUp(payload, failure)
     return (await tasks.fail(id, owner, failure)) ? outcome : 'lost'
   }
   if (handler === undefined) {

@@ -16,7 +16,6 @@ import { MemoryQueue, MemoryTasks } from './memory-tasks.js'
 let tasks: MemoryTasks
 let queue: MemoryQueue
 let runs: (TaskContext & { id: string })[]
-let gaveUp: { id: string; code: string }[]
 let work: (id: string, context: TaskContext) => Promise<void>
 let rings: number
 
@@ -24,7 +23,6 @@ beforeEach(() => {
   tasks = new MemoryTasks()
   queue = new MemoryQueue()
   runs = []
-  gaveUp = []
   rings = 0
   work = async () => {}
 })
@@ -38,11 +36,8 @@ function start(options: Partial<TaskRunnerOptions> = {}) {
       runs.push({ ...context, id: buildId })
       await work(buildId, context)
     },
-    giveUp: async ({ buildId }: { buildId: string }, { code }: { code: string }) => {
-      gaveUp.push({ id: buildId, code })
-    },
   }
-  const unused = { run: () => Promise.reject(new Error('unused')), giveUp: async () => {} }
+  const unused = { run: () => Promise.reject(new Error('unused')) }
   return startTaskRunner({
     tasks,
     queue,
@@ -89,7 +84,6 @@ describe('a task', () => {
     }
     await queue.deliver({ taskId: 'a' })
     expect(await tasks.get('a')).toMatchObject({ state: 'failed', error: { code: 'build-hopeless' } })
-    expect(gaveUp).toEqual([{ id: 'a', code: 'build-hopeless' }])
   })
 
   it('is tried again after a failure of the world, later each time, and given up in the end', async () => {
@@ -117,7 +111,6 @@ describe('a task', () => {
       error: { code: 'task-attempts-exhausted' },
     })
     expect((await tasks.get('a'))?.error?.message).toContain('ENOSPC')
-    expect(gaveUp).toEqual([{ id: 'a', code: 'task-attempts-exhausted' }])
   })
 
   it('is given up when it has taken every worker with it', async () => {
@@ -231,7 +224,6 @@ describe('a lease', () => {
     expect(runs[0]?.signal.reason).toMatchObject({ code: 'lease-lost' })
     expect(await tasks.get('a')).toMatchObject({ state: 'leased', leaseOwner: 'another', attempt: 2 })
     expect(tasks.rows).toEqual([])
-    expect(gaveUp).toEqual([])
   })
 
   it('is held through a short silence of the ledger and lost in a long one', async () => {
@@ -285,7 +277,6 @@ it('costs a task no attempt when its worker is stopped, however often', async ()
     await runner.stop(0)
     await answered
   }
-  expect(gaveUp).toEqual([])
   expect(runs.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1])
   work = async () => {}
   await start()

@@ -8,7 +8,7 @@ import { recordArtifacts, recordIngest } from './ingest.js'
 import { canonical, storable, storableJson } from './json.js'
 import { recordRefusal, refusalsOf } from './refusals.js'
 import type { Builds } from './repositories.js'
-import type { BuildRow, JsonObject, ModuleRow } from './rows.js'
+import type { BuildRow, Failure, JsonObject, ModuleRow } from './rows.js'
 
 const unknown = (id: string) => new LedgerError('build-unknown', `There is no build ${id}.`)
 
@@ -22,6 +22,16 @@ async function existing(tx: Tx, id: string): Promise<BuildRow> {
   const build = await get(tx, id)
   if (build === null) throw unknown(id)
   return build
+}
+
+/** Ends a build as failed; false where it has ended already, or there is no such build. */
+export async function failBuild(tx: Tx, id: string, failure: Failure, now: Date): Promise<boolean> {
+  if (!isUuid(id)) return false
+  const { count } = await tx.build.updateMany({
+    where: { id, state: { in: ['declared', 'open', 'sealed', 'ingesting'] } },
+    data: { state: 'failed', failure: storableJson(failure) as JsonObject, finishedAt: now },
+  })
+  return count === 1
 }
 
 const isOrdinal = (part: unknown) =>
@@ -154,11 +164,8 @@ export function createBuilds(db: Database): Builds {
     async fail(id, failure, artifacts) {
       if (!isUuid(id)) throw unknown(id)
       await transact(db, async (tx) => {
-        const { count } = await tx.build.updateMany({
-          where: { id, state: { in: ['declared', 'open', 'sealed', 'ingesting'] } },
-          data: { state: 'failed', failure: storableJson(failure) as JsonObject, finishedAt: clock() },
-        })
-        if (count === 1 && artifacts !== undefined) await recordArtifacts(tx, id, artifacts)
+        const failed = await failBuild(tx, id, failure, clock())
+        if (failed && artifacts !== undefined) await recordArtifacts(tx, id, artifacts)
       })
       return existing(prisma, id)
     },

@@ -66,17 +66,34 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
   }
 }
 
-/** Holds a pair until the transaction ends, and gives its state. */
-async function hold(tx: Tx, kernelBuildId: string, moduleBuildId: string): Promise<PairState> {
+/** Holds a pair until the transaction ends, and gives its state; null where there is no such pair. */
+async function hold(tx: Tx, kernelBuildId: string, moduleBuildId: string): Promise<PairState | null> {
   const [pair] =
     isUuid(kernelBuildId) && isUuid(moduleBuildId)
       ? await tx.$queryRaw<{ state: PairState }[]>`
           SELECT state FROM "Pair"
           WHERE "kernelBuildId" = ${kernelBuildId}::uuid AND "moduleBuildId" = ${moduleBuildId}::uuid FOR UPDATE`
       : []
-  if (pair === undefined)
-    throw new LedgerError('pair-unknown', `There is no pair ${kernelBuildId} / ${moduleBuildId}.`)
-  return pair.state
+  return pair?.state ?? null
+}
+
+/** Holds the pair of a task, then fails it where `mayFail` says so, and ends builds that were waiting for it alone. */
+export async function failPair(
+  tx: Tx,
+  { kernelBuildId, moduleBuildId }: { kernelBuildId: string; moduleBuildId: string },
+  error: Failure,
+  now: Date,
+  mayFail: () => Promise<boolean>,
+): Promise<boolean> {
+  const state = await hold(tx, kernelBuildId, moduleBuildId)
+  if (!(await mayFail())) return false
+  if (state !== 'pending') return true
+  await tx.pair.update({
+    where: { kernelBuildId_moduleBuildId: { kernelBuildId, moduleBuildId } },
+    data: { state: 'failed', error: storableJson(error) as JsonObject, updatedAt: now },
+  })
+  await endBuilds(tx, [kernelBuildId, moduleBuildId], now)
+  return true
 }
 
 /**
@@ -168,7 +185,10 @@ export function createPairs(db: Database): Pairs {
     record: ({ kernelBuildId, moduleBuildId, comparison }) =>
       transact(db, async (tx) => {
         const now = clock()
-        if ((await hold(tx, kernelBuildId, moduleBuildId)) !== 'pending') return 'already'
+        const state = await hold(tx, kernelBuildId, moduleBuildId)
+        if (state === null)
+          throw new LedgerError('pair-unknown', `There is no pair ${kernelBuildId} / ${moduleBuildId}.`)
+        if (state !== 'pending') return 'already'
         // Read after the pair is held: whoever changes an input waits for it, or has changed it already.
         const current = await inputs(tx, kernelBuildId, moduleBuildId)
         const { moduleSetId, runningSha256, originSha256, rules, btfModules, engine, counts, rows } =
@@ -212,17 +232,6 @@ export function createPairs(db: Database): Pairs {
         })
         await endBuilds(tx, [kernelBuildId, moduleBuildId], now)
         return 'recorded'
-      }),
-
-    fail: (kernelBuildId, moduleBuildId, error) =>
-      transact(db, async (tx) => {
-        const now = clock()
-        if ((await hold(tx, kernelBuildId, moduleBuildId)) !== 'pending') return
-        await tx.pair.update({
-          where: { kernelBuildId_moduleBuildId: { kernelBuildId, moduleBuildId } },
-          data: { state: 'failed', error: storableJson(error) as JsonObject, updatedAt: now },
-        })
-        await endBuilds(tx, [kernelBuildId, moduleBuildId], now)
       }),
   }
 }

@@ -119,8 +119,6 @@ export interface Pairs {
     moduleBuildId: string
     comparison: ComparisonRow
   }): Promise<'recorded' | 'already' | 'stale'>
-  /** Ends the pair as failed, and builds that were waiting for it alone. */
-  fail(kernelBuildId: string, moduleBuildId: string, error: Failure): Promise<void>
 }
 
 export interface Tasks {
@@ -130,7 +128,11 @@ export interface Tasks {
   /** False where the lease is not this owner's any more: stop working on it. */
   extend(id: string, owner: string, leaseMs: number): Promise<boolean>
   finish(id: string, owner: string): Promise<boolean>
-  /** Final: what failed will fail again. */
+  /**
+   * Final: what failed will fail again. Fails what the task was to do too, in one transaction: the build of an ingest, or the
+   * pair of a compare, which ends builds that were waiting for it alone. False, and nothing is changed, where the lease is not
+   * this owner's any more: the pair may be waiting with other inputs.
+   */
   fail(id: string, owner: string, error: Failure): Promise<boolean>
   /**
    * Failure of the world: pending again from `runAt` on, with a new bell in the same transaction. With `counts` false the run

@@ -1,5 +1,7 @@
-import { type Database, transact } from './db.js'
+import { failBuild } from './builds.js'
+import { type Database, type Tx, transact } from './db.js'
 import { storableJson } from './json.js'
+import { failPair } from './pairs.js'
 import type { Outbox, Tasks } from './repositories.js'
 import type { BellRow, Failure, TaskKind, TaskPayload, TaskRow, TaskState } from './rows.js'
 
@@ -41,8 +43,14 @@ function taskRow(record: TaskRecord): TaskRow {
 export function createTasks(db: Database): Tasks {
   const { prisma, clock } = db
 
-  const end = async (id: string, owner: string, state: 'done' | 'failed', error: Failure | null) => {
-    const ended = await prisma.$executeRaw`
+  const end = async (
+    tx: Tx,
+    id: string,
+    owner: string,
+    state: 'done' | 'failed',
+    error: Failure | null,
+  ): Promise<boolean> => {
+    const ended = await tx.$executeRaw`
       UPDATE "Task" SET state = ${state}::"TaskState", "leaseOwner" = NULL, "leaseUntil" = NULL,
         error = ${error === null ? null : JSON.stringify(storableJson(error))}::jsonb, "finishedAt" = ${clock()}
       WHERE id = ${id} AND state = 'leased' AND "leaseOwner" = ${owner}`
@@ -83,8 +91,21 @@ export function createTasks(db: Database): Tasks {
       return count === 1
     },
 
-    finish: (id, owner) => end(id, owner, 'done', null),
-    fail: (id, owner, error) => end(id, owner, 'failed', error),
+    finish: (id, owner) => end(prisma, id, owner, 'done', null),
+
+    async fail(id, owner, error) {
+      const task = await prisma.task.findUnique({ where: { id }, select: { payload: true } })
+      if (task === null) return false
+      const payload = task.payload as unknown as TaskPayload
+      return transact(db, async (tx) => {
+        const fail = () => end(tx, id, owner, 'failed', error)
+        // Pair before task, as an ingest that lets pairs wait anew holds them: it then takes the lease, and nothing fails here.
+        if (payload.kind === 'compare') return failPair(tx, payload, error, clock(), fail)
+        const failed = await fail()
+        if (failed && payload.kind === 'ingest') await failBuild(tx, payload.buildId, error, clock())
+        return failed
+      })
+    },
 
     async retry(id, owner, error, runAt, { counts = true } = {}) {
       const now = clock()

@@ -122,13 +122,33 @@ describe('pairs', () => {
     expect(await decide(ledger, other, extra)).toBe('recorded')
   })
 
+  it('that wait anew for their origin base are not failed by a run that was about the old inputs', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const extra = await ingesting(ledger, '1.1.extra', '5.15.12-1.1')
+    await ledger.builds.recordIngest(found(extra, { modules: ['x'] }))
+    const other = await ingesting(ledger, '1.3')
+    await ledger.builds.recordIngest(found(other, { base: 'b' }))
+    const task = `compare:${other}:${extra}`
+    await ledger.tasks.take(task, 'early', 60_000)
+    await ledger.builds.recordIngest(found(await ingesting(ledger, '1.1'), { base: 'a' }))
+    const error = { code: 'time-limit', message: 'It took too long' }
+    expect(await ledger.tasks.fail(task, 'early', error)).toBe(false)
+    expect(await ledger.pairs.get(other, extra)).toMatchObject({ state: 'pending', error: null })
+    expect(await ledger.tasks.get(task)).toMatchObject({ state: 'pending', attempt: 0 })
+    expect(await decide(ledger, other, extra)).toBe('recorded')
+  })
+
   it('that cannot be compared end with a reason, and so do their builds', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
     const id = await ingesting(ledger, '1')
     await ledger.builds.recordIngest(found(id, { base: 'a', modules: ['x'] }))
     const error = { code: 'rules-unknown', message: 'The version of the kernel is not known' }
-    await ledger.pairs.fail(id, id, error)
+    await ledger.tasks.take(`compare:${id}:${id}`, 'w', 1000)
+    expect(await ledger.tasks.fail(`compare:${id}:${id}`, 'another', error)).toBe(false)
+    expect(await ledger.pairs.get(id, id)).toMatchObject({ state: 'pending', error: null })
+    expect(await ledger.tasks.fail(`compare:${id}:${id}`, 'w', error)).toBe(true)
     expect(await ledger.pairs.get(id, id)).toMatchObject({ state: 'failed', error, comparison: null })
     expect(await ledger.builds.progress(id)).toEqual({ pending: 0, done: 0, failed: 1 })
     expect((await ledger.builds.get(id))?.state).toBe('done')

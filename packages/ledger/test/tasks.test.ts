@@ -68,6 +68,21 @@ describe('a task', () => {
     expect(await ledger.tasks.get(id)).toMatchObject({ state: 'pending', attempt: 0, error })
   })
 
+  it('that fails for good fails its build, by whoever holds the lease alone', async () => {
+    await using test = await withTask()
+    const { ledger, id, later } = test
+    const buildId = id.slice('ingest:'.length)
+    const error = { code: 'task-attempts-exhausted', message: 'In vain' }
+    await ledger.tasks.take(id, 'slow', 1000)
+    later(1000)
+    await ledger.tasks.take(id, 'next', 1000)
+    await ledger.builds.startIngest(buildId)
+    expect(await ledger.tasks.fail(id, 'slow', error)).toBe(false)
+    expect(await ledger.builds.get(buildId)).toMatchObject({ state: 'ingesting', failure: null })
+    expect(await ledger.tasks.fail(id, 'next', error)).toBe(true)
+    expect(await ledger.builds.get(buildId)).toMatchObject({ state: 'failed', failure: error })
+  })
+
   it('that nobody answers is overdue, unless a bell of it is on its way', async () => {
     await using test = await withTask()
     const { ledger, id, later } = test
