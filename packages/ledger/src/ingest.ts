@@ -87,21 +87,12 @@ export async function recordIngest(
   if (build.state !== 'ingesting')
     throw new LedgerError('build-state', `Build ${buildId} is ${build.state}, not ingesting.`)
 
-  const blobs = [
-    ...(base === null ? [] : [{ sha256: base.sha256, size: base.size }]),
-    ...(bundle === null ? [] : [{ sha256: bundle.sha256, size: bundle.size }]),
-  ]
-  await tx.blob.createMany({
-    data: blobs.map((blob) => ({ ...blob, createdAt: now })),
-    skipDuplicates: true,
-  })
-  if (base !== null)
-    await tx.base.createMany({
-      data: [{ sha256: base.sha256, types: base.types, strings: base.strings, createdAt: now }],
-      skipDuplicates: true,
-    })
-  const set =
-    manifest === null || bundle === null ? null : await recordModuleSet(tx, manifest, bundle.sha256, now)
+  if (base !== null) {
+    const { sha256, size, types, strings } = base
+    await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
+    await tx.base.createMany({ data: [{ sha256, types, strings, createdAt: now }], skipDuplicates: true })
+  }
+  const set = manifest === null || bundle === null ? null : await recordModuleSet(tx, manifest, bundle, now)
   await recordArtifacts(tx, buildId, result.artifacts)
 
   const { streamId } = build

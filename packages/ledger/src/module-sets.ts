@@ -34,11 +34,14 @@ export function createModuleSets({ prisma }: Database): ModuleSets {
   }
 }
 
-/** Records a manifest unless an equal one is there, in one statement for all its modules. */
+/**
+ * Records a manifest and its bundle unless an equal manifest is there, in one statement for all its modules. Gives what is
+ * recorded: equal modules keep the bundle that they came with first, whoever wrote it.
+ */
 export async function recordModuleSet(
   tx: Tx,
   found: readonly ModuleRow[],
-  bundleSha256: string,
+  bundle: { sha256: string; size: number },
   now: Date,
 ): Promise<ModuleSetRow> {
   const manifest = found.map((module) => ({
@@ -54,10 +57,12 @@ export async function recordModuleSet(
   }))
   const id = moduleSetId(manifest)
   const made = await tx.moduleSet.createMany({
-    data: [{ id, count: manifest.length, bundleSha256, createdAt: now }],
+    data: [{ id, count: manifest.length, bundleSha256: bundle.sha256, createdAt: now }],
     skipDuplicates: true,
   })
-  if (made.count === 1)
+  if (made.count === 1) {
+    const { sha256, size } = bundle
+    await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
     await tx.$executeRaw`
       INSERT INTO "Module" ("moduleSetId", ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256",
         "distilledSha256", "btfBytes", types, strings, "originStrings")
@@ -65,6 +70,7 @@ export async function recordModuleSet(
         m->>'btfSha256', m->>'distilledSha256', (m->>'btfBytes')::int, (m->>'types')::int, (m->>'strings')::int,
         (m->>'originStrings')::int
       FROM jsonb_array_elements(${JSON.stringify(manifest)}::jsonb) WITH ORDINALITY AS given (m, place)`
+  }
   const set = await tx.moduleSet.findUniqueOrThrow({ where: { id } })
   return { id, count: set.count, bundleSha256: set.bundleSha256 }
 }

@@ -48,6 +48,22 @@ describe('an ingest', () => {
     expect(await builds.modules(id, { limit: 10, name: name.slice(9) })).toMatchObject({ items: [{ name }] })
   })
 
+  it('of modules that are recorded already keeps their bundle, and records no other', async () => {
+    await using test = await openTestLedger()
+    const { builds, pairs } = test.ledger
+    const [one, two] = [await ingesting(test.ledger, '1.1'), await ingesting(test.ledger, '1.2')]
+    const first = found(one, { base: 'a', modules: ['veth'] })
+    await builds.recordIngest(first)
+    await builds.recordIngest({
+      ...found(two, { base: 'a', modules: ['veth'] }),
+      bundle: { sha256: sha('the same modules, written by another release'), size: 4096 },
+    })
+    const inputs = await pairs.inputs(two, two)
+    expect(inputs?.moduleSet).toMatchObject({ count: 1, bundleSha256: first.bundle?.sha256 })
+    const blobs = await test.query<{ sha256: string }>('SELECT sha256 FROM "Blob" ORDER BY sha256')
+    expect(blobs.map(({ sha256 }) => sha256)).toEqual([sha('a'), first.bundle?.sha256].sort())
+  })
+
   it('of a kernel without known rules ends its pairs at once, without a task', async () => {
     await using test = await openTestLedger()
     const { builds, pairs, outbox } = test.ledger
