@@ -6,14 +6,15 @@ import type { AppDependencies } from './types.js'
 export interface Server {
   /** `http://127.0.0.1:8080` */
   readonly url: string
-  /** Takes no more requests, lets those under way end, and closes idle connections. The dependencies stay open. */
+  /** Takes no more requests, gives those under way `graceMs` to end, and closes every connection. The dependencies stay open. */
   close(): Promise<void>
 }
 
-/** Builds the application and listens; `port` 0 takes a free one. */
+/** Builds the application and listens; `port` 0 takes a free one. `graceMs` is the time of requests under way when it closes. */
 export async function startServer(
   dependencies: AppDependencies,
   listen: { host: string; port: number },
+  graceMs = 10_000,
 ): Promise<Server> {
   const app = await buildApp(dependencies)
   try {
@@ -25,6 +26,14 @@ export async function startServer(
   const { address, port, family } = app.server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    close: () => app.close(),
+    async close() {
+      // A client that never ends its request would hold the service up until it is killed.
+      const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
+      try {
+        await app.close()
+      } finally {
+        clearTimeout(cut)
+      }
+    },
   }
 }

@@ -26,7 +26,7 @@ export interface TestService extends AsyncDisposable {
 
 /** Starts one. `limits` replaces single ones. */
 export async function startTestService(
-  options: { limits?: Partial<ApiLimits>; hosts?: string[]; origins?: string[] } = {},
+  options: { limits?: Partial<ApiLimits>; hosts?: string[]; origins?: string[]; graceMs?: number } = {},
 ): Promise<TestService> {
   const database = await createTestDatabase()
   const folder = await mkdtemp(path.join(tmpdir(), 'basedrift-e2e-'))
@@ -49,6 +49,7 @@ export async function startTestService(
   const server = await startServer(
     { ledger, blobs, ring: () => rings++, config, log, metrics: createMetrics() },
     { host: '127.0.0.1', port: 0 },
+    options.graceMs,
   )
   return {
     url: server.url,
