@@ -99,6 +99,28 @@ describe('basedrift inspect', () => {
     expect(kinds).toEqual(['raw-btf', 'module', 'vmlinux'])
   })
 
+  it('takes the forms of one kernel for one', async () => {
+    using temp = tempDir()
+    const forms = {
+      'boot/vmlinux': content('vmlinux-1.1'),
+      'usr/lib/modules/1/vmlinux': content('vmlinux-1.1'),
+    }
+    writeFileSync(path.join(temp.path, 'p.tar'), tar(forms))
+    const { code, stdout } = await basedrift(['inspect', 'p.tar', '--format', 'json'], { cwd: temp.path })
+    const { kernel, problems } = JSON.parse(stdout.toString())
+    expect(code).toBe(0)
+    expect(kernel.base).toMatchObject({ sha256: sha256(content('base-1.1.btf')) })
+    expect(problems).not.toContainEqual(expect.objectContaining({ code: 'kernel-ambiguous' }))
+    const dumped = await basedrift(['dump', 'p.tar'], { cwd: temp.path })
+    expect(dumped.code).toBe(0)
+  })
+
+  it('opens neither pipes nor devices', async () => {
+    const { code, stderr } = await basedrift(['inspect', '/dev/null'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^basedrift: file-unreadable: .*neither a regular file nor a directory/)
+  })
+
   it('ends with 2 where there is nothing to use, or several kernels', async () => {
     const none = await basedrift(['inspect', vector('README.md'), '--format', 'json'])
     expect(none.code).toBe(2)

@@ -131,6 +131,14 @@ describe('a directory', () => {
     ])
   })
 
+  it('is not opened where it is a device', async () => {
+    for (const path of ['/dev/null', '/dev/zero']) {
+      const [problem] = await factsOf({ path }, { name: 'device' })
+      expect(problem).toMatchObject({ code: 'file-unreadable', file: 'device' })
+      expect(problem).toHaveProperty('message', expect.stringContaining('neither a regular file'))
+    }
+  })
+
   it('reports progress', async () => {
     const seen: [number, number | null][] = []
     const path = join(root, 'one.deb')

@@ -29,9 +29,10 @@ export class CheckError extends Error {
   readonly code: CheckErrorCode
   readonly file: string | null
 
-  /** `detail` is what was seen, without a full stop; the code's sentence follows it in the message. */
+  /** `detail` is what was seen, with or without its full stop; the code's sentence follows it in the message. */
   constructor(code: CheckErrorCode, detail?: string, file: string | null = null) {
-    const sentence = detail === undefined ? checkErrorCodes[code] : `${detail}. ${checkErrorCodes[code]}`
+    const seen = detail === undefined ? '' : `${detail.replace(/\.$/, '')}. `
+    const sentence = seen + checkErrorCodes[code]
     super(file === null ? sentence : `${file}: ${sentence}`)
     this.code = code
     this.file = file

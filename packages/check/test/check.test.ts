@@ -169,7 +169,7 @@ describe('a directory of raw BTFs', () => {
       name: 'kettle',
       verdict: 'error',
       basis: 'format-unknown',
-      sha256: '',
+      sha256: null,
       overall: 'error',
     })
     expect(result.modules.find(({ file }) => file === gone)).toMatchObject({ basis: 'file-unreadable' })
@@ -196,6 +196,16 @@ describe('a kernel that cannot be checked against', () => {
   ])('%s', async (code, kernel, given) => {
     const request = { kernel, modules, ...(given === undefined ? {} : { rules: given }) }
     await expect(checkKernelAndModules(request)).rejects.toMatchObject({ code })
+  })
+
+  test('a device is not opened, and the message is of whole sentences', async () => {
+    const request = { kernel: '/dev/null', modules, rules }
+    const error: unknown = await checkKernelAndModules(request).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'kernel-unreadable' })
+    expect((error as Error).message).toMatch(
+      /file-unreadable: It is neither a regular file nor a directory\. /,
+    )
+    expect((error as Error).message).not.toContain('..')
   })
 
   test('nor can modules be checked that are not there', async () => {

@@ -65,17 +65,28 @@ export async function findBtf(path: string, selection: Selection): Promise<Found
     found ??= facts
   }
   const mayBeKernel = selection.module === undefined
-  const chosen = mayBeKernel ? kernels.filter((kernel) => member === null || kernel.file === member) : []
+  const named = mayBeKernel ? kernels.filter((kernel) => member === null || kernel.file === member) : []
+  const chosen = distinct(named)
   if (chosen.length + modules > 1) throw ambiguous(path, chosen.length, modules)
   if (found !== null) {
     if (found.btf === null) throw new CliError('btf-absent', 'The module has no BTF.', found.file)
-    const packageBase = kernels.length === 1 ? kernels[0]!.btf : null
+    const bases = distinct(kernels)
+    const packageBase = bases.length === 1 ? bases[0]!.btf : null
     return { file: found.file, btf: found.btf, module: found, packageBase }
   }
   const [kernel] = chosen
   if (kernel === undefined) throw absent(path, selection, problem)
   if (kernel.btf === null) throw new CliError('btf-absent', 'The kernel has no BTF.', kernel.file)
   return { file: kernel.file, btf: kernel.btf, module: null, packageBase: null }
+}
+
+/** One kernel for each base: the forms of a kernel (vmlinux and vmlinuz) have the same; forms without BTF are left out. */
+function distinct(kernels: readonly KernelFacts[]): KernelFacts[] {
+  const withBtf = kernels.filter(({ btf }) => btf !== null)
+  if (withBtf.length === 0) return kernels.slice(0, 1)
+  return withBtf.filter(
+    ({ btf }, at) => withBtf.findIndex((other) => Buffer.compare(other.btf!, btf!) === 0) === at,
+  )
 }
 
 function ambiguous(path: string, kernels: number, modules: number): CliError {

@@ -12,6 +12,7 @@ import {
   scan,
 } from '@basedrift/artifacts'
 import { BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
+import { CheckError, type FoundKernel, onlyKernel } from '@basedrift/check'
 import { CliError } from '../errors.js'
 
 /** A base BTF in numbers: `types` without void, `strings` in bytes. */
@@ -92,24 +93,34 @@ export async function inspect(
       kind = facts.type === 'kernel' ? facts.kind : facts.type
     else if (isCompression(kind) && facts.file.startsWith(`${file}!`)) kind = `tar.${kind}`
   }
-  const [kernel, ...others] = kernels
-  if (others.length > 0) problems.push(ambiguous(file, kernels))
+  const kernel = kernelAmong(kernels, configs, (message) =>
+    problems.push({ code: 'kernel-ambiguous', file, at: null, message }),
+  )
   modules.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0))
   return {
     file,
     sha256: identity.sha256,
     size: identity.size,
     kind,
-    ...(kernel === undefined || others.length > 0 ? {} : { kernel: kernelOf(kernel) }),
+    ...(kernel === null ? {} : { kernel: kernelOf(kernel) }),
     ...(modules.length === 0 ? {} : { modules }),
     problems,
   }
 }
 
-function ambiguous(file: string, kernels: readonly KernelFacts[]): Problem {
-  const names = kernels.slice(0, 4).map((kernel) => kernel.file)
-  const message = `The input holds ${kernels.length} kernels (${names.join(', ')}${kernels.length > names.length ? ', …' : ''}); give the files of one.`
-  return { code: 'kernel-ambiguous', file, at: null, message }
+/** The one kernel of the input, which may be there in several forms; null where there is none, or more than one. */
+function kernelAmong(
+  kernels: readonly KernelFacts[],
+  configs: readonly ConfigFacts[],
+  onAmbiguous: (message: string) => void,
+): FoundKernel | null {
+  try {
+    return onlyKernel(kernels, configs)
+  } catch (error) {
+    if (!(error instanceof CheckError)) throw error
+    onAmbiguous(error.message)
+    return null
+  }
 }
 
 function isCompression(kind: string): boolean {
@@ -126,6 +137,7 @@ async function identityOf(file: string): Promise<Identity> {
   try {
     const stats = await stat(file)
     if (stats.isDirectory()) return { sha256: null, size: null, kind: 'directory' }
+    if (!stats.isFile()) throw new Error('it is neither a regular file nor a directory')
     const handle = await open(file)
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0)
@@ -143,17 +155,13 @@ async function identityOf(file: string): Promise<Identity> {
   }
 }
 
-function kernelOf({ release, version, config, btf, buildId }: KernelFacts): InspectedKernel {
-  const counts = btf === null ? null : countsOf(btf)
+function kernelOf({ kernel, base: found }: FoundKernel): InspectedKernel {
+  const { release, version, config, buildId } = kernel
+  const counts = found === null ? null : countsOf(found.bytes)
   const base =
-    btf === null || counts?.types == null || counts.strings === null
+    found === null || counts?.types == null || counts.strings === null
       ? null
-      : {
-          sha256: createHash('sha256').update(btf).digest('hex'),
-          types: counts.types,
-          strings: counts.strings,
-          fingerprints: {},
-        }
+      : { sha256: found.sha256, types: counts.types, strings: counts.strings, fingerprints: {} }
   return { release, version, config, base, buildId }
 }
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ArtifactError } from '../bytes/errors.js'
 import type { ArtifactFacts } from '../bytes/types.js'
 import { findTools, type Tools } from '../codec/index.js'
 import { Member } from '../container/member.js'
@@ -102,7 +103,12 @@ async function statOf(path: string): Promise<{ size: number; isFolder: boolean }
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(error)
   })
-  return { size: found.size, isFolder: found.isDirectory() }
+  const isFolder = found.isDirectory()
+  // Opening a pipe would wait for a writer, and a device may never end.
+  if (!isFolder && !found.isFile()) {
+    throw new ArtifactError('file-unreadable', null, 'It is neither a regular file nor a directory')
+  }
+  return { size: found.size, isFolder }
 }
 
 /** Modules and raw BTFs by name are read as members of their directory, which costs no child process each. */

@@ -9,8 +9,8 @@ export interface Subject {
   readonly name: string
   /** The path given, members after `!`. */
   readonly file: string
-  /** SHA-256 of its file, lower-case hex; empty where the file could not be read. */
-  readonly sha256: string
+  /** SHA-256 of its file, lower-case hex; null where it could not be read as a module. */
+  readonly sha256: string | null
 }
 
 /** A module's row from its verdict and from what else the kernel compares; keys in the order in which they are printed. */

@@ -92,8 +92,8 @@ export interface ModuleResult extends Judgement {
   readonly name: string
   /** The path given, members after `!`. */
   readonly file: string
-  /** SHA-256 of the module's file, lower-case hex. */
-  readonly sha256: string
+  /** SHA-256 of the module's file, lower-case hex; null where it could not be read as a module. */
+  readonly sha256: string | null
   readonly load: Load
   readonly overall: Overall
 }

@@ -129,7 +129,7 @@ function isKernelFile(file: string, input: string): boolean {
 }
 
 function errorRow({ code, file, at, message }: Problem): ModuleResult {
-  const subject = { name: moduleNameFromPath(file), file, sha256: '' }
+  const subject = { name: moduleNameFromPath(file), file, sha256: null }
   return resultOf(subject, errorJudgement(code, at, message))
 }
 

@@ -8,7 +8,6 @@ import {
   nullableTimestamp,
   oneOf,
   ref,
-  Sha256,
   Uuid,
 } from './base.js'
 import { BaseFacts, BuildRef, Failure, Kernel, ModuleRow } from './build.js'
@@ -54,7 +53,11 @@ export const ModuleResult = Type.Object(
   {
     name: Type.String({ description: 'As the kernel has it' }),
     file: Type.String({ description: 'File, members after `!`' }),
-    sha256: Sha256,
+    sha256: nullableString({
+      pattern: '^[0-9a-f]{64}$',
+      description:
+        'SHA-256 of its file in lower-case hexadecimal digits; null where it could not be read as a module',
+    }),
     verdict: oneOf(verdicts, 'The outcome for its BTF'),
     basis: Type.String({ description: 'What the verdict rests on' }),
     errno: count('What the kernel returns, positive; 0 where it accepts'),
