@@ -11,6 +11,7 @@ export const cliErrorCodes = {
   'build-unknown': 'No such build is recorded.',
   'build-failed': 'The server could not use the build.',
   'host-not-loopback': 'There are no tokens yet, so the server listens on this machine alone.',
+  'address-unavailable': 'The address or port to listen on cannot be had.',
   'serve-failed': 'A part of the server ended unexpectedly.',
   internal: 'A fault of this program; run again with BASEDRIFT_DEBUG=1 to see where.',
 } as const

@@ -206,6 +206,23 @@ describe('serve itself', () => {
     expect(run.stderr).toContain('basedrift: postgres-in-use: ')
   })
 
+  it('says that a port is taken, and how to take another', async () => {
+    const { port } = new URL(service.url)
+    const run = await basedrift(['serve', '--port', port, '--data-dir', path.join(temp.path, 'second')])
+    expect(run).toMatchObject({ code: 2, stdout: Buffer.alloc(0) })
+    expect(run.stderr).toMatch(
+      new RegExp(`^basedrift: address-unavailable: .*--port.* \\(127\\.0\\.0\\.1:${port}\\)$`, 'm'),
+    )
+  })
+
+  it('takes a Ctrl-C of which it is told twice as one', async () => {
+    const dataDir = path.join(temp.path, 'interrupted')
+    const interrupted = await startService(dataDir)
+    const ended = interrupted.end('SIGINT')
+    interrupted.child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  })
+
   it('ends with 2 when its database does', async () => {
     const dataDir = path.join(temp.path, 'orphaned')
     const orphan = await startService(dataDir)

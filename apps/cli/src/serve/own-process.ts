@@ -24,15 +24,33 @@ export function runWithMemorySettings(): Promise<number> {
     // In a group of its own: a Ctrl-C in the terminal reaches it once, through here.
     detached: true,
   })
-  const pass = (signal: NodeJS.Signals): void => {
-    child.kill(signal)
-  }
+  const pass = onceEach((signal: NodeJS.Signals) => child.kill(signal))
   process.on('SIGINT', pass)
   process.on('SIGTERM', pass)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => resolve(code ?? 1))
   })
+}
+
+/** Milliseconds in which signals count as one. */
+const oneKeystroke = 1000
+
+/**
+ * Passes a signal on, but not the ones that follow it within a second: of one Ctrl-C the terminal tells every process of its
+ * group, and npx, or whatever started this, tells this process again. A second Ctrl-C by hand comes later.
+ */
+export function onceEach(
+  pass: (signal: NodeJS.Signals) => void,
+  now: () => number = () => performance.now(),
+): (signal: NodeJS.Signals) => void {
+  let last = Number.NEGATIVE_INFINITY
+  return (signal) => {
+    const since = now() - last
+    if (since < oneKeystroke) return
+    last = now()
+    pass(signal)
+  }
 }
 
 /** Ends this process at once when the one that started it is gone without having passed on a signal. */

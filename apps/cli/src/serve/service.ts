@@ -55,9 +55,23 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const server = await startServer(
     { ledger, blobs, ring, config: { ...defaultApiConfig, ...config.api }, log, metrics },
     { host, port },
-  )
+  ).catch((error: unknown) => {
+    throw cannotListen(error, host, port) ?? error
+  })
   shutdown.add('api', () => server.close())
   return { url: server.url, failed }
+}
+
+/** Why an address cannot be listened on, by errno name, and what to do. */
+const listenReasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Another program listens there: give another port with --port, or end that program.',
+  EADDRNOTAVAIL: 'This machine does not have that address: give one that it has with --host.',
+  EACCES: 'This user may not listen there: give a port above 1023 with --port.',
+}
+
+function cannotListen(error: unknown, host: string, port: number): CliError | null {
+  const reason = listenReasons[String((error as NodeJS.ErrnoException).code)]
+  return reason === undefined ? null : new CliError('address-unavailable', reason, `${host}:${port}`)
 }
 
 async function openDatabase(
