@@ -38,4 +38,14 @@ describe('checkTable', () => {
       'golden/check-few.txt',
     )
   })
+
+  it('says of an empty name that it is one, and how what is unknown can be decided', () => {
+    const { reason, ...nameless } = discarded('teapot')
+    const modules = [{ ...nameless, reason: { ...reason!, actual: '' } }]
+    const text = checkTable(resultWith(modules), { style: plain, width: 80 })
+    expect(text).toContain('expected an identifier, found an empty name\n')
+    expect(text).not.toContain('--origin')
+    const unknown = resultWith([result('saucer', 'unknown', 'no-origin')])
+    expect(checkTable(unknown, { style: plain, width: 80 })).toContain('as --origin.\n')
+  })
 })

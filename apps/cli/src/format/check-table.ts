@@ -17,6 +17,9 @@ export function checkTable(result: CheckResult, options: TableOptions): string {
     ...moduleLines(modules, options),
     ...notes.map((note) => `Note: ${printable(note)}`),
   ]
+  if (modules.some(({ basis }) => basis === 'no-origin')) {
+    lines.push('To decide what is unknown, give the kernel that the modules were built with as --origin.')
+  }
   if (modules.length > listedModules) {
     lines.push('Every module with its log: --format ndjson (one a line) or --format json.')
   }

@@ -54,7 +54,7 @@ function whyOf({ reason }: ModuleResult): string | null {
   )
   const at = places.length === 0 ? '' : ` at ${places.join(', ')}`
   const wanted = expected === undefined ? '' : `, expected ${expected}`
-  const found = actual === undefined ? '' : `, found ${actual}`
+  const found = actual === undefined ? '' : `, found ${actual === '' ? 'an empty name' : actual}`
   return `${code}${at}${wanted}${found}`
 }
 
