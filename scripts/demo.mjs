@@ -137,13 +137,16 @@ const main = async () => {
       client(url, [...pair, '--module', name])
     }
     say('Where to look next')
-    console.log(
-      `All modules of that pair:  npx basedrift pair --stream ${stream} ${older} ${newer} --server ${url}`,
-    )
+    const data = dataDir === path.join(root, '.basedrift') ? '' : ` --data-dir ${shown(dataDir)}`
+    if (options.once) console.log(`The service again:         npx basedrift serve${data}`)
+    // With --once the service ends now; what follows is for the one that the line above starts.
+    const later = options.once ? 'http://127.0.0.1:8080' : url
+    const server = later === 'http://127.0.0.1:8080' ? '' : ` --server ${later}`
+    console.log(`All modules of that pair:  npx basedrift pair --stream ${stream} ${older} ${newer}${server}`)
     console.log(
       `The same offline:          npx basedrift check --kernel ${shown(builds[0].files[0])} ${shown(builds[1].files[0])}`,
     )
-    console.log(`The API, to try out:       ${url}/docs`)
+    console.log(`The API, to try out:       ${later}/docs`)
     console.log(`What the service logged:   ${shown(service.log)}`)
     if (!options.once) {
       console.log('\nThe service stays up until Ctrl-C.')
