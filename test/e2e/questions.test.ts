@@ -167,7 +167,7 @@ describe('the explanation of a module', () => {
       origin: { build: { id: fresh.id }, base: fresh.kernel?.base },
     })
     expect(told.happened.join(' ')).toMatch(
-      /refuses to load teapot with errno 22.*5\.15\.12-1\.3 was built on the base/,
+      /refuses to load teapot with errno 22.*5\.15\.12-1\.3 was built on its own base/,
     )
     expect(told.remedy[0]).toMatch(/against the vmlinux of 5\.15\.12-1\.1/)
   })
