@@ -18,6 +18,8 @@ export function cleanEnv(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     BASEDRIFT_TOKEN: _token,
     BASEDRIFT_DEBUG: _debug,
     DATABASE_URL: _db,
+    // Services that share a queue take each other's bells.
+    REDIS_URL: _redis,
     ...env
   } = process.env
   return { ...env, ...more }
