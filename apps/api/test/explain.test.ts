@@ -40,6 +40,7 @@ function explained(result: Partial<Explained['result']>, rest: Partial<Explained
       release: '5.15.12-1-default',
       banner: null,
       buildId: null,
+      btfModules: true,
       rules: null,
       base: running,
     },

@@ -16,6 +16,7 @@ const build: Build = {
     release: '5.15.12-1-default',
     banner: null,
     buildId: null,
+    btfModules: true,
     rules: { version: '5.15.12', allowBtfMismatch: null },
     base: { sha256: 'ef'.repeat(32), types: 103110, strings: 1694074 },
   },

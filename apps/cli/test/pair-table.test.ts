@@ -14,6 +14,7 @@ const kernel: Explanation['kernel'] = {
   release: '6.1.0-55-cloud-amd64',
   banner: null,
   buildId: null,
+  btfModules: true,
   rules: { version: '6.1.192', allowBtfMismatch: true },
   base,
 }

@@ -154,6 +154,21 @@ describe('what a package contradicts itself in', () => {
   })
 })
 
+describe('the only config', () => {
+  it('is not taken where the modules all are of another release', async () => {
+    const kernelOf = async (vermagic: string) => {
+      const tar = writeTar([
+        { path: 'vmlinux', data: writeVmlinux('') },
+        { path: `boot/config-${release}`, data: config },
+        { path: 'a.ko', data: writeModule('a', { vermagic }) },
+      ])
+      return (await scanBytes(tar, 'x.tar')).find(({ type }) => type === 'kernel')
+    }
+    expect(await kernelOf(release)).toMatchObject({ release, version: '6.1.192' })
+    expect(await kernelOf('6.1.0-55-test')).toMatchObject({ release: null, version: null, config: null })
+  })
+})
+
 describe('archives in archives', () => {
   const deb = writeDeb(writeTar([{ path: 'a.ko', data: a }]))
   const tar = writeTar([

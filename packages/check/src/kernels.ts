@@ -17,12 +17,13 @@ const named = 4
 /**
  * The one kernel among what was found in the inputs of one build: its image may be there in several forms (vmlinux and
  * vmlinuz, a raw base), which then have the same BTF, and each tells what the others do not. Its config may stand in
- * another input. null where there is none.
+ * another input; `modules` are the releases that the modules name. null where there is none.
  * @throws CheckError `kernel-ambiguous`
  */
 export function onlyKernel(
   kernels: readonly KernelFacts[],
   configs: readonly ConfigFacts[],
+  modules: ReadonlySet<string> = new Set(),
 ): FoundKernel | null {
   const withBtf = kernels.filter(({ btf }) => btf !== null)
   const forms = withBtf.length > 0 ? withBtf : kernels
@@ -37,7 +38,7 @@ export function onlyKernel(
     throw new CheckError('kernel-ambiguous', `There are ${files.join(', ')}${more}`)
   }
   const { btf: _, ...kernel } = forms.reduce(joined)
-  return { kernel: withConfig(kernel, configs), base }
+  return { kernel: withConfig(kernel, configs, modules), base }
 }
 
 function sameContent(a: Uint8Array, b: Uint8Array): boolean {
@@ -58,13 +59,18 @@ function joined(one: KernelFacts, other: KernelFacts): KernelFacts {
 }
 
 /**
- * A config that was found in another input counts where it names the kernel's release, or is the only one. It tells the
- * version before a banner does; a kernel that has its config has its version from that.
+ * A config that was found in another input counts where it names the kernel's release, or is the only one and nothing says
+ * that it is of another kernel. It tells the version before a banner does; a kernel that has its config has its version
+ * from that.
  */
-function withConfig(kernel: KernelSummary, configs: readonly ConfigFacts[]): KernelSummary {
+function withConfig(
+  kernel: KernelSummary,
+  configs: readonly ConfigFacts[],
+  modules: ReadonlySet<string>,
+): KernelSummary {
   if (kernel.config !== null && kernel.version !== null) return kernel
   const same = configs.find(({ release }) => release !== null && release === kernel.release)
-  const only = configs.length === 1 && (configs[0]!.release === null || kernel.release === null)
+  const only = configs.length === 1 && mayBeOf(kernel, configs[0]!, modules)
   const found = same ?? (only ? configs[0]! : null)
   if (found === null) return kernel
   return {
@@ -73,4 +79,19 @@ function withConfig(kernel: KernelSummary, configs: readonly ConfigFacts[]): Ker
     config: kernel.config ?? found.config,
     release: kernel.release ?? found.release,
   }
+}
+
+/** Whether a config that does not name the kernel's release can be the kernel's. */
+function mayBeOf(
+  kernel: KernelSummary,
+  { release, version }: ConfigFacts,
+  modules: ReadonlySet<string>,
+): boolean {
+  if (kernel.version !== null && version !== null && kernel.version !== version) return false
+  return release === null || (kernel.release === null && !isOther(release, modules))
+}
+
+/** Whether modules name releases, and none of them is this. */
+export function isOther(release: string, modules: ReadonlySet<string>): boolean {
+  return modules.size > 0 && !modules.has(release)
 }

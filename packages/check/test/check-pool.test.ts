@@ -118,6 +118,22 @@ describe('builds', () => {
     ])
   })
 
+  test('may hold configs of other releases, which is told of the input they are in', async () => {
+    const config = (version: string) =>
+      Buffer.from(`#\n# Linux/x86 ${version} Kernel Configuration\n#\nCONFIG_SMP=y\n`)
+    const inputs = [
+      put('own.tar', tarOf({ 'boot/config-5.15.12-1-default': config('5.15.12') })),
+      put('other.tar', tarOf({ 'boot/config-5.15.13-1-default': config('5.15.13') })),
+      put('kernel.tar', tarOf({ 'boot/vmlinux-5.15.12-1-default': vectorBytes('vmlinux-1.1') })),
+    ]
+    const found = await pool.scan({ inputs, ...at('configs') })
+    expect(found.kernel).toMatchObject({ release: '5.15.12-1-default', version: '5.15.12' })
+    const told = found.problems.filter(({ code }) => code === 'version-contradicts')
+    expect(told.map(({ input, file }) => [input, file])).toEqual([
+      [1, 'other.tar!boot/config-5.15.13-1-default'],
+    ])
+  })
+
   test('may have nothing that can be used', async () => {
     const paths = at('nothing')
     const found = await pool.scan({ inputs: [put('text', Buffer.from('text'))], ...paths })

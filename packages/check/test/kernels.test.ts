@@ -1,5 +1,6 @@
-import type { ConfigFacts, KernelConfig, KernelFacts } from '@basedrift/artifacts'
+import type { ConfigFacts, KernelConfig, KernelFacts, ModuleFacts } from '@basedrift/artifacts'
 import { describe, expect, test } from 'vitest'
+import { claimOf, contradictions, moduleReleases } from '../src/claims.js'
 import { onlyKernel, sha256Of } from '../src/index.js'
 
 const config: KernelConfig = {
@@ -75,5 +76,61 @@ describe('the one kernel of an input', () => {
     expect(onlyKernel([{ ...bannered, config }], [configFile('6.1.0-56')])?.kernel.version).toBe('6.1.0')
     expect(onlyKernel([kernel({})], [configFile('5')])?.kernel).toMatchObject({ release: '5', config })
     expect(onlyKernel([kernel({})], [configFile('5'), configFile('6')])?.kernel.config).toBeNull()
+  })
+})
+
+describe('what the inputs of a build contradict each other in', () => {
+  const module = (file: string, release: string): ModuleFacts => ({
+    type: 'module',
+    name: file,
+    file,
+    sha256: '0'.repeat(64),
+    size: 1,
+    vermagic: `${release} SMP mod_unload `,
+    srcversion: null,
+    buildId: null,
+    btf: null,
+    distilled: null,
+    imports: [],
+    exports: [],
+  })
+  /** Each in an input of its own. */
+  const joined = (...inputs: (KernelFacts | ConfigFacts | ModuleFacts)[]) => {
+    const claims = inputs.flatMap((facts, input) => claimOf(facts, input) ?? [])
+    const kernels = inputs.filter((facts) => facts.type === 'kernel')
+    const configs = inputs.filter((facts) => facts.type === 'config')
+    const kernel = onlyKernel(kernels, configs, moduleReleases(claims))!.kernel
+    return { kernel, told: contradictions(kernel, claims).map(({ input, file, at }) => [input, file, at]) }
+  }
+  const named = kernel({ release: '6.1.0-56' })
+
+  test('is told of the input that differs from the kernel', () => {
+    expect(joined(configFile('6.1.0-56'), module('a.ko', '6.1.0-56'), named).told).toEqual([])
+    const { told } = joined(
+      named,
+      configFile('6.1.0-55'),
+      module('a.ko', '6.1.0-54'),
+      module('b.ko', '6.1.0-56'),
+    )
+    expect(told).toEqual([
+      [1, 'config', 'config'],
+      [2, 'a.ko', 'vermagic'],
+    ])
+    const bannered = joined(kernel({ release: '6.1.0-56', version: '6.1.0' }), configFile('6.1.0-56'))
+    expect(bannered).toMatchObject({ kernel: { version: '6.1.192' }, told: [[0, 'vmlinux', 'kernel']] })
+  })
+
+  test('is not told again where the module’s own path names the kernel’s release', () => {
+    expect(joined(named, module('lib/modules/6.1.0-56/a.ko', '6.1.0-55')).told).toEqual([])
+    expect(joined(named, module('lib/modules/6.1.0-55/a.ko', '6.1.0-55')).told).toHaveLength(1)
+  })
+
+  test('keeps the config of another kernel from being taken', () => {
+    const { kernel: alone, told } = joined(kernel({}), configFile('6.1.0-55'), module('a.ko', '6.1.0-56'))
+    expect(alone).toMatchObject({ config: null, release: null })
+    expect(told).toEqual([[1, 'config', 'config']])
+    const versioned = joined(kernel({ release: '6.1.0-56', version: '6.1.100' }), configFile(null))
+    expect(versioned).toMatchObject({ kernel: { config: null, version: '6.1.100' } })
+    expect(versioned.told).toEqual([[1, 'config', 'config']])
   })
 })

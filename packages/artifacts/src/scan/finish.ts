@@ -2,19 +2,29 @@ import type { ArtifactFacts, KernelFacts, Problem } from '../bytes/types.js'
 import { kernelVersion, releaseContradictions, releaseFromBanner, releaseFromPath } from '../bytes/version.js'
 import type { FoundConfig, FoundKernel, ScanContext } from './context.js'
 
-/** The config of a kernel: the one of its release or, where the input holds one of each and a release is missing, that one. */
-function configOf(kernel: KernelFacts, kernels: number, configs: readonly FoundConfig[]): FoundConfig | null {
+/**
+ * The config of a kernel: the one of its release or, where the input holds one of each and a release is missing, that one,
+ * unless its modules all are of another release.
+ */
+function configOf(
+  kernel: KernelFacts,
+  kernels: number,
+  { configs, claims }: Pick<ScanContext, 'configs' | 'claims'>,
+): FoundConfig | null {
   const same = configs.find(({ facts }) => facts.release !== null && facts.release === kernel.release)
   if (same !== undefined) return same
   const only = configs[0]
   if (only === undefined || configs.length > 1 || kernels > 1) return null
-  return kernel.release === null || only.facts.release === null ? only : null
+  const { release } = only.facts
+  if (release === null) return only
+  const other = claims.length > 0 && !claims.some((claim) => claim.release === release)
+  return kernel.release === null && !other ? only : null
 }
 
 /** A kernel with its config joined, and its version from all that tells it. */
-function join(found: FoundKernel, kernels: number, configs: readonly FoundConfig[]): ArtifactFacts[] {
+function join(found: FoundKernel, kernels: number, context: ScanContext): ArtifactFacts[] {
   const { kernel } = found
-  const beside = configOf(kernel, kernels, configs)
+  const beside = configOf(kernel, kernels, context)
   const read = beside?.read ?? found.config
   const told = kernelVersion({
     file: kernel.file,
@@ -54,7 +64,7 @@ export async function* finish(context: ScanContext): AsyncGenerator<ArtifactFact
   const claims = [...context.claims]
   for (const one of found) {
     const { kernel } = one
-    yield* join(one, found.length, context.configs)
+    yield* join(one, found.length, context)
     const release = kernel.banner === null ? null : releaseFromBanner(kernel.banner)
     if (release !== null) claims.push({ file: kernel.file, source: 'banner', release })
   }

@@ -1,13 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises'
-import {
-  type ConfigFacts,
-  type KernelFacts,
-  type ModuleFacts,
-  type Problem,
-  scan,
-} from '@basedrift/artifacts'
+import { type ConfigFacts, type KernelFacts, type ModuleFacts, scan } from '@basedrift/artifacts'
 import { type Btf, BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
 import { type BundleFile, BundleWriter } from '../bundle/writer.js'
+import { type Claim, type ClaimProblem, claimOf, contradictions, moduleReleases } from '../claims.js'
 import { CheckError } from '../errors.js'
 import { type FoundKernel, type KernelSummary, onlyKernel } from '../kernels.js'
 import { byFile, type ManifestEntry } from '../manifest.js'
@@ -39,7 +34,7 @@ export interface BaseFile {
 }
 
 /** A problem, and which of the inputs it is in. */
-export type InputProblem = Problem & { readonly input: number }
+export type InputProblem = ClaimProblem
 
 /** What the inputs of a build hold. */
 export interface ScanResult {
@@ -68,7 +63,8 @@ export async function runScan(
   const writer = await BundleWriter.create(job.bundlePath)
   try {
     const found = await collect(job, writer, context)
-    const only = onlyKernel(found.kernels, found.configs)
+    const only = onlyKernel(found.kernels, found.configs, moduleReleases(found.claims))
+    const contradicting = only === null ? [] : contradictions(only.kernel, found.claims)
     const manifest = found.manifest.sort(byFile)
     const bundle = await writer.finish(manifest)
     const base = only?.base ?? null
@@ -77,7 +73,7 @@ export async function runScan(
     return {
       kernel: only?.kernel ?? null,
       manifest,
-      problems: found.problems,
+      problems: [...found.problems, ...contradicting],
       bundle: manifest.length === 0 ? null : bundle,
       base: base === null ? null : baseFile(base),
     }
@@ -93,6 +89,7 @@ interface Collected {
   readonly configs: ConfigFacts[]
   readonly manifest: ManifestEntry[]
   readonly problems: InputProblem[]
+  readonly claims: Claim[]
 }
 
 async function collect(
@@ -100,7 +97,7 @@ async function collect(
   writer: BundleWriter,
   { signal, progress }: { readonly signal: AbortSignal; progress(progress: ScanProgress): void },
 ): Promise<Collected> {
-  const found: Collected = { kernels: [], configs: [], manifest: [], problems: [] }
+  const found: Collected = { kernels: [], configs: [], manifest: [], problems: [], claims: [] }
   for (const [input, { path, name }] of inputs.entries()) {
     let reported = 0
     const onProgress = (bytes: number, total: number | null) => {
@@ -109,6 +106,8 @@ async function collect(
       progress({ input, bytes, total })
     }
     for await (const facts of scan({ path }, { name, signal, onProgress })) {
+      const claim = claimOf(facts, input)
+      if (claim !== null) found.claims.push(claim)
       if (facts.type === 'kernel') found.kernels.push(facts)
       else if (facts.type === 'config') found.configs.push(facts)
       else if (facts.type === 'module') found.manifest.push(await record(facts, writer))

@@ -7,6 +7,7 @@ import {
   scan,
   type Tools,
 } from '@basedrift/artifacts'
+import { type Claim, claimOf, contradictions, moduleReleases } from '../claims.js'
 import { type FoundKernel, onlyKernel } from '../kernels.js'
 
 /** What one input of a check holds. */
@@ -49,6 +50,7 @@ export async function readInput(
   const configs: ConfigFacts[] = []
   const modules: ModuleFacts[] = []
   const problems: Problem[] = []
+  const claims: Claim[] = []
   const options = {
     ...(role === null ? {} : { rawBtf: role }),
     ...(signal === undefined ? {} : { signal }),
@@ -58,6 +60,8 @@ export async function readInput(
       : { onProgress: (bytes: number, total: number | null) => onProgress({ path, bytes, total }) }),
   }
   for await (const facts of scan({ path }, options)) {
+    const claim = claimOf(facts, 0)
+    if (claim !== null) claims.push(claim)
     if (facts.type === 'kernel') kernels.push(facts)
     else if (facts.type === 'config') configs.push(facts)
     else if (facts.type === 'problem') {
@@ -66,5 +70,8 @@ export async function readInput(
     } else if (keepModules) modules.push(facts)
   }
   const kernelFiles = new Set([...kernels, ...configs].map(({ file }) => file))
-  return { path, kernel: onlyKernel(kernels, configs), modules, problems, kernelFiles }
+  const kernel = onlyKernel(kernels, configs, moduleReleases(claims))
+  if (kernel !== null)
+    for (const { input: _, ...problem } of contradictions(kernel.kernel, claims)) problems.push(problem)
+  return { path, kernel, modules, problems, kernelFiles }
 }
