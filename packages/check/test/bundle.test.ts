@@ -18,6 +18,13 @@ const entry = (nth: number, btf: Uint8Array | null, distilled: Uint8Array | null
 })
 
 describe('a bundle', () => {
+  test('of nothing but an empty section gives it back', async () => {
+    await writeBundle(path, [entry(0, null, new Uint8Array(0))])
+    const bundle = openBundle(path)
+    expect(bundle.read(bundle.modules[0]!.distilledSha256!)).toEqual(new Uint8Array(0))
+    bundle.close()
+  })
+
   test('gives back each blob, from a file and from memory', async () => {
     const blob = fc.option(fc.uint8Array({ maxLength: 300 }))
     await fc.assert(

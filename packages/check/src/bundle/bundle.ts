@@ -66,7 +66,8 @@ export class Bundle {
     const ordinal = this.#ordinals.get(sha256)
     if (ordinal === undefined) throw new CheckError('bundle-mismatch', `It has no blob ${sha256}`)
     const { chunk, offset, length } = this.#index.blobs[ordinal]!
-    return this.#chunk(chunk).subarray(offset, offset + length)
+    // An empty section lies in no chunk: the one it was numbered for may never have been filled.
+    return length === 0 ? new Uint8Array(0) : this.#chunk(chunk).subarray(offset, offset + length)
   }
 
   /**
@@ -196,6 +197,7 @@ function readChunk(fields: FieldReader, end: number): Chunk {
 function readBlob(fields: FieldReader, chunks: readonly Chunk[]): Blob {
   const sha256 = hex(fields.take(32))
   const blob = { sha256, chunk: fields.u32(), offset: fields.u32(), length: fields.u32() }
+  if (blob.length === 0) return blob
   const chunk = chunks[blob.chunk]
   if (chunk === undefined || blob.offset % alignment !== 0 || blob.offset + blob.length > chunk.inflated) {
     throw malformed('A blob lies outside its chunk')
