@@ -8,6 +8,10 @@ export const btfErrorCodes = {
   'btf-kind': 'A type has a kind that neither this reader nor the layout section describes.',
   'btf-layout': 'The layout section is malformed.',
   'btf-byte-order': 'A split BTF and its base BTF differ in byte order.',
+  'btf-dangling':
+    'A type refers to an id or a string that neither the BTF nor its base has; read it on the base that it was built on.',
+  'btf-too-large': 'What would be written has more types or strings than BTF can hold.',
+  'distill-kind': 'The BTF refers to a type of its base that no distilled base can hold.',
   'rules-invalid':
     'The rules are not a kernel version, optionally followed by allow-mismatch or no-allow-mismatch.',
 } as const
