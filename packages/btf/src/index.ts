@@ -1,4 +1,5 @@
 export { Btf } from './btf.js'
+export { declaration, typeText } from './c/declaration.js'
 export { dumpRaw, dumpType } from './dump.js'
 export { BtfError, type BtfErrorCode, btfErrorCodes } from './errors.js'
 export type { BtfHeader } from './header.js'
