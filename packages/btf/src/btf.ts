@@ -43,6 +43,12 @@ export class Btf {
     this.vlenMask = vlenMask
   }
 
+  /** The same split BTF read on another base of the same byte order: its bytes are taken as they are. */
+  onBase(base: Btf): Btf {
+    const { header, words, starts, strings, kindMask, vlenMask } = this
+    return new Btf(header, words, starts, strings, base, kindMask, vlenMask)
+  }
+
   get littleEndian(): boolean {
     return this.header.littleEndian
   }

@@ -12,6 +12,8 @@ export const btfErrorCodes = {
     'A type refers to an id or a string that neither the BTF nor its base has; read it on the base that it was built on.',
   'btf-too-large': 'What would be written has more types or strings than BTF can hold.',
   'distill-kind': 'The BTF refers to a type of its base that no distilled base can hold.',
+  'btf-names':
+    'Names lie over each other in one long string, so that comparing them would not end; no build tool writes such strings.',
   'rules-invalid':
     'The rules are not a kernel version, optionally followed by allow-mismatch or no-allow-mismatch.',
 } as const

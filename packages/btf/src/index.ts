@@ -1,3 +1,19 @@
+export {
+  Binding,
+  type BindOptions,
+  type Bound,
+  type ChangedType,
+  defaultFindings,
+  type Misbound,
+} from './binding/bind.js'
+export { type ClassedBase, TypeClasses } from './binding/classes.js'
+export {
+  BaseEvidence,
+  type Contradiction,
+  type ContradictionCode,
+  contradiction,
+  contradictionCodes,
+} from './binding/contradiction.js'
 export { Btf } from './btf.js'
 export { declaration, typeText } from './c/declaration.js'
 export { dumpRaw, dumpType } from './dump.js'

@@ -1,0 +1,125 @@
+/** A sequence of 32-bit words that is put together and then looked up. */
+export class Key {
+  words = new Uint32Array(64)
+  length = 0
+
+  /** Empties it. */
+  clear(): void {
+    this.length = 0
+  }
+
+  push(word: number): void {
+    if (this.length === this.words.length) {
+      const grown = new Uint32Array(this.words.length * 2)
+      grown.set(this.words)
+      this.words = grown
+    }
+    this.words[this.length++] = word
+  }
+}
+
+/** Numbers of an interner that stands on another start here, so that both can grow. */
+const ownNumbers = 0x40000000
+
+/**
+ * Gives equal keys equal numbers, and others others: exact, by comparison. One that stands on another (`under`) finds what
+ * that knows, and keeps what is new to itself.
+ */
+export class Interner {
+  private readonly under: Interner | null
+  private readonly first: number
+  private pool = new Uint32Array(1024)
+  private used = 0
+  /** Where the key of each number starts in the pool; its end is the next one's start. */
+  private starts = new Uint32Array(256)
+  private hashes = new Uint32Array(256)
+  private count = 0
+  /** Places by hash: a number's ordinal + 1, or 0. */
+  private table = new Uint32Array(512)
+
+  /** Numbers start at 1: 0 is left for void. */
+  constructor(under: Interner | null = null) {
+    this.under = under
+    this.first = under === null ? 1 : ownNumbers
+  }
+
+  /** Forgets everything of its own. */
+  clear(): void {
+    this.used = 0
+    this.count = 0
+    this.table.fill(0)
+  }
+
+  /** The number of a key. */
+  intern({ words, length }: Key): number {
+    const hash = hashOf(words, length)
+    const known = this.find(words, length, hash)
+    return known > 0 ? known : this.add(words, length, hash)
+  }
+
+  private find(words: Uint32Array, length: number, hash: number): number {
+    const below = this.under === null ? 0 : this.under.find(words, length, hash)
+    if (below > 0) return below
+    const { table, hashes, starts, pool } = this
+    const mask = table.length - 1
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const ordinal = table[place]! - 1
+      if (ordinal < 0) return 0
+      if (hashes[ordinal] !== hash) continue
+      const start = starts[ordinal]!
+      const end = ordinal + 1 === this.count ? this.used : starts[ordinal + 1]!
+      if (end - start !== length) continue
+      let at = 0
+      while (at < length && pool[start + at] === words[at]) at++
+      if (at === length) return this.first + ordinal
+    }
+  }
+
+  private add(words: Uint32Array, length: number, hash: number): number {
+    if (this.used + length > this.pool.length) this.pool = grown(this.pool, this.used + length)
+    if (this.count === this.starts.length) {
+      this.starts = grown(this.starts, this.count + 1)
+      this.hashes = grown(this.hashes, this.count + 1)
+    }
+    this.pool.set(length === words.length ? words : words.subarray(0, length), this.used)
+    this.starts[this.count] = this.used
+    this.hashes[this.count] = hash
+    this.used += length
+    this.count++
+    if (this.count * 2 > this.table.length) this.rehash()
+    else this.place(this.count - 1)
+    return this.first + this.count - 1
+  }
+
+  private place(ordinal: number): void {
+    const mask = this.table.length - 1
+    let place = this.hashes[ordinal]! & mask
+    while (this.table[place] !== 0) place = (place + 1) & mask
+    this.table[place] = ordinal + 1
+  }
+
+  private rehash(): void {
+    this.table = new Uint32Array(this.table.length * 4)
+    for (let ordinal = 0; ordinal < this.count; ordinal++) this.place(ordinal)
+  }
+}
+
+function grown(array: Uint32Array, least: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(Math.max(least, array.length * 2))
+  larger.set(array)
+  return larger
+}
+
+/** MurmurHash3 of the words, the length with them. */
+function hashOf(words: Uint32Array, length: number): number {
+  let hash = length
+  for (let at = 0; at < length; at++) {
+    let word = Math.imul(words[at]!, 0xcc9e2d51)
+    word = Math.imul((word << 15) | (word >>> 17), 0x1b873593)
+    hash ^= word
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
