@@ -91,6 +91,7 @@ describe('what the inputs of a build contradict each other in', () => {
     buildId: null,
     btf: null,
     distilled: null,
+    stamp: null,
     imports: [],
     exports: [],
   })

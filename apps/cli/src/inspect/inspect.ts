@@ -8,6 +8,7 @@ import {
   type KernelFacts,
   type ModuleFacts,
   type Problem,
+  type Stamp,
   type SymbolCrc,
   scan,
 } from '@basedrift/artifacts'
@@ -49,7 +50,9 @@ export interface InspectedModule {
   readonly srcversion: string | null
   readonly buildId: string | null
   /** `originStrings` is the string length of the base it was built on, where the module tells it; `stamp` its origin note. */
-  readonly btf: (SectionCounts & { readonly originStrings: number | null; readonly stamp: null }) | null
+  readonly btf:
+    | (SectionCounts & { readonly originStrings: number | null; readonly stamp: Stamp | null })
+    | null
   readonly distilled: SectionCounts | null
   readonly imports: readonly SymbolCrc[]
   readonly exports: readonly SymbolCrc[]
@@ -176,7 +179,7 @@ function countsOf(bytes: Uint8Array): SectionCounts {
 }
 
 function moduleOf(facts: ModuleFacts): InspectedModule {
-  const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled, imports, exports } = facts
+  const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled, stamp, imports, exports } = facts
   return {
     name,
     file,
@@ -184,7 +187,7 @@ function moduleOf(facts: ModuleFacts): InspectedModule {
     vermagic,
     srcversion,
     buildId,
-    btf: btf === null ? null : { ...countsOf(btf), originStrings: recoverOriginLength(btf), stamp: null },
+    btf: btf === null ? null : { ...countsOf(btf), originStrings: recoverOriginLength(btf), stamp },
     distilled: distilled === null ? null : countsOf(distilled),
     imports,
     exports,

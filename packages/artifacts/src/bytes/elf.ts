@@ -6,7 +6,17 @@ import { byteLimits } from './limits.js'
 export const elfType = { relocatable: 1, executable: 2, shared: 3 } as const
 
 /** `sh_type` of the sections that readers here treat by type. */
-export const sectionType = { null: 0, symtab: 2, rela: 4, nobits: 8, rel: 9, symtabShndx: 18 } as const
+export const sectionType = {
+  null: 0,
+  progbits: 1,
+  symtab: 2,
+  strtab: 3,
+  rela: 4,
+  note: 7,
+  nobits: 8,
+  rel: 9,
+  symtabShndx: 18,
+} as const
 
 /** `st_shndx`: undefined, an absolute value, or "look in SHT_SYMTAB_SHNDX". */
 export const sectionIndex = { undefined: 0, absolute: 0xfff1, extended: 0xffff } as const
@@ -46,7 +56,10 @@ export class Elf {
   /** `e_machine`. */
   readonly machine: number
   readonly sectionCount: number
-  readonly #sectionTable: number
+  /** File offset of section header 0; 0 where there are none. */
+  readonly sectionTable: number
+  /** Index of the section name table; 0 where there is none. */
+  readonly namesIndex: number
   readonly #sectionEntry: number
   readonly #segmentTable: number
   readonly #segmentEntry: number
@@ -72,19 +85,19 @@ export class Elf {
     this.type = this.u16(16)
     this.machine = this.u16(18)
     this.#segmentTable = this.word(wide ? 32 : 28)
-    this.#sectionTable = this.word(wide ? 40 : 32)
+    this.sectionTable = this.word(wide ? 40 : 32)
     const counts = wide ? 54 : 42
     this.#segmentEntry = this.u16(counts)
     this.#sectionEntry = this.u16(counts + 4)
     let segments = this.u16(counts + 2)
     let sections = this.u16(counts + 6)
     let names = this.u16(counts + 8)
-    if (this.#sectionTable === 0) {
+    if (this.sectionTable === 0) {
       sections = 0
     } else {
       if (this.#sectionEntry !== (wide ? 64 : 40))
         throw new ArtifactError('elf-malformed', 'e_shentsize', `It is ${this.#sectionEntry}`)
-      this.#checkTable('section header 0', this.#sectionTable, this.#sectionEntry, 1)
+      this.#checkTable('section header 0', this.sectionTable, this.#sectionEntry, 1)
       // gABI "extended numbering": what does not fit the file header is kept in section header 0.
       const zero = this.section(0)
       if (sections === 0) sections = zero.size
@@ -94,8 +107,9 @@ export class Elf {
     if (sections > byteLimits.elfSections)
       throw new ArtifactError('limit-exceeded', 'e_shnum', `It names ${sections} sections`)
     if (sections > 0)
-      this.#checkTable('section header table', this.#sectionTable, this.#sectionEntry, sections)
+      this.#checkTable('section header table', this.sectionTable, this.#sectionEntry, sections)
     this.sectionCount = sections
+    this.namesIndex = sections === 0 ? 0 : names
     this.#segmentCount = this.#segmentTable === 0 ? 0 : segments
     if (names !== 0 && sections > 0) {
       if (names >= sections)
@@ -129,7 +143,7 @@ export class Elf {
 
   /** Section header `index` (less than `sectionCount`). */
   section(index: number): ElfSection {
-    const at = this.#sectionTable + index * this.#sectionEntry
+    const at = this.sectionTable + index * this.#sectionEntry
     const wide = this.bits === 64
     return {
       index,
@@ -145,7 +159,7 @@ export class Elf {
 
   /** `sh_type` of section `index` (less than `sectionCount`), without reading the rest of its header. */
   sectionType(index: number): number {
-    return this.u32(this.#sectionTable + index * this.#sectionEntry + 4)
+    return this.u32(this.sectionTable + index * this.#sectionEntry + 4)
   }
 
   /** `sh_name` of a section as text; empty where the name table does not hold it. */
@@ -181,7 +195,7 @@ export class Elf {
     const { bits, little, view, bytes } = this
     const typeAt = 4
     for (let index = 1; index < this.sectionCount; index++) {
-      const at = this.#sectionTable + index * this.#sectionEntry
+      const at = this.sectionTable + index * this.#sectionEntry
       const type = view.getUint32(at + typeAt, little)
       if (type === sectionType.null || type === sectionType.nobits) continue
       const end =
@@ -209,7 +223,7 @@ export class Elf {
   }
 
   #nameOffset(index: number): number {
-    const at = this.#namesStart + this.u32(this.#sectionTable + index * this.#sectionEntry)
+    const at = this.#namesStart + this.u32(this.sectionTable + index * this.#sectionEntry)
     return at < this.#namesEnd ? at : -1
   }
 

@@ -27,8 +27,11 @@ export const artifactErrorCodes = {
   'kernel-image-unsupported': 'This kind of kernel image is not supported; give the vmlinux instead.',
   'limit-exceeded': 'The content is larger than any real one; raise the limit if it is meant to be.',
   'modinfo-malformed': 'The section .modinfo cannot be used; build the module again.',
+  'module-signed':
+    'The module is signed, and any change breaks its signature; change it before it is signed.',
   'nested-too-deep': 'The file is packed in more layers than are followed; unpack the outer ones.',
   'section-compressed': 'The section is compressed, which a kernel does not undo; build without compression.',
+  'stamp-malformed': 'The note .note.basedrift.origin cannot be used; stamp the module again.',
   'version-contradicts':
     'Two sources name different kernel versions or releases; check which build the file is of.',
   'version-unknown':

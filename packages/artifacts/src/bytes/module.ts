@@ -1,9 +1,10 @@
 import { ascii, cString, recordNames } from './binary.js'
 import { type Elf, type ElfSection, elfType, readElf, sectionType } from './elf.js'
-import { ArtifactError, type ArtifactErrorCode, problem } from './errors.js'
+import { ArtifactError, type ArtifactErrorCode, problem, problemOf } from './errors.js'
 import { readExports } from './exports.js'
 import { byteLimits } from './limits.js'
 import { buildId } from './notes.js'
+import { readStamp, type Stamp } from './stamp.js'
 import type { ModuleFacts, Problem, SymbolCrc } from './types.js'
 
 const btfName = ascii('.BTF')
@@ -154,6 +155,16 @@ function btfSection(elf: Elf, name: Uint8Array, report: Report): Uint8Array | nu
   return elf.content(section)
 }
 
+/** The stamp, or null; one that cannot be used is reported. */
+function usableStamp(elf: Elf, file: string, problems: Problem[]): Stamp | null {
+  try {
+    return readStamp(elf)
+  } catch (error) {
+    problems.push(problemOf(error, file))
+    return null
+  }
+}
+
 /**
  * Reads a module (`.ko`, uncompressed). Sections are taken by exact name, the first match, whether SHF_ALLOC or not, as the
  * kernel takes them. `btf` and `distilled` are subarrays of `bytes`: copy them to keep them longer. Throws
@@ -186,6 +197,7 @@ export function readModule(
     buildId: buildId(elf),
     btf: btf === null || btf.length === 0 ? null : btf,
     distilled,
+    stamp: usableStamp(elf, identity.file, problems),
     imports: readImports(elf, report),
     exports: exported.symbols,
   }

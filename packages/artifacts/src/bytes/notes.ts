@@ -1,4 +1,4 @@
-import { ascii } from './binary.js'
+import { ascii, matchesAt } from './binary.js'
 import { type Elf, sectionType } from './elf.js'
 import { byteLimits } from './limits.js'
 
@@ -8,36 +8,47 @@ const ptNote = 4
 const ntGnuBuildId = 3
 
 /** Hex digits of bytes. */
-function hex(bytes: Uint8Array): string {
+export function hex(bytes: Uint8Array): string {
   let out = ''
   for (const byte of bytes) out += byte.toString(16).padStart(2, '0')
   return out
 }
 
-/** The description of the first GNU build-id note (name `GNU`, type 3) in `notes`, as hex; null if there is none. */
-function buildIdIn(elf: Elf, start: number, size: number): string | null {
+/**
+ * The description of the first note of this name (with its NUL) and type in `notes`; null if there is none, or it does not
+ * lie within.
+ */
+export function noteIn(
+  elf: Elf,
+  start: number,
+  size: number,
+  name: Uint8Array,
+  type: number,
+): Uint8Array | null {
   const end = start + Math.min(size, byteLimits.noteBytes)
   let at = start
-  while (at + 12 <= end) {
+  while (at + noteHeader <= end) {
     const nameSize = elf.u32(at)
-    const idSize = elf.u32(at + 4)
-    const type = elf.u32(at + 8)
-    const name = at + 12
+    const contentSize = elf.u32(at + 4)
+    const nameAt = at + noteHeader
     // Names and descriptions are padded to four bytes in both classes, as the kernel and GNU ld write them.
-    const description = name + Math.ceil(nameSize / 4) * 4
-    if (description + idSize > end) return null
-    const isGnu =
-      nameSize === 4 &&
-      elf.bytes[name] === 0x47 &&
-      elf.bytes[name + 1] === 0x4e &&
-      elf.bytes[name + 2] === 0x55 &&
-      elf.bytes[name + 3] === 0
-    if (isGnu && type === ntGnuBuildId && idSize > 0 && idSize <= 64)
-      return hex(elf.bytes.subarray(description, description + idSize))
-    at = description + Math.ceil(idSize / 4) * 4
+    const content = nameAt + Math.ceil(nameSize / 4) * 4
+    if (content + contentSize > end) return null
+    if (nameSize === name.length && elf.u32(at + 8) === type && matchesAt(elf.bytes, nameAt, name))
+      return elf.bytes.subarray(content, content + contentSize)
+    at = content + Math.ceil(contentSize / 4) * 4
   }
   return null
 }
+/** n_namesz, n_descsz and n_type. */
+const noteHeader = 12
+
+/** The first GNU build id in `notes` as hex; null if there is none. */
+function buildIdIn(elf: Elf, start: number, size: number): string | null {
+  const id = noteIn(elf, start, size, gnuName, ntGnuBuildId)
+  return id !== null && id.length > 0 && id.length <= 64 ? hex(id) : null
+}
+const gnuName = ascii('GNU\0')
 
 /**
  * The GNU build id as hex: from `.note.gnu.build-id`, from a vmlinux's `.notes`, or from a note segment where there are no

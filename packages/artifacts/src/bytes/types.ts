@@ -1,3 +1,5 @@
+import type { Stamp } from './stamp.js'
+
 /** What the readers of this package hand to the engine: plain values, no streams and no Node modules. */
 
 /** One entry of a module's version tables (`__versions`, or `__version_ext_crcs` with `__version_ext_names`). */
@@ -72,6 +74,8 @@ export interface ModuleFacts {
   readonly btf: Uint8Array | null
   /** `.BTF.base`: null when absent; an empty array when present with size 0 (the kernel refuses that). */
   readonly distilled: Uint8Array | null
+  /** Its origin note; null where it has none, or (with a problem `stamp-malformed`) none that can be used. */
+  readonly stamp: Stamp | null
   readonly imports: readonly SymbolCrc[]
   readonly exports: readonly SymbolCrc[]
 }

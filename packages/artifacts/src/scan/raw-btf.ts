@@ -48,6 +48,7 @@ function rawModule(raw: RawBtf, base: RawBtf | undefined): ModuleFacts {
     buildId: null,
     btf: raw.bytes,
     distilled: base?.bytes ?? null,
+    stamp: null,
     imports: [],
     exports: [],
   }

@@ -54,6 +54,7 @@ describe.each([
       buildId: 'ab01ff',
       btf: Uint8Array.of(1, 2, 3),
       distilled: Uint8Array.of(4),
+      stamp: null,
       imports,
       exports: [],
     })

@@ -125,6 +125,7 @@ function facts(file: string, btf: Uint8Array, distilled: Uint8Array | null): Mod
     buildId: null,
     btf,
     distilled,
+    stamp: null,
     imports: [],
     exports: [],
   }
