@@ -4,8 +4,8 @@ import { ArtifactError, type ArtifactErrorCode, problem, problemOf } from './err
 import { readExports } from './exports.js'
 import { byteLimits } from './limits.js'
 import { buildId } from './notes.js'
-import { readStamp, type Stamp } from './stamp.js'
-import type { ModuleFacts, Problem, SymbolCrc } from './types.js'
+import { readStamp } from './stamp.js'
+import type { ModuleFacts, Problem, Stamp, SymbolCrc } from './types.js'
 
 const btfName = ascii('.BTF')
 const btfBaseName = ascii('.BTF.base')

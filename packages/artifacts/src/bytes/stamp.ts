@@ -3,16 +3,7 @@ import { type Elf, sectionType } from './elf.js'
 import type { SectionChange } from './elf-write.js'
 import { ArtifactError } from './errors.js'
 import { hex, noteIn } from './notes.js'
-
-/** Which base BTF a module was built on, as its origin note says: docs/stamp.md. */
-export interface Stamp {
-  /** SHA-256 of the bytes of the origin base, lower-case hex. */
-  readonly sha256: string
-  /** Its types, without void: the id of the last one. */
-  readonly types: number
-  /** The length of its strings in bytes. */
-  readonly strings: number
-}
+import type { Stamp } from './types.js'
 
 /** The section that holds the note. */
 export const stampSection = '.note.basedrift.origin'

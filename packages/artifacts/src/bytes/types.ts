@@ -1,5 +1,3 @@
-import type { Stamp } from './stamp.js'
-
 /** What the readers of this package hand to the engine: plain values, no streams and no Node modules. */
 
 /** One entry of a module's version tables (`__versions`, or `__version_ext_crcs` with `__version_ext_names`). */
@@ -57,6 +55,16 @@ export interface KernelFacts {
   readonly machine: string | null
   /** The bytes of `.BTF`; null when the kernel has none (a problem `btf-absent` is then reported too). */
   readonly btf: Uint8Array | null
+}
+
+/** Which base BTF a module was built on, as its origin note says: docs/stamp.md. */
+export interface Stamp {
+  /** SHA-256 of the bytes of the origin base, lower-case hex. */
+  readonly sha256: string
+  /** Its types, without void: the id of the last one. */
+  readonly types: number
+  /** The length of its strings in bytes. */
+  readonly strings: number
 }
 
 /** A module: the owner of a split BTF. */
