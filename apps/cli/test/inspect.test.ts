@@ -51,6 +51,15 @@ describe('basedrift inspect', () => {
       config: { btfModules: true, allowBtfMismatch: false },
       base: { sha256: sha256(content('base-1.1.btf')), types: 41, strings: 287 },
     })
+    const known = JSON.parse(content('fingerprints.json').toString())
+    const { bytes, layout, meaning, slices } = known.find(
+      ({ name }: { name: string }) => name === 'base-1.1.btf',
+    )
+    expect(shown.kernel.base.fingerprints).toEqual({ bytes, layout, meaning })
+    expect(shown.modules.map(({ btf }: { btf: { slice: string } }) => btf.slice)).toEqual([
+      slices['teapot-1.1.btf'],
+      slices['saucer-1.1.btf'],
+    ])
     expect(shown.modules.map(({ file }: { file: string }) => file)).toEqual([
       'p.tar!lib/\u001b[2Jteapot.ko',
       'p.tar!lib/saucer.ko',
@@ -90,6 +99,16 @@ describe('basedrift inspect', () => {
     await expect(text.replaceAll(sha256(smallPackage()).slice(0, 12), 'PACKAGE')).toMatchFileSnapshot(
       'golden/inspect.txt',
     )
+  })
+
+  it('has no slice of a base that a module was not built on, and none without a base', async () => {
+    using temp = tempDir()
+    writeFileSync(path.join(temp.path, 'vmlinux'), content('vmlinux-1.3'))
+    writeFileSync(path.join(temp.path, 'saucer.ko'), content('saucer-1.1.ko'))
+    for (const input of ['.', 'saucer.ko']) {
+      const { stdout } = await basedrift(['inspect', input, '--format', 'json'], { cwd: temp.path })
+      expect(JSON.parse(stdout.toString()).modules).toMatchObject([{ name: 'saucer', btf: { slice: null } }])
+    }
   })
 
   it('tells formats of single files apart', async () => {

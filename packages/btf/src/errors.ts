@@ -14,6 +14,7 @@ export const btfErrorCodes = {
   'distill-kind': 'The BTF refers to a type of its base that no distilled base can hold.',
   'btf-names':
     'Names lie over each other in one long string, so that comparing them would not end; no build tool writes such strings.',
+  'btf-repetition': 'Long names or circles of types without names repeat beyond what any kernel has.',
   'rules-invalid':
     'The rules are not a kernel version, optionally followed by allow-mismatch or no-allow-mismatch.',
 } as const

@@ -42,6 +42,10 @@ function kernelLines({ release, version, config, base, buildId }: InspectedKerne
     lines.push(
       `Base     ${counted(base.types, 'type')}, ${count(base.strings)} bytes of strings, sha256 ${base.sha256}`,
     )
+    if (base.fingerprints !== null) {
+      const { layout, meaning } = base.fingerprints
+      lines.push(`         layout ${layout.slice(0, 16)}…, meaning ${meaning.slice(0, 16)}…`)
+    }
   }
   if (config === null) return [...lines, 'Config   not known']
   lines.push(

@@ -12,17 +12,18 @@ import {
   type SymbolCrc,
   scan,
 } from '@basedrift/artifacts'
-import { BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
+import { BtfError, type Fingerprints, readBtf, recoverOriginLength } from '@basedrift/btf'
 import { CheckError, type FoundKernel, onlyKernel } from '@basedrift/check'
 import { CliError } from '../errors.js'
+import { FingerprintCollector, type InspectedFingerprints } from './fingerprints.js'
 
 /** A base BTF in numbers: `types` without void, `strings` in bytes. */
 export interface BaseCounts {
   readonly sha256: string
   readonly types: number
   readonly strings: number
-  /** Digests of the base other than that of its bytes, by name. */
-  readonly fingerprints: Readonly<Record<string, string>>
+  /** docs/fingerprints.md; null where a problem says why. */
+  readonly fingerprints: Fingerprints | null
 }
 
 /** A kernel as `inspect` shows it. */
@@ -49,9 +50,16 @@ export interface InspectedModule {
   readonly vermagic: string | null
   readonly srcversion: string | null
   readonly buildId: string | null
-  /** `originStrings` is the string length of the base it was built on, where the module tells it; `stamp` its origin note. */
+  /**
+   * `originStrings` is the string length of the base it was built on, where the module tells it; `stamp` its origin note;
+   * `slice` the fingerprint of what it needs of the base beside it, null where that is not its own or there is none.
+   */
   readonly btf:
-    | (SectionCounts & { readonly originStrings: number | null; readonly stamp: Stamp | null })
+    | (SectionCounts & {
+        readonly originStrings: number | null
+        readonly stamp: Stamp | null
+        readonly slice: string | null
+      })
     | null
   readonly distilled: SectionCounts | null
   readonly imports: readonly SymbolCrc[]
@@ -86,11 +94,18 @@ export async function inspect(
   const configs: ConfigFacts[] = []
   const modules: InspectedModule[] = []
   const problems: Problem[] = []
+  const collector = new FingerprintCollector()
   let kind = identity.kind
   for await (const facts of scan({ path: file }, { onProgress })) {
     if (facts.type === 'kernel') kernels.push(facts)
-    else if (facts.type === 'module') modules.push(moduleOf(facts))
-    else if (facts.type === 'config') configs.push(facts)
+    else if (facts.type === 'module') {
+      const module = moduleOf(facts)
+      modules.push(module)
+      // What was built on a distilled base needs nothing of the kernel's.
+      if (facts.btf !== null && facts.distilled === null) {
+        collector.add(facts.file, facts.btf, module.btf?.originStrings ?? null)
+      }
+    } else if (facts.type === 'config') configs.push(facts)
     else problems.push({ code: facts.code, file: facts.file, at: facts.at, message: facts.message })
     if (facts.file === file && facts.type !== 'problem')
       kind = facts.type === 'kernel' ? facts.kind : facts.type
@@ -99,14 +114,15 @@ export async function inspect(
   const kernel = kernelAmong(kernels, configs, (message) =>
     problems.push({ code: 'kernel-ambiguous', file, at: null, message }),
   )
+  const fingerprints = collector.finish(kernel, (problem) => problems.push(problem))
   modules.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0))
   return {
     file,
     sha256: identity.sha256,
     size: identity.size,
     kind,
-    ...(kernel === null ? {} : { kernel: kernelOf(kernel) }),
-    ...(modules.length === 0 ? {} : { modules }),
+    ...(kernel === null ? {} : { kernel: kernelOf(kernel, fingerprints) }),
+    ...(modules.length === 0 ? {} : { modules: modules.map((module) => withSlice(module, fingerprints)) }),
     problems,
   }
 }
@@ -158,13 +174,21 @@ async function identityOf(file: string): Promise<Identity> {
   }
 }
 
-function kernelOf({ kernel, base: found }: FoundKernel): InspectedKernel {
+function kernelOf(
+  { kernel, base: found }: FoundKernel,
+  fingerprints: InspectedFingerprints,
+): InspectedKernel {
   const { release, version, config, buildId } = kernel
   const counts = found === null ? null : countsOf(found.bytes)
   const base =
     found === null || counts?.types == null || counts.strings === null
       ? null
-      : { sha256: found.sha256, types: counts.types, strings: counts.strings, fingerprints: {} }
+      : {
+          sha256: found.sha256,
+          types: counts.types,
+          strings: counts.strings,
+          fingerprints: fingerprints.base,
+        }
   return { release, version, config, base, buildId }
 }
 
@@ -187,9 +211,15 @@ function moduleOf(facts: ModuleFacts): InspectedModule {
     vermagic,
     srcversion,
     buildId,
-    btf: btf === null ? null : { ...countsOf(btf), originStrings: recoverOriginLength(btf), stamp },
+    btf:
+      btf === null ? null : { ...countsOf(btf), originStrings: recoverOriginLength(btf), stamp, slice: null },
     distilled: distilled === null ? null : countsOf(distilled),
     imports,
     exports,
   }
+}
+
+function withSlice(module: InspectedModule, { slices }: InspectedFingerprints): InspectedModule {
+  const slice = slices.get(module.file)
+  return slice === undefined || module.btf === null ? module : { ...module, btf: { ...module.btf, slice } }
 }
