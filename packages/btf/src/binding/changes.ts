@@ -24,10 +24,20 @@ export function changesBehind(
   origin: ClassedBase,
   running: ClassedBase,
 ): ChangedPair[] {
+  const starts = references.map((id) => ({ originId: id, runningId: id, reference: id }))
+  return changesBetween(starts, origin, running)
+}
+
+/** As {@link changesBehind}, from types of the two bases that have other ids. */
+export function changesBetween(
+  starts: readonly ChangedPair[],
+  origin: ClassedBase,
+  running: ClassedBase,
+): ChangedPair[] {
   const seen = new Set<number>()
   const changed = new Map<number, ChangedPair>()
-  for (const reference of references) {
-    const open = [{ from: reference, to: reference, byValue: false }]
+  for (const { originId, runningId, reference } of starts) {
+    const open = [{ from: originId, to: runningId, byValue: false }]
     for (const pair of open) {
       if (seen.size >= mostPairs) break
       const { from, to, byValue } = pair
