@@ -1,5 +1,5 @@
 import { checkBase, checkModule } from '@basedrift/btf'
-import { judge } from '@basedrift/check/pure'
+import { judge, OriginBase } from '@basedrift/check/pure'
 import { bindsTheSame } from './binding.mjs'
 import { fromHex, UnreadableError } from './corpus.mjs'
 
@@ -56,17 +56,13 @@ function compareResults(results, answerFor) {
 }
 
 function compareExpectation(expected, module, { base, origin, rules }) {
-  const context = { runningSha256: base.sha256, originSha256: origin?.sha256 ?? null, rules }
+  const context = { runningSha256: base.sha256, origin, rules }
   const { verdict, errno, log } = judge(module, base.running, context)
   const fitting = verdictsFor[expected.verdict]
   if (fitting === undefined) throw new UnreadableError(`verdict ${expected.verdict} is not known`)
   const problems = fitting.includes(verdict) ? [] : [`verdict ${verdict}, not ${expected.verdict}`]
   if (expected.verdict !== 'guest-crash') problems.push(...compareAnswer('load', expected, { errno, log }))
-  if (
-    verdict === 'compatible' &&
-    origin !== null &&
-    !bindsTheSame(module.btf, origin.running, base.running)
-  ) {
+  if (verdict === 'compatible' && origin !== null && !bindsTheSame(module.btf, origin.base, base.running)) {
     problems.push('called compatible, but it does not bind to what it was built with')
   }
   return problems
@@ -86,7 +82,8 @@ async function moduleOf(corpus, header, given) {
 export async function checkFile(corpus, file) {
   const { header, cases } = await corpus.cases(file)
   const base = header.running === undefined ? null : await corpus.base(header.running)
-  const origin = header.origin === undefined ? null : await corpus.base(header.origin)
+  const built = header.origin === undefined ? null : await corpus.base(header.origin)
+  const origin = built === null ? null : new OriginBase(built.sha256, built.running)
   const differences = []
   for (const given of cases) {
     const module = await moduleOf(corpus, header, given)
@@ -112,9 +109,10 @@ export async function checkOwnBase(corpus, kernel) {
   const base = await corpus.baseOf(kernel)
   const modules = await corpus.modulesOf(kernel)
   const rules = corpus.rulesOf(kernel)
+  const origin = new OriginBase(base.sha256, base.running)
   const differences = []
   for (const module of modules.values()) {
-    const context = { runningSha256: base.sha256, originSha256: base.sha256, rules }
+    const context = { runningSha256: base.sha256, origin, rules }
     const { verdict, log } = judge(module, base.running, context)
     if (verdict !== 'compatible') differences.push(`${module.name}: ${verdict} ${JSON.stringify(log)}`)
   }

@@ -65,8 +65,8 @@ describe('serve, push and what came of it', () => {
     const { code, stdout } = await client(...pair, '--format', 'json')
     expect(code).toBe(0)
     const { rows, kernelBuild, moduleBuild } = JSON.parse(stdout.toString())
-    const args = ['--kernel', vector('vmlinux-1.3'), ...filesOf('1.1').slice(1), '--format', 'json']
-    const offline = await basedrift(['check', ...args])
+    const args = ['--kernel', vector('vmlinux-1.3'), '--origin', vector('vmlinux-1.1'), '--max-findings', '0']
+    const offline = await basedrift(['check', ...args, ...filesOf('1.1').slice(1), '--format', 'json'])
     const withoutFolder = JSON.parse(offline.stdout.toString()).modules.map((row: { file: string }) => ({
       ...row,
       file: path.basename(row.file),

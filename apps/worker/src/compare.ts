@@ -2,6 +2,7 @@ import { ENGINE_VERSION } from '@basedrift/check'
 import { FinalError, type Log, type TaskHandler } from '@basedrift/jobs'
 import type { BlobStore, Ledger, PairInputs, RulesRow } from '@basedrift/ledger'
 import { inputFailure } from './failures.js'
+import { withFiles } from './files.js'
 import type { ManifestCache } from './manifests.js'
 import type { Pool } from './pool.js'
 
@@ -65,13 +66,14 @@ async function compute(
   { manifests, blobs, pool }: CompareOptions,
 ) {
   const manifest = await manifests.of(moduleSet.id)
+  const hashes = [running.sha256, moduleSet.bundleSha256]
+  if (originSha256 !== null && originSha256 !== running.sha256) hashes.push(originSha256)
+  const about = { manifest, rules, btfModules, runningSha256: running.sha256, originSha256 }
   try {
-    return await blobs.withFile(running.sha256, (basePath) =>
-      blobs.withFile(moduleSet.bundleSha256, (bundlePath) =>
-        pool.compare(
-          { basePath, bundlePath, manifest, rules, btfModules, runningSha256: running.sha256, originSha256 },
-          { signal },
-        ),
+    return await withFiles(blobs, hashes, ([basePath, bundlePath, originPath]) =>
+      pool.compare(
+        { ...about, basePath: basePath!, bundlePath: bundlePath!, originPath: originPath ?? null },
+        { signal },
       ),
     )
   } catch (error) {

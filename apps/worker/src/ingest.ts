@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Log, TaskHandler } from '@basedrift/jobs'
 import type { ArtifactRow, BlobStore, Failure, IngestResult, Ledger } from '@basedrift/ledger'
 import { workerErrorCodes } from './errors.js'
+import { withFiles } from './files.js'
 import type { Pool } from './pool.js'
 import { type ScanOutcome, scanArtifacts } from './scan.js'
 import type { TempFiles } from './temp.js'
@@ -68,18 +69,6 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
       })
     },
   }
-}
-
-/** Runs `use` with local files that hold the blobs, in the order of `hashes`. */
-function withFiles<T>(
-  blobs: Pick<BlobStore, 'withFile'>,
-  hashes: readonly string[],
-  use: (paths: readonly string[]) => Promise<T>,
-  paths: readonly string[] = [],
-): Promise<T> {
-  const [next, ...rest] = hashes
-  if (next === undefined) return use(paths)
-  return blobs.withFile(next, (path) => withFiles(blobs, rest, use, [...paths, path]))
 }
 
 function emptiness({ kernel, manifest }: ScanOutcome): Failure | null {

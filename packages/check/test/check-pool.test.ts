@@ -40,7 +40,7 @@ const compare = async (
 ) => {
   const { manifest } = modules
   const runningSha256 = kernel.base!.sha256
-  const job = { ...paths, manifest, rules, btfModules, runningSha256, originSha256: origin }
+  const job = { ...paths, manifest, rules, btfModules, runningSha256, originSha256: origin, originPath: null }
   const { counts, rows } = await pool.compare(job)
   return { counts, verdicts: decodeRows(rows, manifest).map(({ name, verdict }) => `${name} ${verdict}`) }
 }
@@ -164,7 +164,13 @@ describe('a comparison', () => {
     const paths = at('whole')
     const found = await pool.scan({ inputs: [packageOf('1.1')], ...paths })
     const { manifest } = found
-    const asked = { rules, btfModules: true, runningSha256: found.base!.sha256, originSha256: null }
+    const asked = {
+      rules,
+      btfModules: true,
+      runningSha256: found.base!.sha256,
+      originSha256: null,
+      originPath: null,
+    }
     const job = { ...paths, manifest, ...asked }
     await expect(pool.compare({ ...job, manifest: manifest.toReversed() })).rejects.toMatchObject({
       code: 'bundle-mismatch',

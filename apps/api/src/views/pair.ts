@@ -43,10 +43,12 @@ export function pairHead(pair: PairRow) {
 
 /** A row of a check as it crosses the boundary: the same object, with lists of its own. */
 export function resultView(result: CheckedModule): ModuleResult {
-  const { load } = result
+  const { load, log, misbound, changed, ...rest } = result
   return {
-    ...result,
-    log: [...result.log],
+    ...rest,
+    log: [...log],
+    ...(misbound === undefined ? {} : { misbound: [...misbound] }),
+    ...(changed === undefined ? {} : { changed: [...changed] }),
     load: {
       vermagic: load.vermagic,
       modversions: { state: load.modversions.state, mismatched: [...load.modversions.mismatched] },

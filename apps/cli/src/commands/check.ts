@@ -38,7 +38,7 @@ export function addCheck(program: Command, ended: (code: number) => void): void 
     )
     .option(
       '--max-findings <n>',
-      'references listed of each module that binds to something else',
+      'references, or changed types, listed of each module',
       wholeNumber('--max-findings', 0, mostFindings),
       20,
     )
@@ -51,10 +51,11 @@ export function addCheck(program: Command, ended: (code: number) => void): void 
       const choices = parseFormats<Format>(options.format ?? [], ['table', 'json', 'ndjson'])
       const { checkKernelAndModules, exitCodeOf } = await import('@basedrift/check')
       const { parseRules } = await import('@basedrift/btf')
-      const { kernel, origin, rules } = options
+      const { kernel, origin, rules, maxFindings } = options
       const request = {
         kernel,
         modules,
+        maxFindings,
         ...(origin === undefined ? {} : { origin }),
         ...(rules === undefined ? {} : { rules: parseRules(rules) }),
       }

@@ -3,6 +3,7 @@ import { cell, columns } from '../output/columns.js'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import type { Style } from '../output/style.js'
 import { count, counted } from '../output/words.js'
+import { findingLines, findingSummary } from './findings.js'
 import type { TableOptions } from './table-options.js'
 import { meaningOf, toneOf, verdictsWorstFirst } from './verdict-words.js'
 
@@ -40,6 +41,7 @@ export function moduleBlock(module: ModuleResult, style: Style, width: number): 
     `${style(toneOf(verdict), verdict)}  ${shown}  (${printable(basis)}${errno === 0 ? '' : `, errno ${errno}`})`,
     `    ${clippedPath(module.file, width - 4)}`,
     ...log.map((line) => `    ${printable(line)}`),
+    ...findingLines(module).map((line) => `    ${clipped(line, width - 4)}`),
     ...(why === null ? [] : [style('faint', `    ${printable(why)}`)]),
     '',
   ]
@@ -76,7 +78,7 @@ function groupLines(modules: readonly ModuleResult[], style: Style, width: numbe
   })
   const table = columns(rows, ['left', 'right', 'left'], '    ')
   const lines = shown.flatMap(([, group], index) => {
-    const example = exampleOf(group[0]!)
+    const example = exampleOf(group[0]!, width - 8)
     const said = example === null ? [] : [style('faint', `        ${clipped(example, width - 8)}`)]
     return [table[index]!, ...said]
   })
@@ -86,9 +88,11 @@ function groupLines(modules: readonly ModuleResult[], style: Style, width: numbe
 }
 
 /** What the kernel said of a module, or else what was found, in one line; null where there is nothing to say. */
-function exampleOf(module: ModuleResult): string | null {
+function exampleOf(module: ModuleResult, width: number): string | null {
   const said = module.log.filter((line) => !line.startsWith('failed to validate'))
   if (said.length > 0) return `${module.name}: ${said.map((line) => line.trim()).join(' | ')}`
+  const found = findingSummary(module, width - module.name.length - 2)
+  if (found !== null) return `${module.name}: ${found}`
   const why = whyOf(module)
   return why === null || why === module.reason?.code ? null : `${module.name}: ${why}`
 }

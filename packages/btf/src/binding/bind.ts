@@ -1,4 +1,4 @@
-import type { Btf } from '../btf.js'
+import { Btf } from '../btf.js'
 import { typeText } from '../c/declaration.js'
 import { readBtf } from '../reader.js'
 import { recordStringReferences, recordTypeReferences } from '../references.js'
@@ -76,11 +76,13 @@ export class Binding {
   }
 
   /**
-   * Resolves every reference of a split BTF, type ids and string offsets alike, in both bases.
+   * Resolves every reference of a split BTF, type ids and string offsets alike, in both bases. It may have been read
+   * already, on any base or none.
    * @throws BtfError where the bytes cannot be walked
    */
-  bind(bytes: Uint8Array, { maxFindings = defaultFindings }: BindOptions = {}): Bound {
-    const built = readBtf(bytes, this.origin.btf)
+  bind(module: Uint8Array | Btf, { maxFindings = defaultFindings }: BindOptions = {}): Bound {
+    const { btf: origin } = this.origin
+    const built = module instanceof Btf ? module.onBase(origin) : readBtf(module, origin)
     const met = built.onBase(this.running.btf)
     this.own.clear()
     const before = new Reading(built, this.origin, this.own)
@@ -133,7 +135,7 @@ export class Binding {
 }
 
 /** Calls for each type id in the records of a split BTF: the own type's id, the index of the word, and the id there. */
-function eachReference(split: Btf, visit: (id: number, index: number, target: number) => void): void {
+export function eachReference(split: Btf, visit: (id: number, index: number, target: number) => void): void {
   const { words, starts, startId } = split
   for (let ordinal = 0; ordinal < starts.length; ordinal++) {
     const id = startId + ordinal

@@ -1,3 +1,4 @@
+import { BaseEvidence } from '../binding/contradiction.js'
 import type { Btf } from '../btf.js'
 import { BtfError } from '../errors.js'
 import { readBtf } from '../reader.js'
@@ -50,6 +51,7 @@ export class RunningBase {
   /** The byte order of the kernel: that of its base. */
   readonly littleEndian: boolean
   readonly scratch = new Scratch()
+  private proofs: BaseEvidence | null = null
   private readonly views = new Map<string, BaseView>()
 
   /** Use {@link prepareBase}. */
@@ -66,6 +68,13 @@ export class RunningBase {
     this.btf = btf
     this.problem = problem
     this.littleEndian = !(bytes[0] === 0xeb && bytes[1] === 0x9f)
+  }
+
+  /** What counts as evidence that a split BTF was not built on this base; null where it cannot be read. */
+  get evidence(): BaseEvidence | null {
+    if (this.btf === null) return null
+    this.proofs ??= new BaseEvidence(this.btf)
+    return this.proofs
   }
 
   /** The base as a kernel of this version parses it; parsed at the first call. */

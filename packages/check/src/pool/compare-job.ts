@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { parseVersion, prepareBase, type Rules } from '@basedrift/btf'
+import { parseVersion, prepareBase, type Rules, type RunningBase } from '@basedrift/btf'
 import { openBundle } from '../bundle/bundle.js'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
-import { judgeSubject, type ModuleResult, summary, type Verdict } from '../pure/index.js'
+import { judgeSubject, type ModuleResult, OriginBase, summary, type Verdict } from '../pure/index.js'
 import { encodeRows } from '../rows/codec.js'
 
 /** A module set, as its bundle and manifest, and the base that it is compared with. */
@@ -20,6 +20,8 @@ export interface CompareJob {
   readonly runningSha256: string
   /** SHA-256 of the base that the modules were built on; null where none is known. */
   readonly originSha256: string | null
+  /** That base, where it is at hand. */
+  readonly originPath: string | null
 }
 
 /** How many of a comparison's modules have been judged. */
@@ -42,11 +44,12 @@ const stride = 256
  * @throws CheckError `bundle-mismatch`, `bundle-malformed`; BtfError `rules-invalid`
  */
 export async function runCompare(
-  { basePath, bundlePath, manifest, rules, btfModules, runningSha256, originSha256 }: CompareJob,
+  { basePath, bundlePath, manifest, rules, btfModules, runningSha256, originSha256, originPath }: CompareJob,
   { signal, progress }: { readonly signal: AbortSignal; progress(progress: CompareProgress): void },
 ): Promise<CompareResult> {
   parseVersion(rules.version)
   const running = prepareBase(await readFile(basePath))
+  const origin = await originOf(originSha256, originPath, { running, runningSha256 })
   const bundle = openBundle(bundlePath)
   try {
     const { modules } = bundle
@@ -62,7 +65,7 @@ export async function runCompare(
       const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
       const sections = { btf: read(btfSha256), distilled: read(distilledSha256) }
       const { originStrings } = manifest[nth]!
-      const context = { runningSha256, originSha256, rules, originStrings }
+      const context = { runningSha256, origin, rules, originStrings, maxFindings: 0 }
       results[nth] = judgeSubject(manifest[nth]!, sections, running, context)
       if (++judged % stride > 0) continue
       progress({ judged, total: modules.length })
@@ -74,4 +77,14 @@ export async function runCompare(
   } finally {
     bundle.close()
   }
+}
+
+async function originOf(
+  sha256: string | null,
+  path: string | null,
+  { running, runningSha256 }: { running: RunningBase; runningSha256: string },
+): Promise<OriginBase | null> {
+  if (sha256 === null) return null
+  if (sha256 === runningSha256) return new OriginBase(sha256, running)
+  return new OriginBase(sha256, path === null ? null : prepareBase(await readFile(path)))
 }

@@ -1,5 +1,5 @@
-export { decide, type Evidence } from './decide.js'
 export { type JudgeContext, judge } from './judge.js'
+export { OriginBase, proofAgainst } from './origin.js'
 export { exitCodeOf, loadStops, overallOf, summary } from './overall.js'
 export { errorJudgement, judgeSubject, resultOf, type Subject } from './result.js'
 export {

@@ -1,22 +1,30 @@
 import {
+  type BindOptions,
+  type Bound,
+  type Btf,
   BtfError,
+  bindRelocated,
   checkModule,
   type ModuleBtf,
+  prepareBase,
   type Rules,
   type RunningBase,
   readBtf,
   recoverOriginLength,
+  relocate,
+  TypeClasses,
   traitsOf,
 } from '@basedrift/btf'
-import { decide, type Evidence } from './decide.js'
-import type { Judgement } from './verdicts.js'
+import { accepted, decideBound, refusalOf, withoutOrigin } from './decide.js'
+import { contradictedClaim, OriginBase, proofAgainst, stringsText } from './origin.js'
+import type { Judgement, VerdictReason } from './verdicts.js'
 
 /** What a module is judged by, besides the bytes of the running base. */
-export interface JudgeContext {
+export interface JudgeContext extends BindOptions {
   /** SHA-256 of the running base, lower-case hex. */
   readonly runningSha256: string
-  /** SHA-256 of the base that the module was built on; null where it is not known. */
-  readonly originSha256: string | null
+  /** The base that the module is said to have been built on; null where nothing says so. */
+  readonly origin: OriginBase | null
   readonly rules: Rules
   /** What `recoverOriginLength` gives for the module, where that is known already; it is found out where this is left out. */
   readonly originStrings?: number | null
@@ -24,31 +32,128 @@ export interface JudgeContext {
 
 /**
  * The verdict on one module's BTF on a running kernel: what the kernel of that version and config does with it, and, where
- * it accepts it, whether the references bind to what they were built to mean (see `decide`).
- * @throws BtfError `rules-invalid`
+ * it accepts it, whether its references bind to what they were built to mean.
+ *
+ * - With the origin base: by comparing every reference in both bases. A statement of the origin that the module itself
+ *   contradicts, by the length of strings that it betrays or by a reference that nothing builds, counts for nothing.
+ * - Without: `misread` where the module proves that the running base is not its origin, else `unknown`.
+ * - A module with a `.BTF.base` was built on that, and on no kernel's base. Where the kernel relocates it, its references
+ *   bind by name; where the kernel is older and reads it on the running base, they are compared with those on its own.
+ * @throws BtfError `rules-invalid`, `btf-names`
  */
 export function judge(module: ModuleBtf, running: RunningBase, context: JudgeContext): Judgement {
-  const { btf, distilled } = module
-  const { rules, runningSha256, originSha256 } = context
-  const answer = checkModule(module, running, rules)
-  // The length matters only where the kernel accepts, and takes as long as the kernel's own check.
-  const recover = answer.outcome === 'accepted' && btf !== null
-  const { originStrings = recover ? recoverOriginLength(btf) : null } = context
-  return decide(answer, {
-    runningSha256,
-    runningStrings: running.btf?.stringsLength ?? null,
-    originSha256,
-    originStrings,
-    distilled: distilled === null ? null : distilledEvidence(distilled, rules),
-  })
+  const answer = checkModule(module, running, context.rules)
+  const refused = refusalOf(answer)
+  if (refused !== null) return refused
+  const split = readable(module.btf!)
+  if (split === null) return accepted('unknown', 'no-origin')
+  const { originStrings = recoverOriginLength(split) } = context
+  if (module.distilled === null) return onOrigin(split, running, context, originStrings)
+  const own = prepareBase(module.distilled)
+  if (!traitsOf(context.rules.version).distilledBase)
+    return onDistilled(split, running, own, context, originStrings)
+  // The kernel accepts it, though it took something at random for one of its references.
+  if (answer.reason !== null) return { ...accepted('unknown', 'relocation'), reason: { ...answer.reason } }
+  return afterRelocation(module, split, running, own, context, originStrings)
 }
 
-function distilledEvidence(distilled: Uint8Array, rules: Rules): NonNullable<Evidence['distilled']> {
-  const relocates = traitsOf(rules.version).distilledBase
+/** The verdict on an accepted module without a `.BTF.base`. */
+function onOrigin(
+  split: Btf,
+  running: RunningBase,
+  context: JudgeContext,
+  originStrings: number | null,
+): Judgement {
+  const { origin, runningSha256 } = context
+  const contradicted = origin === null ? null : contradictedClaim(split, origin, originStrings)
+  if (origin !== null && contradicted === null) {
+    if (origin.sha256 === runningSha256) return accepted('compatible', 'same-base')
+    const binding = origin.bindingOn(running)
+    if (binding !== null) return decideBound(binding.bind(split, context), 'equivalent-binding')
+  }
+  return alone(split, running, originStrings, contradicted)
+}
+
+/** The verdict on an accepted module whose origin base is not at hand. */
+function alone(
+  split: Btf,
+  running: RunningBase,
+  originStrings: number | null,
+  contradicted: VerdictReason | null,
+): Judgement {
+  const runningStrings = running.btf?.stringsLength ?? null
+  if (originStrings !== null && runningStrings !== null && originStrings !== runningStrings) {
+    const expected = stringsText(originStrings)
+    return withoutOrigin('origin-length', {
+      code: 'origin-length',
+      expected,
+      actual: stringsText(runningStrings),
+    })
+  }
+  const proof = proofAgainst(split, running)
+  if (proof !== null) return withoutOrigin(proof.code, proof)
+  return { ...accepted('unknown', 'no-origin'), ...(contradicted === null ? {} : { reason: contradicted }) }
+}
+
+/** The verdict of a kernel that knows no `.BTF.base`, and reads on its own base what was built on the distilled one. */
+function onDistilled(
+  split: Btf,
+  running: RunningBase,
+  distilled: RunningBase,
+  context: JudgeContext,
+  originStrings: number | null,
+): Judgement {
+  const binding = new OriginBase('', distilled).bindingOn(running)
+  const bound = binding?.bind(split, context) ?? null
+  // Definitions are not compared: a distilled base has none.
+  if (bound !== null && bound.misboundTotal > 0) return decideBound(bound, 'equivalent-binding')
+  return alone(split, running, originStrings, null)
+}
+
+/** The verdict on a module that the kernel relocated from its distilled base. */
+function afterRelocation(
+  module: ModuleBtf,
+  split: Btf,
+  running: RunningBase,
+  distilled: RunningBase,
+  context: JudgeContext,
+  originStrings: number | null,
+): Judgement {
+  const { btf, stringsLength = null } =
+    distilled.btf === null
+      ? { btf: null }
+      : { btf: distilled.btf, stringsLength: distilled.btf.stringsLength }
+  if (originStrings !== null && stringsLength !== null && originStrings !== stringsLength) {
+    const expected = stringsText(originStrings)
+    return withoutOrigin('origin-length', {
+      code: 'origin-length',
+      expected,
+      actual: stringsText(stringsLength),
+    })
+  }
+  const bound = btf === null ? null : relocatedBinding(module, split.onBase(btf), running, context)
+  return bound === null ? accepted('unknown', 'relocation') : decideBound(bound, 'relocated')
+}
+
+function relocatedBinding(
+  { btf, distilled }: ModuleBtf,
+  split: Btf,
+  running: RunningBase,
+  { rules, origin, ...options }: JudgeContext,
+): Bound | null {
+  const relocation = relocate(btf!, distilled!, running, rules)
+  if (relocation === null || running.btf === null) return null
+  const known = origin?.bindingOn(running) ?? null
+  const target = known?.running ?? new TypeClasses().add(running.btf)
+  return bindRelocated(split, relocation, target, known?.origin ?? null, options)
+}
+
+/** A BTF as tools read it; null where the kernel takes what they cannot read. */
+function readable(bytes: Uint8Array): Btf | null {
   try {
-    return { strings: readBtf(distilled).stringsLength, relocates }
+    return readBtf(bytes)
   } catch (error) {
-    if (error instanceof BtfError) return { strings: null, relocates }
+    if (error instanceof BtfError) return null
     throw error
   }
 }

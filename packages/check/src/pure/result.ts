@@ -16,7 +16,7 @@ export interface Subject {
 /** A module's row from its verdict and from what else the kernel compares; keys in the order in which they are printed. */
 export function resultOf(subject: Subject, judgement: Judgement, load: Load = loadUnknown): ModuleResult {
   const { name, file, sha256 } = subject
-  const { verdict, basis, errno, log, reason } = judgement
+  const { verdict, basis, errno, log, ...why } = judgement
   return {
     name,
     file,
@@ -25,7 +25,7 @@ export function resultOf(subject: Subject, judgement: Judgement, load: Load = lo
     basis,
     errno,
     log,
-    ...(reason === undefined ? {} : { reason }),
+    ...why,
     load,
     overall: overallOf(verdict, load),
   }
@@ -51,8 +51,9 @@ export function judgeSubject(
   try {
     judgement = judge({ ...sections, name: subject.name }, running, context)
   } catch (error) {
-    if (error instanceof BtfError) throw error
-    judgement = errorJudgement('engine-failed', null, error instanceof Error ? error.message : String(error))
+    if (error instanceof BtfError && error.code === 'rules-invalid') throw error
+    const code = error instanceof BtfError ? error.code : 'engine-failed'
+    judgement = errorJudgement(code, null, error instanceof Error ? error.message : String(error))
   }
   return resultOf(subject, judgement)
 }

@@ -1,3 +1,5 @@
+import type { ChangedType, Misbound } from '@basedrift/btf'
+
 /** Every verdict, in the order in which they are counted and shown. */
 export const verdicts = [
   'compatible',
@@ -17,8 +19,14 @@ export type Verdict = (typeof verdicts)[number]
 /** Every basis that a verdict other than `error` can stand on; the basis of an `error` is its code. */
 export const bases = [
   'same-base',
+  'equivalent-binding',
   'relocated',
+  'layout-change',
+  'misbound',
   'origin-length',
+  'offset-inside-string',
+  'id-beyond-types',
+  'kind-nonsense',
   'kernel-check',
   'relocation',
   'kernel-crash',
@@ -84,6 +92,12 @@ export interface Judgement {
   /** The kernel's lines without time stamps, trailing blanks trimmed, empty lines and bare `BPF:` left out. */
   readonly log: readonly string[]
   readonly reason?: VerdictReason
+  /** Of a `misread` that was compared with its origin base: how many references bind to something else, and the first. */
+  readonly misboundTotal?: number
+  readonly misbound?: readonly Misbound[]
+  /** Of a `changed`: how many types of its slice are defined differently, and the first. */
+  readonly changedTotal?: number
+  readonly changed?: readonly ChangedType[]
 }
 
 /** One module's row of a check, with its keys in the order in which they are printed. */

@@ -8,9 +8,21 @@ import {
   type VerdictReason,
 } from '../pure/index.js'
 
-/** The text of a row: the JSON of what the manifest and the column of verdicts do not tell. */
-export function rowText({ basis, errno, log, reason, load, overall }: ModuleResult): string {
-  return JSON.stringify([basis, errno, log, reason ?? null, load, overall])
+/**
+ * The text of a row: the JSON of what the manifest and the column of verdicts do not tell. Of findings only the number is
+ * kept: they can be found again from the blobs.
+ */
+export function rowText(result: ModuleResult): string {
+  const { basis, errno, log, reason, load, overall, misboundTotal, changedTotal } = result
+  return JSON.stringify([
+    basis,
+    errno,
+    log,
+    reason ?? null,
+    load,
+    overall,
+    misboundTotal ?? changedTotal ?? 0,
+  ])
 }
 
 /**
@@ -19,12 +31,13 @@ export function rowText({ basis, errno, log, reason, load, overall }: ModuleResu
  */
 export function readRowText(text: string, { name, file, sha256 }: Subject, verdict: Verdict): ModuleResult {
   const row: unknown = JSON.parse(text)
-  if (!Array.isArray(row) || row.length !== 6) throw new TypeError('no row of 6 fields')
-  const [basis, errno, log, reason, load, overall] = row as unknown[]
+  if (!Array.isArray(row) || row.length !== 7) throw new TypeError('no row of 7 fields')
+  const [basis, errno, log, reason, load, overall, findings] = row as unknown[]
   if (typeof basis !== 'string' || typeof errno !== 'number' || !areStrings(log)) {
     throw new TypeError('no basis, errno and log')
   }
   if (reason !== null && !isReason(reason)) throw new TypeError('no reason')
+  if (typeof findings !== 'number') throw new TypeError('no number of findings')
   if (!isLoad(load) || !overalls.includes(overall as Overall)) throw new TypeError('no load and overall')
   return {
     name,
@@ -35,9 +48,15 @@ export function readRowText(text: string, { name, file, sha256 }: Subject, verdi
     errno,
     log,
     ...(reason === null ? {} : { reason }),
+    ...numberOfFindings(verdict, findings),
     load,
     overall: overall as Overall,
   }
+}
+
+function numberOfFindings(verdict: Verdict, total: number): Partial<ModuleResult> {
+  if (total === 0) return {}
+  return verdict === 'changed' ? { changedTotal: total, changed: [] } : { misboundTotal: total, misbound: [] }
 }
 
 function areStrings(value: unknown): value is string[] {

@@ -1,6 +1,6 @@
 import type { ModuleFacts, Problem } from '@basedrift/artifacts'
 import { findTools, moduleNameFromPath } from '@basedrift/artifacts'
-import { parseVersion, type Rules } from '@basedrift/btf'
+import { defaultFindings, parseVersion, prepareBase, type Rules } from '@basedrift/btf'
 import { CheckError } from '../errors.js'
 import { byFile } from '../manifest.js'
 import {
@@ -8,13 +8,20 @@ import {
   errorJudgement,
   judgeSubject,
   type ModuleResult,
+  OriginBase,
   resultOf,
   type Summary,
   summary,
 } from '../pure/index.js'
 import { type InputContent, type ReadOptions, readInput } from './inputs.js'
 import { listRawModules, RawModuleReader } from './raw-modules.js'
-import { mustHaveKernel, type RulesOverride, type RunningKernel, runningKernel } from './running.js'
+import {
+  type KernelWithBase,
+  mustHaveKernel,
+  type RulesOverride,
+  type RunningKernel,
+  runningKernel,
+} from './running.js'
 
 /** What is checked: modules of any inputs against the kernel of one. */
 export interface CheckRequest {
@@ -26,6 +33,8 @@ export interface CheckRequest {
   readonly modules: readonly string[]
   /** What is said by hand of how the kernel treats module BTF. */
   readonly rules?: RulesOverride | null
+  /** References, and changed types, that are listed of each module; 20 where it is left out. */
+  readonly maxFindings?: number
 }
 
 /** A whole check, as it is printed; keys in the order in which they are printed. */
@@ -66,20 +75,25 @@ export async function checkKernelAndModules(
   const kernelInput = await readInput(request.kernel, alone ? 'kernel' : null, !alone, options)
   const running = runningKernel(mustHaveKernel(kernelInput), rules ?? {})
   const origin = request.origin ?? null
-  const originGiven = origin === null ? null : await originSha256(origin, kernelInput, options)
+  const originGiven = origin === null ? null : await originBase(origin, kernelInput, running, options)
+  const against: Against = {
+    running,
+    origin: originGiven,
+    maxFindings: request.maxFindings ?? defaultFindings,
+  }
   const rows: ModuleResult[] = []
   const raw = new RawModuleReader()
   for (const path of new Set(paths)) {
     const listed = path === request.kernel ? null : listRawModules(path)
     for (const module of listed ?? []) {
       const facts = raw.read(module)
-      if (facts !== null) rows.push(rowOf(facts, running, originGiven))
-      else rows.push(...rowsOf(await readInput(module.file, 'module', true, options), running, originGiven))
+      if (facts !== null) rows.push(rowOf(facts, against, originGiven))
+      else rows.push(...rowsOf(await readInput(module.file, 'module', true, options), against))
     }
     options.signal?.throwIfAborted()
     if (listed !== null) continue
     const input = path === request.kernel ? kernelInput : await readInput(path, 'module', true, options)
-    rows.push(...rowsOf(input, running, originGiven))
+    rows.push(...rowsOf(input, against))
   }
   if (rows.length === 0) throw new CheckError('modules-absent')
   rows.sort(byFile)
@@ -99,24 +113,46 @@ export async function checkKernelAndModules(
   }
 }
 
-async function originSha256(path: string, kernel: InputContent, options: ReadOptions): Promise<string> {
+async function originBase(
+  path: string,
+  kernel: InputContent,
+  running: RunningKernel,
+  options: ReadOptions,
+): Promise<OriginBase> {
   const input = path === kernel.path ? kernel : await readInput(path, 'kernel', false, options)
-  return mustHaveKernel(input).base.sha256
+  return originFrom(mustHaveKernel(input).base, running)
 }
 
-/** The row of one module; `originSha256` is null where its origin base is not known. */
-function rowOf(facts: ModuleFacts, running: RunningKernel, originSha256: string | null): ModuleResult {
+function originFrom({ bytes, sha256 }: KernelWithBase['base'], running: RunningKernel): OriginBase {
+  return new OriginBase(sha256, sha256 === running.sha256 ? running.base : prepareBase(bytes))
+}
+
+/** What modules are held against. */
+interface Against {
+  readonly running: RunningKernel
+  /** The origin base that was given for all of them. */
+  readonly origin: OriginBase | null
+  readonly maxFindings: number
+}
+
+/** The row of one module; `origin` is null where its origin base is not known. */
+function rowOf(
+  facts: ModuleFacts,
+  { running, maxFindings }: Against,
+  origin: OriginBase | null,
+): ModuleResult {
   const { name, file, sha256, btf, distilled } = facts
   // A kernel built without CONFIG_DEBUG_INFO_BTF_MODULES has nothing that would look at a module's BTF.
   const sections = running.btfModules === false ? { btf: null, distilled: null } : { btf, distilled }
   const { sha256: runningSha256, rules, base } = running
-  return judgeSubject({ name, file, sha256 }, sections, base, { runningSha256, originSha256, rules })
+  return judgeSubject({ name, file, sha256 }, sections, base, { runningSha256, origin, rules, maxFindings })
 }
 
 /** The rows of one input: a module each, and one for each file that could not be read as a module. */
-function rowsOf(input: InputContent, running: RunningKernel, origin: string | null): ModuleResult[] {
-  const originSha256 = origin ?? input.kernel?.base?.sha256 ?? null
-  const rows = input.modules.map((facts) => rowOf(facts, running, originSha256))
+function rowsOf(input: InputContent, against: Against): ModuleResult[] {
+  const own = input.kernel?.base ?? null
+  const origin = against.origin ?? (own === null ? null : originFrom(own, against.running))
+  const rows = input.modules.map((facts) => rowOf(facts, against, origin))
   const read = new Set([...input.modules.map(({ file }) => file), ...input.kernelFiles])
   const failed = input.problems.filter(({ file }) => !read.has(file) && !isKernelFile(file, input.path))
   return [...rows, ...failed.map(errorRow)]

@@ -1,5 +1,13 @@
 import fc from 'fast-check'
-import { bases, type Load, type ModuleResult, type Overall, overalls, verdicts } from '../../src/index.js'
+import {
+  bases,
+  type Load,
+  type ModuleResult,
+  type Overall,
+  overalls,
+  type Verdict,
+  verdicts,
+} from '../../src/index.js'
 
 export const arbitraryLoad: fc.Arbitrary<Load> = fc.record({
   vermagic: fc.constantFrom('same', 'differs', 'unknown'),
@@ -30,6 +38,12 @@ const reason = fc.record(
   { requiredKeys: ['code'] },
 )
 
+/** The numbers of findings that go with a verdict; the findings themselves are not kept in rows. */
+const findingsOf = (verdict: Verdict, total: number): Partial<ModuleResult> => {
+  if (verdict === 'misread') return { misboundTotal: total, misbound: [] }
+  return verdict === 'changed' ? { changedTotal: total, changed: [] } : {}
+}
+
 /** Results as they could ever be, with texts that look like what the codec replaces. */
 export const arbitraryResult: fc.Arbitrary<ModuleResult> = fc
   .record({
@@ -44,4 +58,10 @@ export const arbitraryResult: fc.Arbitrary<ModuleResult> = fc
     load: arbitraryLoad,
     overall: fc.constantFrom<Overall>(...overalls),
   })
-  .map(({ reason: some, ...rest }) => (some === undefined ? rest : { ...rest, reason: some }))
+  .chain(({ reason: some, ...rest }) =>
+    fc.nat().map((total) => ({
+      ...rest,
+      ...(some === undefined ? {} : { reason: some }),
+      ...(total === 0 ? {} : findingsOf(rest.verdict, total)),
+    })),
+  )

@@ -35,6 +35,34 @@ export const Reason = Type.Object(
 )
 export type Reason = Static<typeof Reason>
 
+/** A reference that binds to something else than it was built to mean. */
+export const Misbound = Type.Object(
+  {
+    from: Type.String({ description: 'Whose reference it is: `struct veth_priv.dev`' }),
+    typeId: Type.Optional(count('The type id that stands there')),
+    strOff: Type.Optional(count('Or the string offset')),
+    expected: Type.String({ description: 'What it was built to mean' }),
+    actual: Type.String({ description: 'What it means on this kernel' }),
+  },
+  { $id: 'Misbound', description: 'A reference that binds to something else than it was built to mean' },
+)
+export type Misbound = Static<typeof Misbound>
+
+/** A type that the running base defines otherwise than the module was built with. */
+export const ChangedType = Type.Object(
+  {
+    type: Type.String({ description: 'As C has it: `struct net_device`' }),
+    from: Type.String({ description: 'The first reference that reaches it' }),
+    originId: count('Its id in the base that the module was built on'),
+    runningId: count('Its id in the base of this kernel'),
+  },
+  {
+    $id: 'ChangedType',
+    description: 'A type that this kernel defines otherwise than the module was built with',
+  },
+)
+export type ChangedType = Static<typeof ChangedType>
+
 /** What else would stop a module. */
 export const Load = Type.Object(
   {
@@ -63,6 +91,10 @@ export const ModuleResult = Type.Object(
     errno: count('What the kernel returns, positive; 0 where it accepts'),
     log: Type.Array(Type.String(), { description: 'What the kernel prints, without time stamps' }),
     reason: Type.Optional(ref(Reason)),
+    misboundTotal: Type.Optional(count('References that bind to something else')),
+    misbound: Type.Optional(Type.Array(ref(Misbound), { description: 'The first of them' })),
+    changedTotal: Type.Optional(count('Types that are defined otherwise')),
+    changed: Type.Optional(Type.Array(ref(ChangedType), { description: 'The first of them' })),
     load: ref(Load),
     overall: oneOf(overalls, 'What becomes of the module'),
   },

@@ -1,0 +1,58 @@
+import { Binding, type Btf, contradiction, type RunningBase } from '@basedrift/btf'
+import type { VerdictReason } from './verdicts.js'
+
+/** The base that modules are said to have been built on; one for all the modules that are. */
+export class OriginBase {
+  /** SHA-256 of its bytes, lower-case hex. */
+  readonly sha256: string
+  /** Its bytes, indexed; null where they are not at hand. */
+  readonly base: RunningBase | null
+  private readonly bindings = new WeakMap<Btf, Binding>()
+
+  constructor(sha256: string, base: RunningBase | null) {
+    this.sha256 = sha256
+    this.base = base
+  }
+
+  /** What compares references on this base with those on a running one; null where either cannot be read. */
+  bindingOn(running: RunningBase): Binding | null {
+    const origin = this.base?.btf ?? null
+    const { btf } = running
+    if (origin === null || btf === null || origin.littleEndian !== btf.littleEndian) return null
+    const known = this.bindings.get(btf)
+    if (known !== undefined) return known
+    const binding = new Binding(origin, btf)
+    this.bindings.set(btf, binding)
+    return binding
+  }
+}
+
+/**
+ * Why a module cannot have been built on the base that it is said to have been built on; null where nothing shows it.
+ * `originStrings` is what the module itself tells of the length of that base's strings.
+ */
+export function contradictedClaim(
+  split: Btf,
+  claim: OriginBase,
+  originStrings: number | null,
+): VerdictReason | null {
+  const { base } = claim
+  const code = 'origin-contradicted'
+  if (base?.btf == null) return null
+  const { stringsLength } = base.btf
+  if (originStrings !== null && originStrings !== stringsLength)
+    return { code, expected: stringsText(stringsLength), actual: stringsText(originStrings) }
+  const found = proofAgainst(split, base)
+  return found === null ? null : { ...found, code }
+}
+
+/** What shows that a module was not built on a base; its code is a basis. null where nothing does. */
+export function proofAgainst(split: Btf, { btf, evidence }: RunningBase): VerdictReason | null {
+  if (btf === null || evidence === null || btf.littleEndian !== split.littleEndian) return null
+  return contradiction(split.onBase(btf), evidence)
+}
+
+/** The length of a base's strings as it is said in reasons. */
+export function stringsText(bytes: number): string {
+  return `a base with ${bytes} bytes of strings`
+}
