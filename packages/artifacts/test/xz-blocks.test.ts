@@ -29,6 +29,21 @@ describe('xz with sized blocks', () => {
     }
   })
 
+  it('fills the memory that comes back to it, and gives what was compressed', async () => {
+    const stream = decompressStream('xz', streamOf(Buffer.concat([whole, whole, whole])), 1e8, {
+      tools: noTools,
+    })
+    const memory = new Set<ArrayBufferLike>()
+    const parts: Buffer[] = []
+    for await (const chunk of stream) {
+      memory.add(chunk.buffer)
+      parts.push(Buffer.from(chunk))
+      stream.spent?.(chunk)
+    }
+    expect(Buffer.concat(parts).equals(Buffer.concat([content, content, content]))).toBe(true)
+    expect(parts.length).toBeGreaterThan(2 * memory.size)
+  })
+
   it('may be followed by padding and other streams, and by nothing else', async () => {
     const two = await decode(Buffer.concat([whole, Buffer.alloc(8), whole]))
     expect([two.error, two.bytes.equals(Buffer.concat([content, content]))]).toEqual([null, true])

@@ -4,10 +4,11 @@ import { ArtifactError } from '../bytes/errors.js'
 import { decodeLz4 } from '../bytes/lz4.js'
 import type { Limits } from '../limits.js'
 import { limits as defaultLimits } from '../limits.js'
-import { ByteReader } from '../source/reader.js'
+import { ByteReader, type ByteStream } from '../source/reader.js'
 import { type StreamFormat, startEngine } from './engines.js'
 import { decodeXz, hasLiblzma, xzStream } from './liblzma.js'
 import { OutputCap, pipeThrough } from './pipe.js'
+import { SpareMemory } from './spare.js'
 import { noTools, type Tools } from './tools.js'
 import { checkDictionary, xzFacts, xzHeadBytes } from './xz.js'
 import { hasSizedBlocks, xzBlocks } from './xz-blocks.js'
@@ -39,10 +40,14 @@ export function decompressStream(
   source: AsyncIterable<Uint8Array>,
   maxBytes: number,
   options: CodecOptions = {},
-): AsyncIterable<Uint8Array> {
+): ByteStream {
   const { limits = defaultLimits, signal, tools = noTools } = options
   const cap = new OutputCap(maxBytes, limits)
-  if (format === 'xz') return xzAsItCan(source, cap, limits, tools, signal)
+  if (format === 'xz') {
+    const spare = new SpareMemory(limits.xzMemoryBytes)
+    const stream = xzAsItCan(source, cap, limits, tools, signal, spare)
+    return { [Symbol.asyncIterator]: () => stream, spent: (chunk) => spare.give(chunk) }
+  }
   const engine = startEngine(format, limits, tools, signal)
   return engine === null ? zstdStream(source, cap, limits.zstdWindowBytes) : pipeThrough(source, engine, cap)
 }
@@ -54,13 +59,14 @@ async function* xzAsItCan(
   limits: Limits,
   tools: Tools,
   signal: AbortSignal | undefined,
+  spare: SpareMemory,
 ): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(source)
   try {
     // A source that fails early is seen to fail when it is read on.
     await reader.fill(xzHeadBytes).catch(() => false)
     if (hasLiblzma() && hasSizedBlocks(reader.peek(xzHeadBytes), limits)) {
-      yield* xzBlocks(reader.rest(), cap, limits)
+      yield* xzBlocks(reader.rest(), cap, limits, spare)
       return
     }
     const engine = startEngine('xz', limits, tools, signal)

@@ -102,12 +102,20 @@ function buffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** Decodes a whole xz file; `expected` is its size if that is known (0: not). Throws `limit-exceeded` above `maxBytes`. */
-export async function decodeXz(bytes: Uint8Array, maxBytes: number, expected: number): Promise<Uint8Array> {
+/**
+ * Decodes a whole xz file; `expected` is its size if that is known (0: not). `memory` gives at least as many bytes as it is
+ * asked for. Throws `limit-exceeded` above `maxBytes`.
+ */
+export async function decodeXz(
+  bytes: Uint8Array,
+  maxBytes: number,
+  expected: number,
+  memory: (bytes: number) => Buffer = Buffer.allocUnsafeSlow,
+): Promise<Uint8Array> {
   const decoder = new Decoder()
   try {
     // One byte more than is expected, so that the end is seen at once.
-    let output = Buffer.allocUnsafeSlow(Math.min(maxBytes, Math.max(expected, 4096)) + 1)
+    let output = memory(Math.min(maxBytes, Math.max(expected, 4096)) + 1)
     let input = buffer(bytes)
     let size = 0
     for (;;) {

@@ -5,6 +5,7 @@ import type { Limits } from '../limits.js'
 import { ByteReader } from '../source/reader.js'
 import { decodeXz, xzStream } from './liblzma.js'
 import { counted, type OutputCap } from './pipe.js'
+import { SpareMemory } from './spare.js'
 import { blockSizes, checkDictionary, encodeInteger, xzDictionary } from './xz.js'
 
 /** Bytes of a block's check by its id (The .xz File Format, §2.1.1.2). */
@@ -84,15 +85,18 @@ async function streamHeader(reader: ByteReader, first: boolean): Promise<Buffer 
 /**
  * Decodes xz whose blocks name their sizes, as `xz -T` writes them: each block becomes a stream of its own, and several are
  * decoded at the same time on Node's thread pool, within `limits.xzMemoryBytes`. The index and footer are compared with what
- * the blocks make them. What is whole in a broken block is handed on before the error. Errors as in `decompressStream`.
+ * the blocks make them. What is whole in a broken block is handed on before the error. Each block is given as one piece, in
+ * memory of `spare`. Errors as in `decompressStream`.
  */
 export async function* xzBlocks(
   source: AsyncIterable<Uint8Array>,
   cap: OutputCap,
   limits: Limits,
+  spare: SpareMemory,
 ): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(counted(source, cap))
   const pending: Pending[] = []
+  const packed = new SpareMemory(limits.xzMemoryBytes)
   const most = Math.min(poolThreads, availableParallelism())
   let failure: { error: unknown } | null = null
   try {
@@ -103,12 +107,14 @@ export async function* xzBlocks(
     ) {
       const records: BlockSizes[] = []
       while ((await need(reader, 1))[0] !== 0) {
-        const { stream, record, memory } = await takeBlock(reader, header, limits)
+        const { stream, record, memory } = await takeBlock(reader, header, limits, packed)
         const used = () => pending.reduce((sum, block) => sum + block.memory, memory)
         while (pending.length > 0 && (pending.length >= most || used() > limits.xzMemoryBytes)) {
-          yield* emit(pending, cap, limits)
+          yield* emit(pending, cap, limits, packed)
         }
-        const content = decodeXz(stream, record[1], record[1]).catch((error: ArtifactError) => error)
+        const content = decodeXz(stream, record[1], record[1], (bytes) => spare.take(bytes)).catch(
+          (error: ArtifactError) => error,
+        )
         pending.push({ stream, memory, content })
         records.push(record)
       }
@@ -118,7 +124,7 @@ export async function* xzBlocks(
     failure = { error }
   }
   try {
-    while (pending.length > 0) yield* emit(pending, cap, limits)
+    while (pending.length > 0) yield* emit(pending, cap, limits, packed)
     if (failure !== null) {
       if (failure.error instanceof CutBlock) yield* whole(failure.error.stream, cap, limits)
       throw failure.error instanceof CutBlock ? failure.error.cause : failure.error
@@ -139,7 +145,7 @@ class CutBlock extends Error {
 }
 
 /** Takes the next block and makes it a stream of its own. */
-async function takeBlock(reader: ByteReader, header: Buffer, limits: Limits) {
+async function takeBlock(reader: ByteReader, header: Buffer, limits: Limits, packed: SpareMemory) {
   const length = ((await need(reader, 1))[0]! + 1) * 4
   const head = Buffer.concat([header, await need(reader, length)])
   const sizes = blockSizes(head, headerBytes)
@@ -152,7 +158,8 @@ async function takeBlock(reader: ByteReader, header: Buffer, limits: Limits) {
   const bytes = length + padded(sizes.packed) + check
   const record: BlockSizes = [length + sizes.packed + check, sizes.size]
   const index = indexOf([record])
-  const stream = Buffer.alloc(headerBytes + bytes + index.length + headerBytes)
+  const whole = headerBytes + bytes + index.length + headerBytes
+  const stream = packed.take(whole).subarray(0, whole)
   stream.set(header)
   let at = headerBytes
   try {
@@ -180,11 +187,17 @@ async function checkEnd(reader: ByteReader, header: Buffer, records: readonly Bl
 }
 
 /** Hands on the first block; of a broken one what is whole, and then its error. */
-async function* emit(pending: Pending[], cap: OutputCap, limits: Limits): AsyncGenerator<Uint8Array> {
+async function* emit(
+  pending: Pending[],
+  cap: OutputCap,
+  limits: Limits,
+  packed: SpareMemory,
+): AsyncGenerator<Uint8Array> {
   const { stream, content } = pending[0]!
   const decoded = await content
   pending.shift()
   if (decoded instanceof Uint8Array) {
+    packed.give(stream)
     cap.came(decoded.length)
     if (decoded.length > 0) yield decoded
     return

@@ -23,11 +23,18 @@ export class Member {
     return this.#reader.peek(wanted)
   }
 
-  /** Reads the whole content into `target`, which has its size, or into new memory. */
-  async bytes(target: Uint8Array = new Uint8Array(this.size)): Promise<Uint8Array> {
+  /** Reads the whole content into new memory. */
+  async bytes(): Promise<Uint8Array> {
+    const target = new Uint8Array(this.size)
     this.#left = 0
     await this.#reader.takeInto(target, `the member ${this.path}`)
     return target
+  }
+
+  /** Lends the whole content to `use`, which keeps nothing of it and does not wait; see `ByteReader.lend`. */
+  lend<T>(memory: () => Uint8Array, use: (bytes: Uint8Array) => T): Promise<T> {
+    this.#left = 0
+    return this.#reader.lend(this.size, `the member ${this.path}`, memory, use)
   }
 
   /** The content as a stream. */

@@ -33,7 +33,7 @@ export interface ScanContext {
   readonly reported: WeakSet<object>
   /** Bytes of BTF that are held for the end of the input. */
   held: number
-  /** Memory for modules that are read one after the other. */
+  /** Memory for modules that do not lie in one chunk of their source, one after the other. */
   scratch: Uint8Array
 }
 

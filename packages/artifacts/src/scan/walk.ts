@@ -125,7 +125,7 @@ function sizeProblem(
   )
 }
 
-/** Reads a member that is no container. Plain modules share one piece of memory and are done with when this returns. */
+/** Reads a member that is no container. Plain modules are read where they lie and are done with when this returns. */
 async function readMember(
   context: ScanContext,
   member: Member,
@@ -133,9 +133,11 @@ async function readMember(
   name: string,
 ): Promise<Reading> {
   if (interest === 'module' && !isCompressed(await member.peek(16))) {
-    if (context.scratch.length < member.size) context.scratch = new Uint8Array(Math.ceil(member.size * 1.5))
-    const bytes = await member.bytes(context.scratch.subarray(0, member.size))
-    return moduleFacts(context, bytes, identify(name, bytes))
+    const memory = () => {
+      if (context.scratch.length < member.size) context.scratch = new Uint8Array(Math.ceil(member.size * 1.5))
+      return context.scratch.subarray(0, member.size)
+    }
+    return member.lend(memory, (bytes) => moduleFacts(context, bytes, identify(name, bytes)))
   }
   if (interest === 'kernel') await context.kernels.at(-1)
   const bytes = await member.bytes()

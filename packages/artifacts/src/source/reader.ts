@@ -3,11 +3,21 @@ import { ArtifactError } from '../bytes/errors.js'
 const none = new Uint8Array(0)
 
 /**
+ * A stream of bytes. Where it has `spent`, it wants its chunks back, to fill them anew: each is handed to it once nothing of it
+ * is read any more.
+ */
+export interface ByteStream extends AsyncIterable<Uint8Array> {
+  readonly spent?: (chunk: Uint8Array) => void
+}
+
+/**
  * Reads a stream of bytes forwards: fixed fields, whole members, or a part of it as a stream of its own. It holds what
- * was asked for and not yet taken, and no more than one chunk beside. Its source is closed by `close()`.
+ * was asked for and not yet taken, and no more than one chunk beside. Its source is closed by `close()`. Of a source that
+ * wants its chunks back it gives copies, but for what is lent.
  */
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array>
+  readonly #spent: ((chunk: Uint8Array) => void) | undefined
   #chunks: Uint8Array[] = []
   #first = 0
   #at = 0
@@ -16,8 +26,9 @@ export class ByteReader {
   #ended = false
   #failure: { error: unknown } | null = null
 
-  constructor(source: AsyncIterable<Uint8Array>) {
+  constructor(source: ByteStream) {
     this.#source = source[Symbol.asyncIterator]()
+    this.#spent = source.spent
   }
 
   /** Bytes taken so far: the place of the next one. */
@@ -61,7 +72,7 @@ export class ByteReader {
     const wanted = Math.min(count, this.#buffered)
     const head = this.#chunks[this.#first]
     if (wanted === 0 || head === undefined) return none
-    if (head.length - this.#at >= wanted) return head.subarray(this.#at, this.#at + wanted)
+    if (head.length - this.#at >= wanted) return this.#own(head.subarray(this.#at, this.#at + wanted))
     const copy = new Uint8Array(wanted)
     let filled = 0
     for (let i = this.#first, from = this.#at; filled < wanted; i++, from = 0) {
@@ -84,18 +95,44 @@ export class ByteReader {
   async takeInto(target: Uint8Array, what: string): Promise<void> {
     let filled = 0
     while (filled < target.length) {
-      const part = await this.some(target.length - filled)
-      if (part === null) throw this.truncated(what)
+      if (this.#buffered === 0 && !(await this.fill(1))) throw this.truncated(what)
+      const part = this.#head(target.length - filled)
       target.set(part, filled)
       filled += part.length
+      this.#drop(part.length)
     }
+  }
+
+  /**
+   * Takes `count` bytes and lends them to `use`, which keeps nothing of them and does not wait: as they lie in the source's
+   * chunk where they lie in one, else put together in what `memory` gives, which has that size.
+   */
+  async lend<T>(
+    count: number,
+    what: string,
+    memory: () => Uint8Array,
+    use: (bytes: Uint8Array) => T,
+  ): Promise<T> {
+    if (this.#buffered === 0) await this.fill(Math.min(1, count))
+    if (this.#buffered > 0) {
+      const bytes = this.#head(count)
+      if (bytes.length === count) {
+        try {
+          return use(bytes)
+        } finally {
+          this.#drop(count)
+        }
+      }
+    }
+    const bytes = memory()
+    await this.takeInto(bytes, what)
+    return use(bytes)
   }
 
   /** Takes between 1 and `atMost` bytes, as they come; null at the end of the source. */
   async some(atMost: number): Promise<Uint8Array | null> {
     if (this.#buffered === 0 && !(await this.fill(1))) return null
-    const head = this.#chunks[this.#first]!
-    const part = head.subarray(this.#at, Math.min(head.length, this.#at + atMost))
+    const part = this.#own(this.#head(atMost))
     this.#drop(part.length)
     return part
   }
@@ -138,12 +175,24 @@ export class ByteReader {
     )
   }
 
+  /** What can be taken of the first chunk, `atMost` bytes of it. */
+  #head(atMost: number): Uint8Array {
+    const head = this.#chunks[this.#first]!
+    return head.subarray(this.#at, Math.min(head.length, this.#at + atMost))
+  }
+
+  /** Bytes that outlive their chunk. */
+  #own(bytes: Uint8Array): Uint8Array {
+    return this.#spent === undefined ? bytes : new Uint8Array(bytes)
+  }
+
   #drop(count: number): void {
     this.#buffered -= count
     this.#offset += count
     let left = count
     while (left > 0) {
-      const rest = this.#chunks[this.#first]!.length - this.#at
+      const head = this.#chunks[this.#first]!
+      const rest = head.length - this.#at
       if (left < rest) {
         this.#at += left
         return
@@ -151,6 +200,7 @@ export class ByteReader {
       left -= rest
       this.#chunks[this.#first++] = none
       this.#at = 0
+      this.#spent?.(head)
     }
     if (this.#first > 0 && this.#first === this.#chunks.length) {
       this.#chunks.length = 0
