@@ -9,6 +9,8 @@ export interface Limits {
   readonly moduleBytes: number
   /** Bytes of a config file. */
   readonly configBytes: number
+  /** Bytes of a Module.symvers, decompressed. */
+  readonly symversBytes: number
   /** Decompressed bytes of a package's payload, or of a compressed tar. */
   readonly payloadBytes: number
   /** Decompressed bytes for one compressed byte, once more than `ratioFreeBytes` have come out. */
@@ -49,6 +51,7 @@ export const limits: Limits = {
   kernelBytes: 1024 * MiB,
   moduleBytes: 256 * MiB,
   configBytes: 8 * MiB,
+  symversBytes: 64 * MiB,
   payloadBytes: 4096 * MiB,
   ratio: 200,
   ratioFreeBytes: 16 * MiB,

@@ -56,6 +56,32 @@ describe('a package of every form', () => {
   })
 })
 
+describe('a Module.symvers', () => {
+  const symvers = '0x00000007\tkfree\tvmlinux\tEXPORT_SYMBOL\t\n'
+  const exports = [{ name: 'kfree', crc: 7 }]
+
+  it('is found in packages, compressed or not, with its release', async () => {
+    const paths = ['boot/symvers-5.gz', 'lib/modules/5/symvers.xz', 'usr/src/linux-headers-5/Module.symvers']
+    const contents = [gzipSync(symvers), xz(Buffer.from(symvers)), Buffer.from(symvers)]
+    const tar = writeTar(paths.map((path, nth) => ({ path, data: contents[nth]! })))
+    const all = await scanBytes(writeDeb(tar), 'headers.deb')
+    expect(lines(all)).toEqual(paths.map((path) => `symvers headers.deb!${path}`))
+    for (const facts of all) {
+      expect(facts).toMatchObject({ type: 'symvers', release: '5' })
+      expect(facts.type === 'symvers' && [...facts.exports]).toEqual(exports)
+    }
+  })
+
+  it('is told by its content alone, and coded where it is none', async () => {
+    expect(await scanBytes(Buffer.from(symvers), 'exports.txt')).toMatchObject([
+      { type: 'symvers', release: null },
+    ])
+    expect(
+      lines(await scanBytes(writeTar([{ path: 'Module.symvers', data: '0x00000007\tx\n' }]), 'x.tar')),
+    ).toEqual(['problem symvers-malformed x.tar!Module.symvers'])
+  })
+})
+
 describe('a single file', () => {
   it.each([
     ['a.ko', a],

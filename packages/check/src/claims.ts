@@ -21,7 +21,7 @@ export interface Claim {
 
 /** What a file says by its banner, name, config or vermagic; null for one that says nothing of a kernel. */
 export function claimOf(facts: ArtifactFacts, input: number): Claim | null {
-  if (facts.type === 'problem') return null
+  if (facts.type === 'problem' || facts.type === 'symvers') return null
   const { file } = facts
   if (facts.type !== 'module') {
     const { type: source, release, version } = facts

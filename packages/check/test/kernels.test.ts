@@ -1,4 +1,10 @@
-import type { ConfigFacts, KernelConfig, KernelFacts, ModuleFacts } from '@basedrift/artifacts'
+import {
+  type ConfigFacts,
+  type KernelConfig,
+  type KernelFacts,
+  type ModuleFacts,
+  noLinkFacts,
+} from '@basedrift/artifacts'
 import { describe, expect, test } from 'vitest'
 import { claimOf, contradictions, moduleReleases } from '../src/claims.js'
 import { onlyKernel, sha256Of } from '../src/index.js'
@@ -24,6 +30,8 @@ const kernel = (part: Partial<KernelFacts>): KernelFacts => ({
   buildId: null,
   machine: null,
   btf: base,
+  vermagic: null,
+  exports: null,
   ...part,
 })
 const configFile = (release: string | null): ConfigFacts => ({
@@ -92,8 +100,7 @@ describe('what the inputs of a build contradict each other in', () => {
     btf: null,
     distilled: null,
     stamp: null,
-    imports: [],
-    exports: [],
+    ...noLinkFacts,
   })
   /** Each in an input of its own. */
   const joined = (...inputs: (KernelFacts | ConfigFacts | ModuleFacts)[]) => {

@@ -62,8 +62,8 @@ export interface InspectedModule {
       })
     | null
   readonly distilled: SectionCounts | null
-  readonly imports: readonly SymbolCrc[]
-  readonly exports: readonly SymbolCrc[]
+  readonly imports: Iterable<SymbolCrc>
+  readonly exports: Iterable<SymbolCrc>
 }
 
 /** What is in one artifact, with its keys in the order in which they are printed. */
@@ -106,7 +106,8 @@ export async function inspect(
         collector.add(facts.file, facts.btf, module.btf?.originStrings ?? null)
       }
     } else if (facts.type === 'config') configs.push(facts)
-    else problems.push({ code: facts.code, file: facts.file, at: facts.at, message: facts.message })
+    else if (facts.type === 'problem')
+      problems.push({ code: facts.code, file: facts.file, at: facts.at, message: facts.message })
     if (facts.file === file && facts.type !== 'problem')
       kind = facts.type === 'kernel' ? facts.kind : facts.type
     else if (isCompression(kind) && facts.file.startsWith(`${file}!`)) kind = `tar.${kind}`

@@ -5,22 +5,6 @@ export function text(bytes: Uint8Array, start: number, end: number): string {
   return decoder.decode(bytes.subarray(start, end))
 }
 
-/**
- * Names of NUL-padded records, `first` bytes into each `entry` bytes of `bytes`. Records are decoded together, which is
- * several times as fast as one by one; only where a name is not ASCII do characters and bytes not line up.
- */
-export function recordNames(bytes: Uint8Array, entry: number, first: number): string[] {
-  const all = decoder.decode(bytes)
-  const aligned = all.length === bytes.length
-  const names: string[] = []
-  for (let at = 0; at + entry <= bytes.length; at += entry) {
-    let end = at + first
-    while (end < at + entry && bytes[end] !== 0) end++
-    names.push(aligned ? all.slice(at + first, end) : text(bytes, at + first, end))
-  }
-  return names
-}
-
 /** Text from `start` up to a NUL, to `end`, or to `limit` bytes, whichever comes first. */
 export function cString(bytes: Uint8Array, start: number, end: number, limit: number): string {
   const last = Math.min(end, start + limit, bytes.length)

@@ -162,6 +162,12 @@ export class Elf {
     return this.u32(this.sectionTable + index * this.#sectionEntry + 4)
   }
 
+  /** The low 32 bits of `sh_addr` of section `index` (less than `sectionCount`). */
+  sectionAddress(index: number): number {
+    const at = this.sectionTable + index * this.#sectionEntry
+    return this.u32(this.bits === 32 ? at + 12 : this.little ? at + 16 : at + 20)
+  }
+
   /** `sh_name` of a section as text; empty where the name table does not hold it. */
   sectionName(index: number): string {
     const at = this.#nameOffset(index)

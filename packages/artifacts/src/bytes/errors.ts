@@ -8,6 +8,8 @@ export const artifactErrorCodes = {
   'archive-malformed': 'The archive breaks its own format; build or download it again.',
   'archive-truncated': 'The archive ends before its content does; upload it again.',
   'btf-absent': 'The file has no BTF; build the kernel with CONFIG_DEBUG_INFO_BTF=y and pahole.',
+  'btf-ids-malformed':
+    'The section .BTF_ids does not hold the sets that its symbols name; build the module again.',
   'btf-malformed': 'The bytes are not a BTF that stands alone; give the raw BTF of one kernel or module.',
   'checksum-mismatch': 'The content does not match the checksum stored with it; upload it again.',
   'compression-corrupt': 'The compressed data cannot be decompressed; upload the file again.',
@@ -32,6 +34,8 @@ export const artifactErrorCodes = {
   'nested-too-deep': 'The file is packed in more layers than are followed; unpack the outer ones.',
   'section-compressed': 'The section is compressed, which a kernel does not undo; build without compression.',
   'stamp-malformed': 'The note .note.basedrift.origin cannot be used; stamp the module again.',
+  'symvers-malformed':
+    'The symbol versions do not have the lines that modpost writes; give the Module.symvers of the build.',
   'version-contradicts':
     'Two sources name different kernel versions or releases; check which build the file is of.',
   'version-unknown':

@@ -1,84 +1,41 @@
-import { ascii, cString, matchesAt } from './binary.js'
+import { ascii, cString } from './binary.js'
 import { type Elf, type ElfSection, sectionIndex, sectionType } from './elf.js'
-import { ArtifactError } from './errors.js'
 import { byteLimits } from './limits.js'
-import type { SymbolCrc } from './types.js'
+import { noSymbols, type SymbolList, SymbolListWriter, symbolFlags } from './symbol-list.js'
+import {
+  inFile,
+  type Label,
+  labels,
+  nameEnd,
+  type SymbolTable,
+  symbolSection,
+  symbolTable,
+  symbolValue,
+  tooMany,
+} from './symbol-table.js'
 
-/** Export tables with their CRC tables. The GPL pair is gone from 7.2 on, where `__kflagstab` has a bit for it. */
-const tables = [
-  { entries: ascii('__ksymtab'), crcs: ascii('__kcrctab') },
-  { entries: ascii('__ksymtab_gpl'), crcs: ascii('__kcrctab_gpl') },
-]
-const stringsName = ascii('__ksymtab_strings')
+/**
+ * Export tables with their CRC tables. From 7.1 on the GPL pair is gone: one table holds all, and `__kflagstab` has a byte for
+ * each entry (bit 0: GPL); a GPL table in a module is then ignored (`find_module_sections`).
+ */
+export const exportTables = [
+  { entries: ascii('__ksymtab'), crcs: ascii('__kcrctab'), flags: 0 },
+  { entries: ascii('__ksymtab_gpl'), crcs: ascii('__kcrctab_gpl'), flags: symbolFlags.gplTable },
+] as const
+export const exportStrings = ascii('__ksymtab_strings')
 const ksymtabPrefix = ascii('__ksymtab_')
 const crcPrefix = ascii('__crc_')
 
-/** What a module's export tables tell, and whether a table was there whose names could not be told. */
-export interface ModuleExports {
-  readonly symbols: readonly SymbolCrc[]
+/** What export tables tell, and whether a table was there whose names could not be told. */
+export interface Exports {
+  readonly symbols: SymbolList
   readonly unnamed: boolean
 }
 
-/** A symbol table with its names and, for more than 65,279 sections, its SHT_SYMTAB_SHNDX. */
-interface SymbolTable {
+/** A name in the file: `bytes[start, end)`. */
+interface Name {
   readonly start: number
-  readonly count: number
-  readonly entry: number
-  readonly namesStart: number
-  readonly namesEnd: number
-  readonly extended: ElfSection | null
-}
-
-function inFile(elf: Elf, section: ElfSection): boolean {
-  return (
-    section.type !== sectionType.nobits &&
-    !section.compressed &&
-    section.offset + section.size <= elf.bytes.length
-  )
-}
-
-function tooMany(what: string): ArtifactError {
-  return new ArtifactError('limit-exceeded', '.symtab', `It has too many ${what}`)
-}
-
-function symbolTable(elf: Elf): SymbolTable | null {
-  let table: ElfSection | null = null
-  let extended: ElfSection | null = null
-  for (let index = 1; index < elf.sectionCount; index++) {
-    const type = elf.sectionType(index)
-    if (type === sectionType.symtab && table === null) table = elf.section(index)
-    else if (type === sectionType.symtabShndx && extended === null) extended = elf.section(index)
-  }
-  if (table === null || !inFile(elf, table) || table.link >= elf.sectionCount) return null
-  const names = elf.section(table.link)
-  if (!inFile(elf, names)) return null
-  const entry = elf.bits === 64 ? 24 : 16
-  const count = Math.floor(table.size / entry)
-  if (count > byteLimits.elfSymbols) throw tooMany('symbols')
-  return {
-    start: table.offset,
-    count,
-    entry,
-    namesStart: names.offset,
-    namesEnd: names.offset + names.size,
-    extended: extended !== null && inFile(elf, extended) ? extended : null,
-  }
-}
-
-/** `st_shndx` of a symbol, followed through SHT_SYMTAB_SHNDX. */
-function symbolSection(elf: Elf, table: SymbolTable, index: number): number {
-  const at = table.start + index * table.entry
-  const section = elf.u16(at + (elf.bits === 64 ? 6 : 14))
-  if (section !== sectionIndex.extended) return section
-  if (table.extended === null || (index + 1) * 4 > table.extended.size) return sectionIndex.undefined
-  return elf.u32(table.extended.offset + index * 4)
-}
-
-function symbolValue(elf: Elf, table: SymbolTable, index: number): number {
-  const at = table.start + index * table.entry
-  if (elf.bits === 32) return elf.u32(at + 4)
-  const high = elf.u32(at + (elf.little ? 12 : 8))
-  return high * 0x100000000 + elf.u32(at + (elf.little ? 8 : 12))
+  readonly end: number
 }
 
 /**
@@ -95,43 +52,21 @@ function crcOf(elf: Elf, table: SymbolTable, index: number): number | null {
   return elf.u32(home.offset + value)
 }
 
-/** A symbol whose name starts with a given prefix: the rest of its name, and its index in the table. */
-interface Label {
-  readonly name: string
-  readonly index: number
-}
-
-/** The symbols whose names start with `prefix` (`__` and more), in the order of the table. */
-function labels(elf: Elf, table: SymbolTable, prefix: Uint8Array): Label[] {
-  const out: Label[] = []
-  const { bytes } = elf
-  const third = prefix[2]
-  for (let index = 1; index < table.count; index++) {
-    const name = table.namesStart + elf.u32(table.start + index * table.entry)
-    // Nearly all others are passed over by one byte.
-    if (name + prefix.length >= table.namesEnd || bytes[name + 2] !== third) continue
-    if (!matchesAt(bytes, name, prefix)) continue
-    if (out.length === byteLimits.symbolCrcs) throw tooMany('exports')
-    out.push({ name: cString(bytes, name + prefix.length, table.namesEnd, byteLimits.nameBytes), index })
-  }
-  return out
-}
-
 /** Names of the entries of one export table by the `__ksymtab_NAME` symbols that label them, in the order of the entries. */
-function byLabels(elf: Elf, table: SymbolTable, found: readonly Label[], home: ElfSection): string[] {
+function byLabels(elf: Elf, table: SymbolTable, found: readonly Label[], home: ElfSection): Name[] {
   return found
     .filter((label) => symbolSection(elf, table, label.index) === home.index)
-    .map((label) => ({ name: label.name, value: symbolValue(elf, table, label.index) }))
+    .map((label) => ({ start: label.name, value: symbolValue(elf, table, label.index) }))
     .sort((a, b) => a.value - b.value)
-    .map((label) => label.name)
+    .map(({ start }) => ({ start, end: nameEnd(elf.bytes, start, table.namesEnd) }))
 }
 
 /**
  * Names by the relocations of an export table that point into `__ksymtab_strings`, in the order of the entries: what is
  * left when local symbols were stripped.
  */
-function byRelocations(elf: Elf, table: SymbolTable, home: ElfSection, strings: ElfSection): string[] {
-  const found: { at: number; name: string }[] = []
+function byRelocations(elf: Elf, table: SymbolTable, home: ElfSection, strings: ElfSection): Name[] {
+  const found: { at: number; name: Name }[] = []
   const relocations = relocationsOf(elf, home)
   if (relocations === null || !inFile(elf, relocations)) return []
   const wide = elf.bits === 64
@@ -147,10 +82,10 @@ function byRelocations(elf: Elf, table: SymbolTable, home: ElfSection, strings: 
     else if (target + 4 <= home.size) addend = elf.u32(home.offset + target)
     const offset = symbolValue(elf, table, symbol) + addend
     if (offset >= strings.size) continue
-    const end = strings.offset + strings.size
-    const name = cString(elf.bytes, strings.offset + offset, end, byteLimits.nameBytes)
+    const start = strings.offset + offset
+    const end = nameEnd(elf.bytes, start, strings.offset + strings.size)
     // A namespace is a string too; the empty one is the most common, and the name comes first in each entry.
-    if (name !== '') found.push({ at: target, name })
+    if (end > start) found.push({ at: target, name: { start, end } })
     if (found.length > byteLimits.symbolCrcs) throw tooMany('exports')
   }
   found.sort((a, b) => a.at - b.at)
@@ -158,11 +93,11 @@ function byRelocations(elf: Elf, table: SymbolTable, home: ElfSection, strings: 
 }
 
 /** Keeps the first string of each entry: 12 bytes (three self-relative words), else three, else two pointers. */
-function namesOfEntries(found: readonly { at: number; name: string }[], size: number): string[] {
+function namesOfEntries(found: readonly { at: number; name: Name }[], size: number): Name[] {
   for (const entry of [12, 8, 24, 16]) {
     const count = size / entry
     if (!Number.isInteger(count)) continue
-    const names: string[] = []
+    const names: Name[] = []
     let last = -1
     for (const { at, name } of found) {
       const index = Math.floor(at / entry)
@@ -199,37 +134,50 @@ function plainCrcs(elf: Elf, table: ElfSection | null, count: number): ElfSectio
 /**
  * What a module exports, in the order of its tables: names from the `__ksymtab_NAME` labels, or from relocations where
  * labels were stripped. A CRC is the word at the same position, as the kernel takes it, or, where relocations would fill
- * that in (up to 5.18), from the symbol `__crc_NAME`; null where there is none (no modversions). Throws `limit-exceeded`
+ * that in (up to 5.18), from the symbol `__crc_NAME`; none where there is none (no modversions). Throws `limit-exceeded`
  * for more symbols than `byteLimits` allows.
  */
-export function readExports(elf: Elf): ModuleExports {
-  const homes: { entries: ElfSection; crcs: ElfSection | null }[] = []
-  for (const table of tables) {
-    const entries = elf.find(table.entries)
+export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(elf)): Exports {
+  const homes: { entries: ElfSection; crcs: ElfSection | null; flags: number }[] = []
+  for (const { entries: name, crcs, flags } of exportTables) {
+    const entries = elf.find(name)
     if (entries === null || entries.size === 0) continue
-    homes.push({ entries, crcs: elf.find(table.crcs) })
+    homes.push({ entries, crcs: elf.find(crcs), flags })
   }
-  if (homes.length === 0) return { symbols: [], unnamed: false }
-  const table = symbolTable(elf)
-  if (table === null) return { symbols: [], unnamed: true }
+  if (homes.length === 0) return { symbols: noSymbols, unnamed: false }
+  if (table === null) return { symbols: noSymbols, unnamed: true }
   const entryLabels = labels(elf, table, ksymtabPrefix)
-  const strings = elf.find(stringsName)
+  const strings = elf.find(exportStrings)
+  const symbols = new SymbolListWriter()
   let crcSymbols: Map<string, number> | null = null
-  const symbols: SymbolCrc[] = []
   let unnamed = false
-  for (const { entries, crcs } of homes) {
+  const nameOf = ({ start, end }: Name) => cString(elf.bytes, start, end, byteLimits.nameBytes)
+  for (const { entries, crcs, flags } of homes) {
     let names = byLabels(elf, table, entryLabels, entries)
     if (names.length === 0 && strings !== null && inFile(elf, strings))
       names = byRelocations(elf, table, entries, strings)
     if (names.length === 0) unnamed = true
     const plain = plainCrcs(elf, crcs, names.length)
-    if (plain === null && crcs !== null)
-      crcSymbols ??= new Map(labels(elf, table, crcPrefix).map(({ name, index }) => [name, index]))
+    if (plain === null && crcs !== null) crcSymbols ??= crcLabels(elf, table, nameOf)
     names.forEach((name, index) => {
-      const symbol = crcSymbols?.get(name)
-      if (plain !== null) symbols.push({ name, crc: elf.u32(plain.offset + index * 4) })
-      else symbols.push({ name, crc: symbol === undefined ? null : crcOf(elf, table, symbol) })
+      let crc: number | null = null
+      if (plain !== null) crc = elf.u32(plain.offset + index * 4)
+      else {
+        const symbol = crcSymbols?.get(nameOf(name))
+        if (symbol !== undefined) crc = crcOf(elf, table, symbol)
+      }
+      symbols.add(elf.bytes, name.start, name.end, crc, flags)
     })
   }
-  return { symbols, unnamed }
+  return { symbols: symbols.take(), unnamed }
+}
+
+/** The `__crc_NAME` symbols by NAME. */
+function crcLabels(elf: Elf, table: SymbolTable, nameOf: (name: Name) => string): Map<string, number> {
+  return new Map(
+    labels(elf, table, crcPrefix).map(({ name: start, index }) => [
+      nameOf({ start, end: nameEnd(elf.bytes, start, table.namesEnd) }),
+      index,
+    ]),
+  )
 }

@@ -16,6 +16,7 @@ export type Format =
   | 'tar'
   | 'cpio'
   | 'config'
+  | 'symvers'
   | 'unknown'
 
 interface Magic {
@@ -71,6 +72,11 @@ function isConfig(bytes: Uint8Array, name: string): boolean {
   return /^\.?config\b/.test(last) && /^(?:# )?CONFIG_\w+(?:=| is not set)/m.test(start)
 }
 
+/** A Module.symvers starts with the CRC of its first export, as modpost prints it, and a tab. */
+function isSymvers(bytes: Uint8Array): boolean {
+  return /^0x[0-9a-f]{8}\t$/.test(String.fromCharCode(...bytes.subarray(0, 11)))
+}
+
 /**
  * Tells what a file is by its first bytes (64 KiB or all of it; 592 bytes decide everything but a config). Names are data:
  * they are a hint only where a format has no magic of its own. Never throws.
@@ -83,5 +89,6 @@ export function detectFormat(bytes: Uint8Array, name = ''): Format {
   if (isRawBtf(bytes, name)) return 'raw-btf'
   if (isOldTar(bytes)) return 'tar'
   if (isConfig(bytes, name)) return 'config'
+  if (isSymvers(bytes)) return 'symvers'
   return isLzma(bytes) ? 'lzma' : 'unknown'
 }

@@ -6,10 +6,13 @@ import { type ReadConfig, readConfig } from './config.js'
 import { type Elf, elfType, readElf } from './elf.js'
 import { ArtifactError, problem, problemOf } from './errors.js'
 import { detectFormat } from './format.js'
+import { readKernelExports } from './kernel-exports.js'
 import { byteLimits } from './limits.js'
 import type { FileIdentity } from './module.js'
 import { buildId } from './notes.js'
+import type { SymbolList } from './symbol-list.js'
 import type { KernelFacts, KernelKind, Problem } from './types.js'
+import { findVermagic } from './vermagic.js'
 import { kernelVersion, releaseFromBanner, releaseFromPath } from './version.js'
 
 /**
@@ -90,6 +93,11 @@ interface Contents {
   readonly embeddedConfig: Uint8Array | null
   readonly buildId: string | null
   readonly machine: string
+  /** null where there are no tables, or, with `exportsUnnamed`, none that can be read. */
+  readonly exports: SymbolList | null
+  readonly exportsUnnamed: boolean
+  /** Looks for the vermagic of a release. */
+  vermagicOf(release: string): string | null
 }
 
 /** `.rodata` first: it is where the banner and the config are; then everything, as a section may be called otherwise. */
@@ -110,6 +118,7 @@ function vmlinuxContents(bytes: Uint8Array): Contents {
   const section = elf.find(btfName)
   const compressed = section?.compressed === true
   const btf = section === null || compressed ? null : elf.content(section)
+  const exports = readKernelExports(elf)
   return {
     kind: 'vmlinux',
     // An image without section headers (stripped, or dumped from memory) may still hold its BTF.
@@ -119,6 +128,9 @@ function vmlinuxContents(bytes: Uint8Array): Contents {
     embeddedConfig: inRodata(elf, findEmbeddedConfig),
     buildId: buildId(elf),
     machine: `${elf.little ? 'little' : 'big'}-${elf.bits}`,
+    exports: exports.symbols.length === 0 ? null : exports.symbols,
+    exportsUnnamed: exports.unnamed,
+    vermagicOf: (release) => inRodata(elf, (part) => findVermagic(part, release)),
   }
 }
 
@@ -133,6 +145,9 @@ function imageContents(bytes: Uint8Array): Contents {
     embeddedConfig: findEmbeddedConfig(bytes),
     buildId: null,
     machine: `${little ? 'little' : 'big'}-64`,
+    exports: null,
+    exportsUnnamed: false,
+    vermagicOf: (release) => findVermagic(bytes, release),
   }
 }
 
@@ -193,6 +208,7 @@ export async function readKernelImage(
   if (contents.btfCompressed) problems.push(problem('section-compressed', file, '.BTF'))
   else if (contents.btf === null || contents.btf.length === 0)
     problems.push(problem('btf-absent', file, '.BTF'))
+  if (contents.exportsUnnamed) problems.push(problem('exports-unknown', file, '__ksymtab'))
   const config = await embeddedConfig(contents, file, decompress, problems)
   const named = contents.banner ?? setupVersion
   const bannerRelease = named === null ? null : releaseFromBanner(named)
@@ -229,6 +245,8 @@ export async function readKernelImage(
     buildId: contents.buildId,
     machine: contents.machine,
     btf: contents.btf !== null && contents.btf.length > 0 ? contents.btf : null,
+    vermagic: bannerRelease === null ? null : contents.vermagicOf(bannerRelease),
+    exports: contents.exports,
   }
   return { kernel, config, setupVersion, problems }
 }
@@ -253,5 +271,7 @@ export function readRawBtf(bytes: Uint8Array, identity: FileIdentity): KernelFac
     buildId: null,
     machine: null,
     btf: bytes,
+    vermagic: null,
+    exports: null,
   }
 }

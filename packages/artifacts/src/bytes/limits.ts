@@ -9,6 +9,10 @@ export const byteLimits = {
   elfSymbols: 1 << 20,
   /** Entries of a module's version tables, and its exports. */
   symbolCrcs: 1 << 16,
+  /** Ids of one set of `.BTF_ids`; kernels register 256 kfuncs at most. */
+  btfIds: 1 << 12,
+  /** Lines of a Module.symvers; a distribution kernel with all its modules has some 30,000. */
+  symversLines: 1 << 19,
   /** Bytes of notes that are searched for a build id, and note segments that are. */
   noteBytes: 1 << 20,
   noteSegments: 16,

@@ -1,19 +1,20 @@
-import { ascii, cString, recordNames } from './binary.js'
-import { type Elf, type ElfSection, elfType, readElf, sectionType } from './elf.js'
-import { ArtifactError, type ArtifactErrorCode, problem, problemOf } from './errors.js'
+import { ascii, cString } from './binary.js'
+import { readBtfIds } from './btf-ids.js'
+import { type Elf, elfType, readElf } from './elf.js'
+import { ArtifactError, problem, problemOf } from './errors.js'
 import { readExports } from './exports.js'
+import { type Report, readImports, usable } from './imports.js'
 import { byteLimits } from './limits.js'
 import { buildId } from './notes.js'
 import { readStamp } from './stamp.js'
-import type { ModuleFacts, Problem, Stamp, SymbolCrc } from './types.js'
+import { symbolTable } from './symbol-table.js'
+import type { ModuleFacts, Problem, Stamp } from './types.js'
 
 const btfName = ascii('.BTF')
 const btfBaseName = ascii('.BTF.base')
 const modinfoName = ascii('.modinfo')
 const thisModuleName = ascii('.gnu.linkonce.this_module')
-const versionsName = ascii('__versions')
-const extendedCrcsName = ascii('__version_ext_crcs')
-const extendedNamesName = ascii('__version_ext_names')
+const flagTableName = ascii('__kflagstab')
 
 /** What the caller knows of a file that it hands in: its path (members after `!`), SHA-256 (hex) and size. */
 export interface FileIdentity {
@@ -84,67 +85,6 @@ function value(bytes: Uint8Array, at: number, end: number): string {
 }
 
 /**
- * `__versions`: records of 64 bytes, an `unsigned long` CRC and a NUL-padded name (8 + 56 bytes, 4 + 60 on 32 bit). The
- * CRC is the low word of the long.
- */
-function readVersions(elf: Elf, section: ElfSection): SymbolCrc[] | null {
-  if (section.size % 64 !== 0 || section.size / 64 > byteLimits.symbolCrcs) return null
-  const wide = elf.bits === 64
-  const low = wide && !elf.little ? 4 : 0
-  return recordNames(elf.content(section), 64, wide ? 8 : 4).map((name, index) => ({
-    name,
-    crc: elf.u32(section.offset + index * 64 + low),
-  }))
-}
-
-/** `__version_ext_crcs` (u32 each) with `__version_ext_names` (NUL-terminated, in the same order), from 6.14 on. */
-function readExtendedVersions(elf: Elf, crcs: ElfSection, names: ElfSection): SymbolCrc[] | null {
-  const count = crcs.size / 4
-  if (!Number.isInteger(count) || count > byteLimits.symbolCrcs) return null
-  const out: SymbolCrc[] = []
-  const end = names.offset + names.size
-  let at = names.offset
-  for (let index = 0; index < count; index++) {
-    const nul = elf.bytes.indexOf(0, at)
-    if (nul < 0 || nul >= end) return null
-    out.push({
-      name: cString(elf.bytes, at, nul, byteLimits.nameBytes),
-      crc: elf.u32(crcs.offset + index * 4),
-    })
-    at = nul + 1
-  }
-  return out
-}
-
-/** The module's symbol versions. The kernel uses the extended tables alone where there are any (`check_version`). */
-function readImports(elf: Elf, report: Report): SymbolCrc[] {
-  const crcs = usable(elf, extendedCrcsName, report)
-  const names = usable(elf, extendedNamesName, report)
-  if (crcs !== null && names !== null) {
-    const extended = readExtendedVersions(elf, crcs, names)
-    if (extended !== null) return extended
-    report('versions-malformed', '__version_ext_names', 'Names and CRCs do not pair')
-  }
-  const basic = usable(elf, versionsName, report)
-  if (basic === null) return []
-  const versions = readVersions(elf, basic)
-  if (versions !== null) return versions
-  report('versions-malformed', '__versions', `${basic.size} bytes are not records of 64`)
-  return []
-}
-
-type Report = (code: ArtifactErrorCode, at: string, detail?: string) => void
-
-/** A section whose content can be used; a compressed one is reported. */
-function usable(elf: Elf, name: Uint8Array, report: Report): ElfSection | null {
-  const section = elf.find(name)
-  if (section === null || section.type === sectionType.nobits) return null
-  if (!section.compressed) return section
-  report('section-compressed', elf.sectionName(section.index))
-  return null
-}
-
-/**
  * `.BTF` or `.BTF.base` as the kernel takes it: its bytes as they stand, even where SHF_COMPRESSED says that they are
  * something else, which is reported.
  */
@@ -184,7 +124,9 @@ export function readModule(
   const info = readModinfo(modinfo === null ? new Uint8Array(0) : elf.content(modinfo))
   const btf = btfSection(elf, btfName, report)
   const distilled = btfSection(elf, btfBaseName, report)
-  const exported = readExports(elf)
+  const symbols = symbolTable(elf)
+  const exported = readExports(elf, symbols)
+  const imported = readImports(elf, symbols, report)
   if (exported.unnamed) report('exports-unknown', '__ksymtab')
   const module: ModuleFacts = {
     type: 'module',
@@ -198,8 +140,12 @@ export function readModule(
     btf: btf === null || btf.length === 0 ? null : btf,
     distilled,
     stamp: usableStamp(elf, identity.file, problems),
-    imports: readImports(elf, report),
+    imports: imported.symbols,
     exports: exported.symbols,
+    basicVersions: imported.basicVersions,
+    structSize: elf.find(thisModuleName)?.size ?? null,
+    flagTable: elf.find(flagTableName) !== null,
+    btfIds: readBtfIds(elf, symbols, report),
   }
   return { module, problems }
 }

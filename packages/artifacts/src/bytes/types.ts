@@ -1,9 +1,12 @@
 /** What the readers of this package hand to the engine: plain values, no streams and no Node modules. */
 
-/** One entry of a module's version tables (`__versions`, or `__version_ext_crcs` with `__version_ext_names`). */
+import type { BtfIds } from './btf-ids.js'
+import { noSymbols, type SymbolList } from './symbol-list.js'
+
+/** A symbol that is imported or exported, with its CRC. */
 export interface SymbolCrc {
   readonly name: string
-  /** CRC as an unsigned 32-bit number; null where the exporter has none. */
+  /** CRC as an unsigned 32-bit number; null where there is none. */
   readonly crc: number | null
 }
 
@@ -55,6 +58,35 @@ export interface KernelFacts {
   readonly machine: string | null
   /** The bytes of `.BTF`; null when the kernel has none (a problem `btf-absent` is then reported too). */
   readonly btf: Uint8Array | null
+  /** Its own vermagic (`6.1.0-56-amd64 SMP preempt mod_unload modversions `); null where the image does not tell. */
+  readonly vermagic: string | null
+  /** What the kernel itself exports, without its modules; null where the image has no export tables that can be read. */
+  readonly exports: SymbolList | null
+}
+
+/** What decides, besides BTF, whether a kernel loads a module. */
+export interface LinkFacts {
+  /** Undefined symbols with the CRCs of the version table, and `module_layout`. */
+  readonly imports: SymbolList
+  readonly exports: SymbolList
+  /** Whether there is a `__versions`: kernels with modversions then leave the release out of vermagic. */
+  readonly basicVersions: boolean
+  /** Size of `.gnu.linkonce.this_module`, which holds the `struct module`; null without it. */
+  readonly structSize: number | null
+  /** Whether there is a `__kflagstab`, as kernels from 7.1 on want of a module that exports. */
+  readonly flagTable: boolean
+  /** `.BTF_ids`; null without it. */
+  readonly btfIds: BtfIds | null
+}
+
+/** What is known of these of a module of which there is nothing but BTF. */
+export const noLinkFacts: LinkFacts = {
+  imports: noSymbols,
+  exports: noSymbols,
+  basicVersions: false,
+  structSize: null,
+  flagTable: false,
+  btfIds: null,
 }
 
 /** Which base BTF a module was built on, as its origin note says: docs/stamp.md. */
@@ -68,7 +100,7 @@ export interface Stamp {
 }
 
 /** A module: the owner of a split BTF. */
-export interface ModuleFacts {
+export interface ModuleFacts extends LinkFacts {
   readonly type: 'module'
   /** The kernel's name for it: `.modinfo` `name=`, else the file name; `_` for `-`. */
   readonly name: string
@@ -84,8 +116,6 @@ export interface ModuleFacts {
   readonly distilled: Uint8Array | null
   /** Its origin note; null where it has none, or (with a problem `stamp-malformed`) none that can be used. */
   readonly stamp: Stamp | null
-  readonly imports: readonly SymbolCrc[]
-  readonly exports: readonly SymbolCrc[]
 }
 
 /** A config file found beside a kernel; it applies to the kernel of the same release. */
@@ -99,8 +129,20 @@ export interface ConfigFacts {
   readonly config: KernelConfig
 }
 
+/** A `Module.symvers`: what a kernel and its modules export. */
+export interface SymversFacts {
+  readonly type: 'symvers'
+  readonly file: string
+  readonly sha256: string
+  readonly size: number
+  /** Release from the file's path; null for a file whose path does not tell. */
+  readonly release: string | null
+  /** Symbols of modules have the flag `ofModule`. */
+  readonly exports: SymbolList
+}
+
 export interface ProblemFacts extends Problem {
   readonly type: 'problem'
 }
 
-export type ArtifactFacts = KernelFacts | ModuleFacts | ConfigFacts | ProblemFacts
+export type ArtifactFacts = KernelFacts | ModuleFacts | ConfigFacts | SymversFacts | ProblemFacts

@@ -4,6 +4,7 @@ import { ArtifactError, problemOf } from '../bytes/errors.js'
 import { detectFormat, type Format } from '../bytes/format.js'
 import { readKernelImage } from '../bytes/kernel.js'
 import { elfRole, type FileIdentity, readModule } from '../bytes/module.js'
+import { readSymvers } from '../bytes/symvers.js'
 import type { ArtifactFacts } from '../bytes/types.js'
 import { releaseFromPath, releaseFromVermagic } from '../bytes/version.js'
 import { decompressBytes } from '../codec/index.js'
@@ -64,6 +65,13 @@ export function configFacts(
   }
 }
 
+/** What a Module.symvers lists. Throws `symvers-malformed` and `limit-exceeded`. */
+function symversFacts(context: ScanContext, bytes: Uint8Array, identity: FileIdentity): ArtifactFacts[] {
+  const { symvers, problems } = readSymvers(bytes, identity)
+  holdBytes(context, symvers.exports.names.length)
+  return [symvers, ...problems.map((problem): ArtifactFacts => ({ type: 'problem', ...problem }))]
+}
+
 /** Keeps a kernel for the end of the input. Throws `limit-exceeded` when too much is kept already. */
 export function holdBytes(context: ScanContext, count: number): void {
   context.held += count
@@ -72,7 +80,7 @@ export function holdBytes(context: ScanContext, count: number): void {
     throw new ArtifactError(
       'limit-exceeded',
       null,
-      `More than ${context.limits.heldBytes} bytes of BTF wait for the end`,
+      `More than ${context.limits.heldBytes} bytes of BTF and symbols wait for the end`,
     )
   }
 }
@@ -151,6 +159,8 @@ export function readContent(
       case 'raw-btf':
         holdBytes(context, content.length)
         return { is: 'raw-btf', raw: { identity, path, bytes: content } }
+      case 'symvers':
+        return { is: 'facts', facts: symversFacts(context, content, identity) }
       case 'config':
         return { is: 'facts', facts: configFacts(context, content, identity) }
       default:

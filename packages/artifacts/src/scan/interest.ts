@@ -1,5 +1,5 @@
 /** What a member's path promises: the rest of an archive is passed over unread. */
-export type Interest = 'module' | 'kernel' | 'config' | 'raw-btf' | 'package'
+export type Interest = 'module' | 'kernel' | 'config' | 'symvers' | 'raw-btf' | 'package'
 
 const compressed = '(?:\\.(?:gz|xz|zst))?'
 const module = new RegExp(`\\.ko${compressed}$`)
@@ -8,6 +8,7 @@ const archive = new RegExp(`\\.(?:deb|rpm|cpio|tgz|txz|tzst|tar${compressed})$`)
 const kernel = /^(?:vmlinu[xz]|bzImage|Image)(?:-.+|\.(?:gz|xz|zst|bz2|lz4|lzma|lzo))?$/
 /** What stands beside kernels under their names: signatures, checksums, split debug information, linker scripts, scripts. */
 const besides = /\.(?:sig|asc|hmac|debug|map|lds|py|h|o|S|old)$/
+const symvers = new RegExp(`^(?:Module\\.symvers|symvers(?:-.+)?)${compressed}$`)
 const modulesFolder = /(?:^|\/)lib\/modules\/[^/]+\/config$/
 
 /** The last part of a path, members after `!`. */
@@ -23,5 +24,6 @@ export function interestOf(path: string): Interest | null {
   if (archive.test(name)) return 'package'
   if (kernel.test(name) && !besides.test(name)) return 'kernel'
   if (/^config-/.test(name) || name === '.config' || modulesFolder.test(path)) return 'config'
+  if (symvers.test(name)) return 'symvers'
   return null
 }

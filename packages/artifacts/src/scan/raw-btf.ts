@@ -2,7 +2,7 @@ import { ArtifactError } from '../bytes/errors.js'
 import { readRawBtf } from '../bytes/kernel.js'
 import type { FileIdentity } from '../bytes/module.js'
 import { moduleNameFromPath } from '../bytes/module.js'
-import type { ArtifactFacts, KernelFacts, ModuleFacts } from '../bytes/types.js'
+import { type ArtifactFacts, type KernelFacts, type ModuleFacts, noLinkFacts } from '../bytes/types.js'
 import { baseName } from './interest.js'
 
 /** What a raw BTF is taken for: a kernel's base, or a module's split. */
@@ -49,8 +49,7 @@ function rawModule(raw: RawBtf, base: RawBtf | undefined): ModuleFacts {
     btf: raw.bytes,
     distilled: base?.bytes ?? null,
     stamp: null,
-    imports: [],
-    exports: [],
+    ...noLinkFacts,
   }
 }
 

@@ -106,8 +106,9 @@ async function rawByMagic(member: Member): Promise<Interest | null> {
 }
 
 function maxBytesOf(context: ScanContext, interest: Interest): number {
-  const { kernelBytes, moduleBytes, configBytes } = context.limits
+  const { kernelBytes, moduleBytes, configBytes, symversBytes } = context.limits
   if (interest === 'config') return configBytes
+  if (interest === 'symvers') return symversBytes
   return interest === 'module' ? moduleBytes : kernelBytes
 }
 

@@ -284,7 +284,7 @@ describe('work is bounded where a file asks for the same again and again', () =>
       view.setBigUint64(table + index * 64 + 24, BigInt(data.offset), true)
       view.setBigUint64(table + index * 64 + 32, BigInt(data.size), true)
     }
-    expect(coded(() => readModule(bytes, identity))?.module.exports).toEqual([])
+    expect(coded(() => readModule(bytes, identity))?.module.exports.length).toBe(0)
   })
 
   it('many note segments over the same bytes', async () => {

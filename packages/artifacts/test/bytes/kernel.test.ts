@@ -66,6 +66,8 @@ const facts = {
     pahole: null,
   },
   btf: writeBtf(3),
+  vermagic: null,
+  exports: null,
 }
 
 describe('readKernelImage', () => {

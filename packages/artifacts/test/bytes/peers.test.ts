@@ -39,16 +39,17 @@ describe.skipIf(!there)('modules of libabigail', () => {
     }
     for (const [name, exports] of Object.entries(expected)) {
       const module = moduleOf(folder, `${name}.ko`)
-      expect([module.name, module.vermagic, module.btf, module.imports]).toEqual([name, vermagic, null, []])
+      expect([module.name, module.vermagic, module.btf]).toEqual([name, vermagic, null])
+      expect([...module.imports].filter(({ crc }) => crc !== null)).toEqual([])
       expect(module.buildId).toMatch(/^[0-9a-f]{40}$/)
-      expect(module.exports).toEqual(exports.map((symbol) => ({ name: symbol, crc: null })))
+      expect([...module.exports]).toEqual(exports.map((symbol) => ({ name: symbol, crc: null })))
     }
   })
 
   it('kernel-modversions: CRCs of absolute symbols, as readelf shows them', () => {
     const module = moduleOf('kernel-modversions', 'one_of_each.ko')
-    expect(module.imports).toEqual([{ name: 'module_layout', crc: 0x26a5396e }])
-    expect(module.exports).toEqual([
+    expect([...module.imports]).toEqual([{ name: 'module_layout', crc: 0x26a5396e }])
+    expect([...module.exports]).toEqual([
       { name: all[0], crc: 0xe52d5bcf },
       { name: all[1], crc: 0xee94d699 },
       { name: all[2], crc: 0xfda43846 },

@@ -111,7 +111,7 @@ async function collect(
       if (facts.type === 'kernel') found.kernels.push(facts)
       else if (facts.type === 'config') found.configs.push(facts)
       else if (facts.type === 'module') found.manifest.push(await record(facts, writer))
-      else {
+      else if (facts.type === 'problem') {
         const { type: _, ...problem } = facts
         found.problems.push({ ...problem, input })
       }

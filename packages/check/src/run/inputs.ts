@@ -67,7 +67,7 @@ export async function readInput(
     else if (facts.type === 'problem') {
       const { type: _, ...problem } = facts
       problems.push(problem)
-    } else if (keepModules) modules.push(facts)
+    } else if (facts.type === 'module' && keepModules) modules.push(facts)
   }
   const kernelFiles = new Set([...kernels, ...configs].map(({ file }) => file))
   const kernel = onlyKernel(kernels, configs, moduleReleases(claims))

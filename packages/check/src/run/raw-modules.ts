@@ -1,6 +1,6 @@
 import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { limits, type ModuleFacts, moduleNameFromPath } from '@basedrift/artifacts'
+import { limits, type ModuleFacts, moduleNameFromPath, noLinkFacts } from '@basedrift/artifacts'
 import { sha256Of } from '../sha256.js'
 
 /** A raw split BTF in a file, and the file of the `.BTF.base` beside it. */
@@ -126,7 +126,6 @@ function facts(file: string, btf: Uint8Array, distilled: Uint8Array | null): Mod
     btf,
     distilled,
     stamp: null,
-    imports: [],
-    exports: [],
+    ...noLinkFacts,
   }
 }

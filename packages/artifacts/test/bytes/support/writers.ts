@@ -9,6 +9,8 @@ export interface SectionSpec {
   /** Name of the section that `sh_link` or `sh_info` points to. */
   readonly link?: string
   readonly info?: string
+  /** `sh_addr`; 0 unless given. */
+  readonly address?: number
   /** Written in place of the true size. */
   readonly claimedSize?: number
 }
@@ -146,8 +148,9 @@ export function writeElf(spec: ElfSpec): Uint8Array {
     size: number,
     link: number,
     info: number,
+    address = 0,
   ) => {
-    headers.int(4, name).int(4, type).int(word, flags).int(word, 0).int(word, at).int(word, size)
+    headers.int(4, name).int(4, type).int(word, flags).int(word, address).int(word, at).int(word, size)
     headers.int(4, link).int(4, info).int(word, 1).int(word, 0)
   }
   entry(0, 0, 0, 0, extended ? count : 0, extended ? count - 1 : 0, extended ? segments.length : 0)
@@ -161,6 +164,7 @@ export function writeElf(spec: ElfSpec): Uint8Array {
       size,
       position(section.link),
       position(section.info),
+      section.address,
     )
   })
   const out = new Uint8Array(table + headers.length)
@@ -191,6 +195,8 @@ export interface SymbolSpec {
   readonly value: number
   /** Name of the section it is in, or an index such as 0xfff1 (SHN_ABS). */
   readonly section: string | number
+  /** `st_info`; 0 (a local symbol) unless given. */
+  readonly info?: number
 }
 
 /** `.symtab` and `.strtab` for symbols; `sections` are the names in the order in which they will be written. */
@@ -202,12 +208,12 @@ export function symbolSections(
 ): SectionSpec[] {
   const strings: number[] = [0]
   const table = new Writer(little).raw(new Uint8Array(bits === 64 ? 24 : 16))
-  for (const { name, value, section } of symbols) {
+  for (const { name, value, section, info = 0 } of symbols) {
     const at = strings.length
     strings.push(...chars(name), 0)
     const home = typeof section === 'number' ? section : sections.indexOf(section) + 1
-    if (bits === 64) table.int(4, at).int(1, 0).int(1, 0).int(2, home).int(8, value).int(8, 0)
-    else table.int(4, at).int(4, value).int(4, 0).int(1, 0).int(1, 0).int(2, home)
+    if (bits === 64) table.int(4, at).int(1, info).int(1, 0).int(2, home).int(8, value).int(8, 0)
+    else table.int(4, at).int(4, value).int(4, 0).int(1, info).int(1, 0).int(2, home)
   }
   return [
     { name: '.symtab', type: 2, data: table.done(), link: '.strtab' },

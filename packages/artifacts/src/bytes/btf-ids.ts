@@ -1,0 +1,109 @@
+import { ascii, cString } from './binary.js'
+import type { Elf } from './elf.js'
+import { type Report, usable } from './imports.js'
+import { byteLimits } from './limits.js'
+import { type Label, labels, type SymbolTable, symbolSection, symbolValue } from './symbol-table.js'
+
+const sectionName = ascii('.BTF_ids')
+const prefix = ascii('__BTF_ID__')
+
+/** What the symbol of an id says that it stands for: `func`, `struct`, `union` or `typedef`, and the name. */
+export interface BtfIdSymbol {
+  readonly kind: string
+  readonly name: string
+}
+
+/** An id outside of sets, with its offset in the section: one element of a BTF_ID_LIST, or a single id. */
+export interface BtfId extends BtfIdSymbol {
+  readonly at: number
+  readonly id: number
+}
+
+/** A set of ids. It is sorted by id, so that its symbols name its members but not which is which. */
+export interface BtfIdSet {
+  /** `set`: ids alone; `set8`: ids with flags, as kfuncs are registered by. */
+  readonly kind: 'set' | 'set8'
+  readonly name: string
+  /** The set's own flags (`set8`; bit 0: BTF_SET8_KFUNCS, from 6.9 on). */
+  readonly flags: number
+  readonly ids: readonly number[]
+  readonly members: readonly BtfIdSymbol[]
+}
+
+/** `.BTF_ids`: type ids that the code of a module carries, in the numbering of the base that it was built on. */
+export interface BtfIds {
+  readonly sets: readonly BtfIdSet[]
+  readonly list: readonly BtfId[]
+}
+
+interface Mark extends BtfIdSymbol {
+  readonly at: number
+}
+
+/** `__BTF_ID__KIND__NAME__NUMBER`; sets have no number (tools/bpf/resolve_btfids). */
+function markOf(elf: Elf, table: SymbolTable, { name, index }: Label): Mark | null {
+  const rest = cString(elf.bytes, name, table.namesEnd, byteLimits.nameBytes)
+  const split = rest.indexOf('__')
+  if (split < 0) return null
+  const kind = rest.slice(0, split)
+  const isSet = kind === 'set' || kind === 'set8'
+  const named = rest.slice(split + 2)
+  return { at: symbolValue(elf, table, index), kind, name: isSet ? named : named.replace(/__\d+$/, '') }
+}
+
+/**
+ * Reads `.BTF_ids` by the `__BTF_ID__` symbols in it; null where there is no such section. What does not fit the section
+ * is reported as `btf-ids-malformed` and left out.
+ */
+export function readBtfIds(elf: Elf, table: SymbolTable | null, report: Report): BtfIds | null {
+  const section = usable(elf, sectionName, report)
+  if (section === null || section.size === 0) return null
+  const marks =
+    table === null
+      ? []
+      : labels(elf, table, prefix)
+          .filter(({ index }) => symbolSection(elf, table, index) === section.index)
+          .flatMap((label) => markOf(elf, table, label) ?? [])
+          .sort((a, b) => a.at - b.at)
+  const word = (at: number) => elf.u32(section.offset + at)
+  const sets: BtfIdSet[] = []
+  const list: BtfId[] = []
+  let setEnd = 0
+  let malformed = marks.length === 0
+  marks.forEach((mark, nth) => {
+    const { at, kind, name } = mark
+    if (kind === 'set' || kind === 'set8') {
+      const set = setAt(kind, name, at, section.size, word)
+      if (set === null) malformed = true
+      else {
+        setEnd = set.end
+        const members = marks.slice(nth + 1, nth + 1 + byteLimits.btfIds).filter((one) => one.at < set.end)
+        sets.push({ ...set.set, members: members.map(({ kind, name }) => ({ kind, name })) })
+      }
+    } else if (at >= setEnd) {
+      if (at + 4 > section.size) malformed = true
+      else list.push({ at, kind, name, id: word(at) })
+    }
+  })
+  if (malformed) report('btf-ids-malformed', '.BTF_ids')
+  return { sets, list }
+}
+
+/** `{u32 cnt; u32 ids[]}`, or `{u32 cnt; u32 flags; {u32 id; u32 flags}[]}`; null where it goes beyond the section. */
+function setAt(
+  kind: 'set' | 'set8',
+  name: string,
+  at: number,
+  size: number,
+  word: (at: number) => number,
+): { set: Omit<BtfIdSet, 'members'>; end: number } | null {
+  const wide = kind === 'set8'
+  const first = at + (wide ? 8 : 4)
+  if (first > size) return null
+  const count = word(at)
+  const entry = wide ? 8 : 4
+  const end = first + count * entry
+  if (count > byteLimits.btfIds || end > size) return null
+  const ids = Array.from({ length: count }, (_, nth) => word(first + nth * entry))
+  return { set: { kind, name, flags: wide ? word(at + 4) : 0, ids }, end }
+}
