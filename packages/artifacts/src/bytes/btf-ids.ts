@@ -3,38 +3,10 @@ import type { Elf } from './elf.js'
 import { type Report, usable } from './imports.js'
 import { byteLimits } from './limits.js'
 import { type Label, labels, type SymbolTable, symbolSection, symbolValue } from './symbol-table.js'
+import type { BtfId, BtfIdSet, BtfIdSymbol, BtfIds } from './types.js'
 
 const sectionName = ascii('.BTF_ids')
 const prefix = ascii('__BTF_ID__')
-
-/** What the symbol of an id says that it stands for: `func`, `struct`, `union` or `typedef`, and the name. */
-export interface BtfIdSymbol {
-  readonly kind: string
-  readonly name: string
-}
-
-/** An id outside of sets, with its offset in the section: one element of a BTF_ID_LIST, or a single id. */
-export interface BtfId extends BtfIdSymbol {
-  readonly at: number
-  readonly id: number
-}
-
-/** A set of ids. It is sorted by id, so that its symbols name its members but not which is which. */
-export interface BtfIdSet {
-  /** `set`: ids alone; `set8`: ids with flags, as kfuncs are registered by. */
-  readonly kind: 'set' | 'set8'
-  readonly name: string
-  /** The set's own flags (`set8`; bit 0: BTF_SET8_KFUNCS, from 6.9 on). */
-  readonly flags: number
-  readonly ids: readonly number[]
-  readonly members: readonly BtfIdSymbol[]
-}
-
-/** `.BTF_ids`: type ids that the code of a module carries, in the numbering of the base that it was built on. */
-export interface BtfIds {
-  readonly sets: readonly BtfIdSet[]
-  readonly list: readonly BtfId[]
-}
 
 interface Mark extends BtfIdSymbol {
   readonly at: number

@@ -1,5 +1,11 @@
 import { text } from './binary.js'
-import type { SymbolCrc } from './types.js'
+
+/** A symbol that is imported or exported, with its CRC. */
+export interface SymbolCrc {
+  readonly name: string
+  /** CRC as an unsigned 32-bit number; null where there is none. */
+  readonly crc: number | null
+}
 
 /** What is known of a symbol besides its name and CRC. */
 export const symbolFlags = {

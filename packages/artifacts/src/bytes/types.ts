@@ -1,14 +1,6 @@
 /** What the readers of this package hand to the engine: plain values, no streams and no Node modules. */
 
-import type { BtfIds } from './btf-ids.js'
 import { noSymbols, type SymbolList } from './symbol-list.js'
-
-/** A symbol that is imported or exported, with its CRC. */
-export interface SymbolCrc {
-  readonly name: string
-  /** CRC as an unsigned 32-bit number; null where there is none. */
-  readonly crc: number | null
-}
 
 /** The facts of a kernel's config that its handling of module BTF depends on; null where the config does not tell. */
 export interface KernelConfig {
@@ -62,6 +54,35 @@ export interface KernelFacts {
   readonly vermagic: string | null
   /** What the kernel itself exports, without its modules; null where the image has no export tables that can be read. */
   readonly exports: SymbolList | null
+}
+
+/** What the symbol of an id says that it stands for: `func`, `struct`, `union` or `typedef`, and the name. */
+export interface BtfIdSymbol {
+  readonly kind: string
+  readonly name: string
+}
+
+/** An id outside of sets, with its offset in the section: one element of a BTF_ID_LIST, or a single id. */
+export interface BtfId extends BtfIdSymbol {
+  readonly at: number
+  readonly id: number
+}
+
+/** A set of ids. It is sorted by id, so that its symbols name its members but not which is which. */
+export interface BtfIdSet {
+  /** `set`: ids alone; `set8`: ids with flags, as kfuncs are registered by. */
+  readonly kind: 'set' | 'set8'
+  readonly name: string
+  /** The set's own flags (`set8`; bit 0: BTF_SET8_KFUNCS, from 6.9 on). */
+  readonly flags: number
+  readonly ids: readonly number[]
+  readonly members: readonly BtfIdSymbol[]
+}
+
+/** `.BTF_ids`: type ids that the code of a module carries, in the numbering of the base that it was built on. */
+export interface BtfIds {
+  readonly sets: readonly BtfIdSet[]
+  readonly list: readonly BtfId[]
 }
 
 /** What decides, besides BTF, whether a kernel loads a module. */
