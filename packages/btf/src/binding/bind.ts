@@ -112,6 +112,7 @@ export class Binding {
    * its own or across that is the same entity with another definition; and the first place of each.
    */
   private differingReferences(before: Reading, after: Reading) {
+    // Both bases are numbered before anything of the module's own, which the numbers of its own stand on.
     const { reach: reachBefore } = this.origin
     const { reach: reachAfter } = this.running
     const lowestId = Math.min(before.btf.startId, after.btf.startId)
@@ -157,6 +158,7 @@ function compareReferences(
   const strShift = after.btf.startStr - startStr
   const lowestId = Math.min(startId, after.btf.startId)
   const lowestStr = Math.min(startStr, after.btf.startStr)
+  // Both bases are numbered before anything of the module's own.
   const { entity: entitiesBefore } = before.base
   const { entity: entitiesAfter } = after.base
   let id = 0

@@ -1,4 +1,5 @@
 import type { Btf } from '../btf.js'
+import { Kind } from '../kinds.js'
 import { visitTypeReferences } from '../references.js'
 import type { ClassedBase } from './classes.js'
 import { isStructural, visitHeld } from './shape.js'
@@ -16,8 +17,9 @@ const mostPairs = 1_000_000
 
 /**
  * The types that references reach and that are defined differently in the running base: through types without a name
- * whatever they refer to, from named types on through what is held by value. A definition that differs ends the way: what
- * it holds has no counterpart. Each type of the origin base once, in the order in which they are met.
+ * whatever they refer to, from named types on through what is held by value. Below a struct or union that is itself defined
+ * differently, a member counts as the first one of its name and entity. Each type of the origin base once, in the order in
+ * which they are met.
  */
 export function changesBehind(
   references: readonly number[],
@@ -51,6 +53,8 @@ export function changesBetween(
       const nameless = isStructural(origin.btf.kind(from), origin.name(origin.btf.nameOff(from)))
       if (!nameless && origin.definition[from] !== running.definition[to]) {
         if (!changed.has(from)) changed.set(from, { originId: from, runningId: to, reference })
+        for (const [target, other] of membersAlike(origin, from, running, to))
+          open.push({ from: target, to: other, byValue: true })
         continue
       }
       const follow = nameless && !byValue ? referencesOf : heldBy
@@ -61,7 +65,34 @@ export function changesBetween(
       }
     }
   }
+  // Where the search was given up it is not known which type it is; that there is one is.
+  if (changed.size === 0 && seen.size >= mostPairs) return starts.slice(0, 1)
   return [...changed.values()]
+}
+
+/** Types of members of two structs or unions, by name and entity. */
+function membersAlike(
+  origin: ClassedBase,
+  from: number,
+  running: ClassedBase,
+  to: number,
+): [number, number][] {
+  const kind = origin.btf.kind(from)
+  if (kind !== running.btf.kind(to) || (kind !== Kind.STRUCT && kind !== Kind.UNION)) return []
+  const others = new Map<string, number>()
+  for (const { key, type } of membersOf(running, to)) if (!others.has(key)) others.set(key, type)
+  return membersOf(origin, from).flatMap(({ key, type }): [number, number][] => {
+    const other = others.get(key)
+    return other === undefined ? [] : [[type, other]]
+  })
+}
+
+function membersOf(base: ClassedBase, id: number): { key: string; type: number }[] {
+  const words = base.btf.record(id)
+  return Array.from({ length: base.btf.vlen(id) }, (_, nth) => {
+    const type = words[4 + nth * 3]!
+    return { key: `${base.name(words[3 + nth * 3]!)} ${base.entity[type] ?? 'none'}`, type }
+  })
 }
 
 function referencesOf(btf: Btf, id: number): number[] {

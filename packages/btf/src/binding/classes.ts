@@ -35,8 +35,8 @@ export interface ClassedBase {
    * a name is followed whatever it refers to, also behind pointers, up to named ones.
    */
   readonly reach: Uint32Array
-  /** The number of the name at a string offset of this base. */
-  name(offset: number): number
+  /** The number of the name at a string offset of this base; `above` as {@link NamesOf.at} has it. */
+  name(offset: number, above?: NameTable): number
 }
 
 /** Classes of types over several bases in one numbering: equal numbers mean the same. Bases are added one after the other. */
@@ -155,8 +155,8 @@ class Base implements ClassedBase {
     return this.made.reach
   }
 
-  name(offset: number): number {
-    return this.names.at(offset)
+  name(offset: number, above?: NameTable): number {
+    return this.names.at(offset, above)
   }
 
   private entities(): Uint32Array {

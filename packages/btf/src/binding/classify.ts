@@ -37,6 +37,7 @@ export class Classifier {
   private readonly under: Classifier | null
   private readonly key = new Key()
   private cyclic: CyclicClass[] = []
+  private readonly cyclicNumbers = new Set<number>()
 
   constructor(interner: Interner, under: Classifier | null = null) {
     this.interner = interner
@@ -46,6 +47,11 @@ export class Classifier {
   /** Forgets its own classes; its interner is cleared by its owner. */
   clear(): void {
     this.cyclic = []
+    this.cyclicNumbers.clear()
+  }
+
+  private isCyclic(found: number): boolean {
+    return this.cyclicNumbers.has(found) || (this.under?.isCyclic(found) ?? false)
   }
 
   /** Gives each node that can be reached from `nodes`, and has no class yet, its class. */
@@ -55,9 +61,11 @@ export class Classifier {
     const cyclic: number[] = []
     const stack: number[] = []
     let missing: number[] = []
+    let leadsToCycle = false
     const reference = (target: number): void => {
       const found = graph.classOf(target)
       if (found === 0) missing.push(target)
+      else leadsToCycle ||= this.isCyclic(found)
       key.push(found)
     }
     for (const root of nodes) {
@@ -71,17 +79,18 @@ export class Classifier {
           continue
         }
         missing = []
+        leadsToCycle = false
         key.clear()
         graph.describe(node, key, reference)
-        if (missing.length === 0) {
+        if (missing.length === 0 && !leadsToCycle) {
           graph.settle(node, this.interner.intern(key))
           state.delete(node)
           stack.pop()
-        } else if (before === undefined) {
+        } else if (before === undefined && missing.length > 0) {
           state.set(node, 'open')
           for (const target of missing) if (!state.has(target)) stack.push(target)
         } else {
-          // Whatever of its targets has no class by now is on the path here, or leads back to it.
+          // A target that has no class by now is on the path here, or leads to a cycle itself.
           state.set(node, 'cyclic')
           cyclic.push(node)
           stack.pop()
@@ -119,6 +128,7 @@ export class Classifier {
     }
     for (const { found, ordinal } of made) {
       const leads = edges[ordinal]!.map((target) => classes.get(blocks[target]!)!)
+      this.cyclicNumbers.add(found)
       this.cyclic.push({ class: found, label: labels[ordinal]!, edges: leads })
     }
   }

@@ -28,6 +28,11 @@ export class NameTable {
     this.numbers.clear()
   }
 
+  /** The number of a name that this table keeps to itself; undefined where it does not. */
+  own(name: string): number | undefined {
+    return this.numbers.get(name)
+  }
+
   number(name: string): number {
     if (name === '') return 0
     const known = this.under?.numbers.get(name) ?? this.numbers.get(name)
@@ -55,10 +60,11 @@ export class NamesOf {
   }
 
   /**
-   * The number of the name at a string offset that is not below this blob's own strings.
+   * The number of the name at a string offset that is not below this blob's own strings. `above` is a table that stands on
+   * this one's: a name that it has met first keeps the number that it gave.
    * @throws BtfError `btf-names`
    */
-  at(offset: number): number {
+  at(offset: number, above: NameTable | null = null): number {
     const own = offset - this.startStr
     if (!(own < this.strings.length)) return noString
     const known = this.known[own]!
@@ -66,7 +72,10 @@ export class NamesOf {
     const end = stringEnd(this.strings, own)
     this.left -= end - own
     if (this.left < 0) throw new BtfError('btf-names', 'The names overlap in one long string.', null)
-    const number = this.table.number(latin1(this.strings, own, end))
+    const name = latin1(this.strings, own, end)
+    const met = above?.own(name)
+    if (met !== undefined) return met
+    const number = this.table.number(name)
     this.known[own] = number + 1
     return number
   }

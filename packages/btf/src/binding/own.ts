@@ -1,5 +1,4 @@
 import type { Btf } from '../btf.js'
-import { visitTypeReferences } from '../references.js'
 import {
   type ClassedBase,
   definitionKey,
@@ -35,14 +34,14 @@ export class OwnClasses {
   }
 }
 
-/** A split BTF as it reads on one base: entities and definitions of all ids, its own among them, found as they are asked for. */
+/** A split BTF as it reads on one base: entities and definitions of all ids, its own among them, found when one is asked for. */
 export class Reading {
   readonly btf: Btf
   readonly base: ClassedBase
   private readonly own: OwnClasses
   private readonly names: NamesOf
-  /** By own ordinal; 0 where it was not asked for yet. */
-  private readonly found: Uint32Array
+  /** By own ordinal; null until one is asked for. */
+  private found: Uint32Array | null = null
   private readonly key = new Key()
 
   constructor(split: Btf, base: ClassedBase, own: OwnClasses) {
@@ -50,12 +49,12 @@ export class Reading {
     this.base = base
     this.own = own
     this.names = new NamesOf(split, own.names)
-    this.found = new Uint32Array(split.typeCount)
   }
 
   /** The number of the name at a string offset. */
   name(offset: number): number {
-    return offset < this.btf.startStr ? this.base.name(offset) : this.names.at(offset)
+    const { base, btf, own, names } = this
+    return offset < btf.startStr ? base.name(offset, own.names) : names.at(offset)
   }
 
   /** The class of the entity that an id denotes. */
@@ -63,7 +62,7 @@ export class Reading {
     const { startId } = this.btf
     if (id < startId) return this.base.entity[id]!
     if (id > this.btf.lastId) return this.own.nothing
-    if (this.found[id - startId] === 0) this.find(id)
+    this.found ??= this.findAll()
     return this.found[id - startId]!
   }
 
@@ -72,37 +71,36 @@ export class Reading {
     const { btf, key } = this
     if (id < btf.startId) return this.base.definition[id]!
     if (id > btf.lastId || isStructural(btf.kind(id), this.name(btf.nameOff(id)))) return this.entity(id)
-    // Before the key is put together: finding one takes a key too.
-    visitTypeReferences(btf, id, (target) => this.entity(target))
+    // Found before the key is put together, since finding takes a key too.
+    this.found ??= this.findAll()
     const name = (offset: number) => this.name(offset)
     return this.own.interner.intern(definitionKey(key, btf, id, name, (target) => this.entity(target)))
   }
 
-  private find(id: number): void {
-    const { btf, own, found, key, base } = this
+  /** All at once: types on cycles are found together. */
+  private findAll(): Uint32Array {
+    const { btf, own, key, base } = this
     const { startId } = btf
-    const kind = btf.kind(id)
-    const named = this.name(btf.nameOff(id))
-    if (!isStructural(kind, named)) {
-      found[id - startId] = own.interner.intern(namedKey(key, kind, named, btf.kindFlag(id)))
-      return
+    const found = new Uint32Array(btf.typeCount)
+    const structural: number[] = []
+    for (let id = startId; id <= btf.lastId; id++) {
+      const kind = btf.kind(id)
+      const name = this.name(btf.nameOff(id))
+      if (isStructural(kind, name)) structural.push(id)
+      else found[id - startId] = own.interner.intern(namedKey(key, kind, name, btf.kindFlag(id)))
     }
     const name = (offset: number) => this.name(offset)
-    const classOf = (target: number): number => {
-      if (target === 0) return voidClass
-      if (target < startId) return base.entity[target]!
-      if (target > btf.lastId) return own.nothing
-      const known = found[target - startId]!
-      if (known !== 0 || isStructural(btf.kind(target), this.name(btf.nameOff(target)))) return known
-      this.find(target)
-      return found[target - startId]!
-    }
-    own.entities.classify([id], {
-      describe: (node, into, reference) => pushEntity(btf, node, into, { name, reference }),
-      classOf,
-      settle: (node, number) => {
-        found[node - startId] = number
+    own.entities.classify(structural, {
+      describe: (id, into, reference) => pushEntity(btf, id, into, { name, reference }),
+      classOf: (id) => {
+        if (id === 0) return voidClass
+        if (id < startId) return base.entity[id]!
+        return id > btf.lastId ? own.nothing : found[id - startId]!
+      },
+      settle: (id, number) => {
+        found[id - startId] = number
       },
     })
+    return found
   }
 }
