@@ -1,9 +1,14 @@
 import * as check from '@basedrift/check'
 import * as contract from '@basedrift/contract'
+import * as ledger from '@basedrift/ledger'
 import { expect, it } from 'vitest'
 
 // Neither package may import the other: this is what keeps their words the same.
 it('verdicts and outcomes are the same words on both sides of the boundary', () => {
   expect(contract.verdicts).toEqual(check.verdicts)
   expect(contract.overalls).toEqual(check.overalls)
+})
+
+it('who says where modules were built is the same in the ledger and outside', () => {
+  expect(contract.originSources).toEqual(ledger.originSources)
 })

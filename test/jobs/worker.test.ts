@@ -178,9 +178,57 @@ describe('the worker', () => {
     await push({ release: '1.1', artifacts: kernel })
     const modules = { 'teapot.ko': await vector('teapot-1.1.ko') }
     await push({ version: '0.1', release: 'kmp', builtFor: '6.1.0-1.1', artifacts: modules })
-    await push({ version: '0.2', release: 'stray', artifacts: modules })
-    const table = await matrix()
-    expect(table['1.1']).toEqual({ kmp: { compatible: 1 }, stray: { unknown: 1 } })
+    const kmp = await ledger.builds.find(stream, '0.1', 'kmp')
+    expect(kmp).toMatchObject({ origin: { source: 'stated' }, problems: [] })
+    expect((await matrix())['1.1']).toEqual({ kmp: { compatible: 1 } })
+  })
+
+  it('finds the base that stray modules were built on, also when its kernel comes later and in another stream', async () => {
+    const modules = { 'teapot.ko': await vector('teapot-1.1.ko') }
+    const stray = await push({ version: '0.2', release: 'stray', artifacts: modules })
+    expect(stray.origin).toBeNull()
+    const other = await push({ release: '1.3', artifacts: await kernelAndModules('1.3') })
+    expect(await matrix()).toMatchObject({ '1.3': { stray: { rejected: 1 } } })
+
+    const here = stream
+    stream = `kettle/${randomUUID()}`
+    const kernel = await push({ release: '1.1', artifacts: { 'vmlinux-1.1': await vector('vmlinux-1.1') } })
+    stream = here
+    await vi.waitFor(
+      async () => {
+        const build = await ledger.builds.get(stray.id)
+        expect(build?.origin).toEqual({ base: kernel.kernel?.base, source: 'found' })
+        const pair = await ledger.pairs.get(other.id, stray.id)
+        expect(pair?.comparison?.originSha256).toBe(kernel.kernel?.base.sha256)
+      },
+      { timeout: 30_000, interval: 20 },
+    )
+  })
+
+  it('takes no base for the origin that the modules contradict, and tells who says so', async () => {
+    const at = './lib/modules/6.1.0/kernel'
+    const deb = (build: string, name: string) =>
+      vector(`${name}-${build}.ko`).then((data) => ({ path: `${at}/${name}.ko`, data }))
+    const wrong = writeDeb(writeTar([await deb('1.1', 'saucer'), await deb('1.1', 'teapot')]))
+    const build = await push({
+      release: '1.3',
+      artifacts: { 'kernel.deb': wrong, 'vmlinux-1.3': await vector('vmlinux-1.3') },
+    })
+    expect(build.origin).toBeNull()
+    expect(build.problems).toMatchObject([
+      { code: 'origin-contradicted', file: 'kernel.deb!lib/modules/6.1.0/kernel/saucer.ko' },
+    ])
+    expect(await matrix()).toEqual({ '1.3': { '1.3': { rejected: 1, misread: 1 } } })
+
+    const kernel = await push({ release: '1.1', artifacts: { 'vmlinux-1.1': await vector('vmlinux-1.1') } })
+    await vi.waitFor(async () => expect((await matrix())['1.1']).toEqual({ '1.3': { compatible: 2 } }), {
+      timeout: 30_000,
+      interval: 20,
+    })
+    expect(await ledger.builds.get(build.id)).toMatchObject({
+      origin: { base: { sha256: kernel.kernel?.base.sha256 }, source: 'found' },
+      problems: [{ code: 'origin-contradicted' }],
+    })
   })
 
   it('keeps what can be used of a build when one artifact cannot', async () => {

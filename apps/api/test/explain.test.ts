@@ -3,7 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { type Explained, happened, remedy } from '../src/views/explain.js'
 
 const running = { sha256: 'a'.repeat(64), types: 100, strings: 1000 }
-const origin = { base: { sha256: 'b'.repeat(64), types: 102, strings: 1040 }, build: '5.15.12-1.3' }
+const origin = {
+  base: { sha256: 'b'.repeat(64), types: 102, strings: 1040 },
+  build: '5.15.12-1.3',
+  found: false,
+}
 
 function explained(result: Partial<Explained['result']>, rest: Partial<Explained> = {}): Explained {
   return {

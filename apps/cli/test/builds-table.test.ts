@@ -21,6 +21,7 @@ const build: Build = {
     base: { sha256: 'ef'.repeat(32), types: 103110, strings: 1694074 },
   },
   modules: { count: 4023, set: 'ab'.repeat(32) },
+  origin: { base: { sha256: '12'.repeat(32), types: 103008, strings: 1694044 }, source: 'found' },
   failure: null,
   createdAt: time,
   sealedAt: time,
@@ -39,6 +40,14 @@ const build: Build = {
         message: 'The file ends early.',
       })),
       createdAt: time,
+    },
+  ],
+  problems: [
+    {
+      code: 'origin-contradicted',
+      file: 'kernel.rpm!m0\u001b[2J.ko',
+      at: null,
+      message: 'It was not built on the kernel in the build.',
     },
   ],
   progress: { pairs: 3, done: 2, failed: 1 },

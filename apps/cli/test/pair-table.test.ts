@@ -81,7 +81,13 @@ describe('explanationTable', () => {
         buildId: null,
         btf: null,
       },
-      origin: { build: builds[1]!, base: { ...base, sha256: '12'.repeat(32) }, strings: 1694044 },
+      origin: {
+        build: builds[1]!,
+        base: { ...base, sha256: '12'.repeat(32) },
+        strings: 1694044,
+        stream: 's',
+        source: 'own',
+      },
       happened: ['The kernel refuses the BTF and loads the module without it.'],
       remedy: ['Rebuild the module against this kernel.', 'Publish both together.'],
     }
@@ -90,7 +96,7 @@ describe('explanationTable', () => {
     )
     const bare = {
       ...explanation,
-      origin: { build: null, base: null, strings: null },
+      origin: { build: null, base: null, strings: null, stream: null, source: null },
       happened: [],
       remedy: [],
     }

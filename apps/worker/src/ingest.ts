@@ -3,13 +3,16 @@ import type { Log, TaskHandler } from '@basedrift/jobs'
 import type { ArtifactRow, BlobStore, Failure, IngestResult, Ledger } from '@basedrift/ledger'
 import { workerErrorCodes } from './errors.js'
 import { withFiles } from './files.js'
+import { decideOrigin } from './origin/decide.js'
+import { fitOf } from './origin/fit.js'
+import { settleOrigin } from './origin/settle.js'
 import type { Pool } from './pool.js'
 import { type ScanOutcome, scanArtifacts } from './scan.js'
 import type { TempFiles } from './temp.js'
 
 /** What the ingest job needs. */
 export interface IngestOptions {
-  ledger: Pick<Ledger, 'builds'>
+  ledger: Pick<Ledger, 'builds' | 'origins'>
   blobs: Pick<BlobStore, 'withFile' | 'putFile'>
   pool: Pick<Pool, 'scan'>
   temp: Pick<TempFiles, 'withDirectory'>
@@ -54,16 +57,31 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           bundle &&
             blobs.putFile(at.bundlePath, { maxBytes: bundle.size, expectedSha256: bundle.sha256, signal }),
         ])
-        const { outcome, pairs } = await ledger.builds.recordIngest({
-          buildId,
-          kernel,
-          base,
-          manifest,
-          bundle,
-          artifacts,
-        })
+        const { stream, builtFor } = build
+        const decide = async () =>
+          manifest === null
+            ? undefined
+            : decideOrigin(
+                { stream, builtFor, own: base, manifest },
+                async (bases) => bases.map((one) => fitOf(manifest, one)),
+                ledger.origins,
+              )
+        const facts = { buildId, kernel, base, manifest, bundle, artifacts }
+        const {
+          outcome,
+          pairs,
+          build: { origin },
+        } = await settleOrigin(decide, (found) => ledger.builds.recordIngest({ ...facts, origin: found }))
         log.info(
-          { trace, build: buildId, outcome, pairs, kernel: kernel?.release, modules: manifest?.length ?? 0 },
+          {
+            trace,
+            build: buildId,
+            outcome,
+            pairs,
+            kernel: kernel?.release,
+            modules: manifest?.length ?? 0,
+            origin: origin?.source,
+          },
           'build ingested',
         )
       })

@@ -13,6 +13,7 @@ import type { Registry } from 'prom-client'
 import { createCompareHandler } from './compare.js'
 import { createIngestHandler } from './ingest.js'
 import { ManifestCache } from './manifests.js'
+import { createOriginHandler } from './origin.js'
 import type { Pool } from './pool.js'
 import { startReconcile } from './reconcile.js'
 import { openTempFiles } from './temp.js'
@@ -56,6 +57,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     handlers: {
       ingest: createIngestHandler({ ledger, blobs, pool, temp, log }),
       compare: createCompareHandler({ ledger, manifests, blobs, pool, log }),
+      origin: createOriginHandler({ ledger, manifests, log }),
     },
     ring: () => dispatcher.ring(),
     log,

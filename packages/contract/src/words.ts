@@ -41,6 +41,10 @@ export type BuildState = (typeof buildStates)[number]
 export const artifactStates = ['stored', 'ingested', 'failed'] as const
 export type ArtifactState = (typeof artifactStates)[number]
 
+/** Who says which base the modules of a build were built on; `found`: nobody, and it was found among the recorded bases. */
+export const originSources = ['own', 'stated', 'stamp', 'found'] as const
+export type OriginSource = (typeof originSources)[number]
+
 /** The life of a pair of one kernel build and one module build. */
 export const pairStates = ['pending', 'done', 'failed'] as const
 export type PairState = (typeof pairStates)[number]

@@ -6,6 +6,7 @@ export const buildInclude = {
   stream: { select: { name: true } },
   base: { select: { sha256: true, types: true, strings: true } },
   moduleSet: { select: { id: true, count: true } },
+  origin: { select: { sha256: true, types: true, strings: true } },
   artifacts: { orderBy: { filename: 'asc' } },
 } satisfies Prisma.BuildInclude
 
@@ -30,7 +31,7 @@ export function artifactRow(record: ArtifactRecord): ArtifactRow {
 
 /** A build as it is given out. */
 export function buildRow(record: BuildRecord): BuildRow {
-  const { base, moduleSet } = record
+  const { base, moduleSet, origin, originSource } = record
   return {
     id: record.id,
     stream: record.stream.name,
@@ -55,7 +56,9 @@ export function buildRow(record: BuildRecord): BuildRow {
             base,
           },
     modules: moduleSet === null ? null : { setId: moduleSet.id, count: moduleSet.count },
+    origin: origin === null || originSource === null ? null : { base: origin, source: originSource },
     artifacts: record.artifacts.map(artifactRow),
+    problems: record.problems as unknown as Failure[],
     failure: record.failure as unknown as Failure | null,
     createdAt: record.createdAt.toISOString(),
     sealedAt: time(record.sealedAt),

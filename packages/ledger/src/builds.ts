@@ -3,8 +3,9 @@ import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'
 import { enqueue } from './enqueue.js'
 import { LedgerError } from './errors.js'
+import type { Prisma } from './generated/client.js'
 import { isUuid, uuidv7 } from './ids.js'
-import { recordArtifacts, recordIngest } from './ingest.js'
+import { recordArtifacts, recordIngest, StaleOrigin } from './ingest.js'
 import { canonical, storable, storableJson } from './json.js'
 import { recordRefusal, refusalsOf } from './refusals.js'
 import type { Builds } from './repositories.js'
@@ -79,6 +80,15 @@ export function createBuilds(db: Database): Builds {
         where: { stream: { name: stream }, version, release },
         include: buildInclude,
       })
+      return build === null ? null : buildRow(build)
+    },
+
+    async withBase(sha256, { stream }) {
+      const first = (where: Prisma.BuildWhereInput) =>
+        prisma.build.findFirst({ where, include: buildInclude, orderBy: { id: 'asc' } })
+      const build =
+        (await first({ baseSha256: sha256, stream: { name: stream } })) ??
+        (await first({ baseSha256: sha256 }))
       return build === null ? null : buildRow(build)
     },
 
@@ -157,7 +167,12 @@ export function createBuilds(db: Database): Builds {
     },
 
     async recordIngest(result) {
-      const recorded = await transact(db, (tx) => recordIngest(tx, result, clock()))
+      const recorded = await transact(db, (tx) => recordIngest(tx, result, clock())).catch(
+        (error: unknown) => {
+          if (error instanceof StaleOrigin) return { outcome: 'stale' as const, pairs: 0 }
+          throw error
+        },
+      )
       return { ...recorded, build: await existing(prisma, result.buildId) }
     },
 

@@ -72,7 +72,7 @@ export function moduleSetId(manifest: readonly ModuleRow[]): string {
 
 /** The id of the task that does this, once. */
 export function taskId(payload: TaskPayload): string {
-  return payload.kind === 'ingest'
-    ? `ingest:${payload.buildId}`
-    : `compare:${payload.kernelBuildId}:${payload.moduleBuildId}`
+  return payload.kind === 'compare'
+    ? `compare:${payload.kernelBuildId}:${payload.moduleBuildId}`
+    : `${payload.kind}:${payload.buildId}`
 }

@@ -4,6 +4,7 @@ import { LedgerError } from './errors.js'
 import { isUuid } from './ids.js'
 import { storable, storableJson } from './json.js'
 import { recordModuleSet } from './module-sets.js'
+import { lockOrigins, lookAgain, originColumns, stillHolds } from './origins.js'
 import type { IngestResult } from './repositories.js'
 import type { Failure, PairState } from './rows.js'
 
@@ -50,26 +51,15 @@ async function createPairs(tx: Tx, buildId: string, streamId: string, now: Date)
     RETURNING "kernelBuildId", "moduleBuildId", state`
 }
 
-/**
- * Module builds that were made for this kernel build and came before it were compared without their origin base: their pairs
- * wait again.
- */
-async function reopenPairs(
-  tx: Tx,
-  kernel: { streamId: string; name: string },
-  now: Date,
-): Promise<NewPair[]> {
-  return tx.$queryRaw<NewPair[]>`
-    UPDATE "Pair" SET state = 'pending', "comparisonKey" = NULL, error = NULL, "updatedAt" = ${now}
-    FROM "Build" k, "Build" m
-    WHERE k.id = "Pair"."kernelBuildId" AND m.id = "Pair"."moduleBuildId" AND "Pair"."streamId" = ${kernel.streamId}::uuid
-      AND m."builtFor" = ${kernel.name} AND m."baseSha256" IS NULL AND k."rulesVersion" IS NOT NULL
-    RETURNING "Pair"."kernelBuildId", "Pair"."moduleBuildId", "Pair".state`
+/** Ends the transaction of an ingest that was decided by what is no longer all there is. */
+export class StaleOrigin extends Error {
+  override readonly name = 'StaleOrigin'
 }
 
 /**
  * Records an ingest in the caller's transaction: base, module set, facts, artifacts, then pairs with their tasks. Locks go from
- * the build to its stream to pairs, so two ingests wait for each other and never in a circle.
+ * the build to its stream to that of origins to pairs, so two ingests wait for each other and never in a circle.
+ * @throws StaleOrigin
  */
 export async function recordIngest(
   tx: Tx,
@@ -87,21 +77,27 @@ export async function recordIngest(
   if (build.state !== 'ingesting')
     throw new LedgerError('build-state', `Build ${buildId} is ${build.state}, not ingesting.`)
 
+  let newBase = false
   if (base !== null) {
     const { sha256, size, types, strings } = base
     await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
-    await tx.base.createMany({ data: [{ sha256, types, strings, createdAt: now }], skipDuplicates: true })
+    const data = [{ sha256, types, strings, createdAt: now }]
+    newBase = (await tx.base.createMany({ data, skipDuplicates: true })).count === 1
   }
   const set = manifest === null || bundle === null ? null : await recordModuleSet(tx, manifest, bundle, now)
   await recordArtifacts(tx, buildId, result.artifacts)
 
   const { streamId } = build
   await tx.$queryRaw`SELECT id FROM "Stream" WHERE id = ${streamId}::uuid FOR NO KEY UPDATE`
+  const origin = set === null ? undefined : result.origin
+  if (base !== null || origin?.seen != null) await lockOrigins(tx)
+  if (origin !== undefined && !(await stillHolds(tx, origin))) throw new StaleOrigin()
   await tx.build.update({
     where: { id: buildId },
     data: {
       state: 'comparing',
       moduleSetId: set?.id ?? null,
+      ...(origin === undefined ? {} : originColumns(origin)),
       ...(kernel === null || base === null
         ? {}
         : {
@@ -117,17 +113,15 @@ export async function recordIngest(
     },
   })
   const made = await createPairs(tx, buildId, streamId, now)
-  const reopened = base === null ? [] : await reopenPairs(tx, { streamId, name: build.name }, now)
-  const waiting = new Map(
-    [...made, ...reopened]
-      .filter(({ state }) => state === 'pending')
-      .map(({ kernelBuildId, moduleBuildId }) => [
-        `${kernelBuildId} ${moduleBuildId}`,
-        { kind: 'compare' as const, kernelBuildId, moduleBuildId },
-      ]),
+  const waiting = made.filter(({ state }) => state === 'pending')
+  await enqueue(
+    tx,
+    waiting.map(({ kernelBuildId, moduleBuildId }) => ({ kind: 'compare', kernelBuildId, moduleBuildId })),
+    now,
   )
-  await enqueue(tx, [...waiting.values()], now)
-  if (!made.some(({ state }) => state === 'pending'))
+  if (base !== null)
+    await lookAgain(tx, { buildId, streamId, name: build.name, strings: base.strings, newBase }, now)
+  if (waiting.length === 0)
     await tx.build.update({ where: { id: buildId }, data: { state: 'done', finishedAt: now } })
   return { outcome: 'recorded', pairs: made.length }
 }

@@ -20,6 +20,25 @@ export const moduleColumns = {
   originStrings: true,
 } as const
 
+/** No base has 2 GiB of strings (the kernel takes 16 MiB): such a length is of a damaged module, and no column's. */
+const mostStrings = 0x7fffffff
+
+/**
+ * The string length of the base that most modules of a set were built on, where they tell it; of two that are as common, the
+ * shorter one. Modules with a `.BTF.base` were built on that and tell nothing of a kernel's base.
+ */
+export function commonOriginStrings(
+  manifest: readonly Pick<ModuleRow, 'originStrings' | 'distilledSha256'>[],
+): number | null {
+  const counts = new Map<number, number>()
+  for (const { originStrings, distilledSha256 } of manifest) {
+    if (originStrings === null || originStrings > mostStrings || distilledSha256 !== null) continue
+    counts.set(originStrings, (counts.get(originStrings) ?? 0) + 1)
+  }
+  const [most] = [...counts].sort(([a, many], [b, more]) => more - many || a - b)
+  return most?.[0] ?? null
+}
+
 /** The repository of module sets. */
 export function createModuleSets({ prisma }: Database): ModuleSets {
   return {
@@ -51,13 +70,13 @@ export async function recordModuleSet(
     vermagic: storable(module.vermagic),
     srcversion: storable(module.srcversion),
     buildId: storable(module.buildId),
-    // No base has 2 GiB of strings (the kernel takes 16 MiB): such a length is of a damaged module, and no column's.
     originStrings:
-      module.originStrings === null || module.originStrings > 0x7fffffff ? null : module.originStrings,
+      module.originStrings === null || module.originStrings > mostStrings ? null : module.originStrings,
   }))
   const id = moduleSetId(manifest)
+  const originStrings = commonOriginStrings(manifest)
   const made = await tx.moduleSet.createMany({
-    data: [{ id, count: manifest.length, bundleSha256: bundle.sha256, createdAt: now }],
+    data: [{ id, count: manifest.length, bundleSha256: bundle.sha256, originStrings, createdAt: now }],
     skipDuplicates: true,
   })
   if (made.count === 1) {

@@ -3,6 +3,7 @@ import { createBuilds } from './builds.js'
 import { type Database, openPrisma, unreachable } from './db.js'
 import type { LedgerLog } from './log.js'
 import { createModuleSets } from './module-sets.js'
+import { createOrigins } from './origins.js'
 import { createPairs } from './pairs.js'
 import type { Ledger } from './repositories.js'
 import { createStreams } from './streams.js'
@@ -48,6 +49,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     builds: createBuilds(db),
     artifacts: createArtifacts(db),
     moduleSets: createModuleSets(db),
+    origins: createOrigins(db),
     pairs: createPairs(db),
     tasks: createTasks(db),
     outbox: createOutbox(db),

@@ -38,19 +38,15 @@ interface InputsRecord {
   bundleSha256: string
 }
 
-/**
- * What a pair's verdicts depend on, in one statement. The origin base is that of the module build itself, else that of the build
- * of the stream that it names in `builtFor`.
- */
+/** What a pair's verdicts depend on, in one statement. */
 async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Promise<PairInputs | null> {
   if (!isUuid(kernelBuildId) || !isUuid(moduleBuildId)) return null
   const [found] = await tx.$queryRaw<InputsRecord[]>`
     SELECT p.state, b.sha256 AS base, b.types, b.strings, k."rulesVersion", k."allowBtfMismatch",
-      coalesce(k."btfModules", true) AS "btfModules", coalesce(m."baseSha256", o."baseSha256") AS "originSha256", s.id AS "setId", s.count, s."bundleSha256"
+      coalesce(k."btfModules", true) AS "btfModules", m."originSha256", s.id AS "setId", s.count, s."bundleSha256"
     FROM "Pair" p
       JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Base" b ON b.sha256 = k."baseSha256"
       JOIN "Build" m ON m.id = p."moduleBuildId" JOIN "ModuleSet" s ON s.id = m."moduleSetId"
-      LEFT JOIN "Build" o ON o."streamId" = m."streamId" AND o.version || '-' || o.release = m."builtFor"
     WHERE p."kernelBuildId" = ${kernelBuildId}::uuid AND p."moduleBuildId" = ${moduleBuildId}::uuid`
   if (found === undefined) return null
   const { rulesVersion, allowBtfMismatch } = found

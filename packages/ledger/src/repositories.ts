@@ -13,6 +13,7 @@ import type {
   MatrixCell,
   ModuleRow,
   ModuleSetRow,
+  OriginSource,
   Page,
   PageRequest,
   PairInputs,
@@ -54,6 +55,48 @@ export interface IngestResult {
   manifest: ModuleRow[] | null
   bundle: { sha256: string; size: number } | null
   artifacts: { id: string; state: ArtifactState; problems: Failure[] }[]
+  /** What was decided of the origin of the modules; left out where there are none. */
+  origin?: OriginDecision | undefined
+}
+
+/** By what the origin of a build's modules is looked for. */
+export interface OriginQuery {
+  /** The stream of the build, and the build of it that the modules are said to be made for. */
+  stream: string
+  builtFor: string | null
+  /** SHA-256 of the build's own base, which is none of the others; null without one. */
+  own: string | null
+  /** The string length of the base that most of the modules were built on, where they tell it. */
+  strings: number | null
+  /** Kernel releases that the modules name (`uname -r`). */
+  releases: string[]
+}
+
+/** What the ledger knows that the origin of a build's modules can follow from. Equal evidence, equal decision. */
+export interface OriginEvidence {
+  /** Base of the build that it names in `builtFor`. */
+  stated: BaseRow | null
+  /** Bases of that string length, of whatever stream, by hash: at most one more than `mostOriginCandidates`. */
+  candidates: BaseRow[]
+  /** Bases of the kernels of its stream that have one of those releases, by hash, likewise. */
+  named: BaseRow[]
+}
+
+/** The origin of a build's modules, what of them contradicts what is said of it, and what both follow from. */
+export interface OriginDecision {
+  origin: { baseSha256: string; source: OriginSource } | null
+  problems: Failure[]
+  /** Null where it follows from the build alone. */
+  seen: { query: OriginQuery; evidence: OriginEvidence } | null
+}
+
+export interface Origins {
+  evidence(query: OriginQuery): Promise<OriginEvidence>
+  /**
+   * Records the decision on an ingested build; where its origin is another base now, its pairs wait again, each with a task.
+   * `stale`: other evidence came in since, and nothing was recorded. `build-unknown`.
+   */
+  record(buildId: string, decision: OriginDecision): Promise<'recorded' | 'same' | 'stale'>
 }
 
 export interface Builds {
@@ -61,6 +104,8 @@ export interface Builds {
   declare(declaration: Declaration): Promise<{ outcome: 'created' | 'same' | 'differs'; build: BuildRow }>
   get(id: string): Promise<BuildRow | null>
   find(stream: string, version: string, release: string): Promise<BuildRow | null>
+  /** The build whose kernel has this base: of several the first of that stream, else the first of all. */
+  withBase(sha256: string, prefer: { stream: string }): Promise<BuildRow | null>
   /** Newest first; all streams where `stream` is not given. */
   list(query: { stream?: string | undefined } & PageRequest): Promise<Page<BuildRow>>
   /** In the manifest's order; `name` is a part of the module's name. `build-unknown`. */
@@ -75,10 +120,11 @@ export interface Builds {
   /**
    * Records what was found, and every pair that follows from it with its task and bell, in one transaction that holds the
    * stream. The build is then `comparing`, or `done` where it has no pairs to compare. Of several calls the first counts; `pairs` is how many it made.
+   * `stale`: other evidence of the modules' origin came in since, and nothing was recorded.
    */
   recordIngest(
     result: IngestResult,
-  ): Promise<{ outcome: 'recorded' | 'already'; build: BuildRow; pairs: number }>
+  ): Promise<{ outcome: 'recorded' | 'already' | 'stale'; build: BuildRow; pairs: number }>
   /** Ends the build as failed, with what is known of its artifacts. Nothing happens to a build that has ended. */
   fail(id: string, failure: Failure, artifacts?: IngestResult['artifacts']): Promise<BuildRow>
 }
@@ -169,6 +215,7 @@ export interface Ledger {
   readonly builds: Builds
   readonly artifacts: Artifacts
   readonly moduleSets: ModuleSets
+  readonly origins: Origins
   readonly pairs: Pairs
   readonly tasks: Tasks
   readonly outbox: Outbox

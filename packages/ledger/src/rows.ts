@@ -74,6 +74,19 @@ export interface ModuleRow {
   originStrings: number | null
 }
 
+/**
+ * Who says which base the modules of a build were built on: the kernel in the build itself, `builtFor`, a stamp in the modules,
+ * or nobody, and it was found among the recorded bases.
+ */
+export const originSources = ['own', 'stated', 'stamp', 'found'] as const
+export type OriginSource = (typeof originSources)[number]
+
+/** The base that the modules of a build were built on. */
+export interface OriginRow {
+  base: BaseRow
+  source: OriginSource
+}
+
 export interface ArtifactRow {
   id: string
   filename: string
@@ -97,7 +110,11 @@ export interface BuildRow {
   kernel: (KernelRow & { base: BaseRow }) | null
   /** Null until ingested, and for a build without modules. */
   modules: { setId: string; count: number } | null
+  /** Null where it is not known, and for a build without modules. */
+  origin: OriginRow | null
   artifacts: ArtifactRow[]
+  /** What of the build contradicts what is said of it. */
+  problems: Failure[]
   failure: Failure | null
   createdAt: string
   sealedAt: string | null
@@ -168,7 +185,7 @@ export interface PairRow {
   updatedAt: string
 }
 
-/** What a compare needs: both builds are ingested. `originSha256` is null where the ledger does not hold the origin base. */
+/** What a compare needs: both builds are ingested. `originSha256` is null where the origin of the modules is not known. */
 export interface PairInputs {
   kernelBuildId: string
   moduleBuildId: string
@@ -190,16 +207,17 @@ export interface ModuleSetRow {
   bundleSha256: string
 }
 
-export const taskKinds = ['ingest', 'compare'] as const
+export const taskKinds = ['ingest', 'compare', 'origin'] as const
 export type TaskKind = (typeof taskKinds)[number]
 
 /** What a task is to do, by ids only. */
 export type TaskPayload =
   | { kind: 'ingest'; buildId: string }
   | { kind: 'compare'; kernelBuildId: string; moduleBuildId: string }
+  | { kind: 'origin'; buildId: string }
 
 export interface TaskRow {
-  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`. */
+  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`, `origin:BUILD`. */
   id: string
   payload: TaskPayload
   state: TaskState

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Ledger, PairInputs } from '../src/index.js'
-import { found, ingesting, openTestLedger, sha } from './support/ledger.js'
+import { decision, found, ingesting, openTestLedger, sha } from './support/ledger.js'
 
 const comparison = ({ moduleSet, running, rules, btfModules, originSha256 }: PairInputs) => ({
   moduleSetId: moduleSet.id,
@@ -112,6 +112,8 @@ describe('pairs', () => {
 
     const own = await ingesting(ledger, '1.1')
     await ledger.builds.recordIngest(found(own, { base: 'a' }))
+    expect(await ledger.tasks.get(`origin:${extra}`)).toMatchObject({ state: 'pending' })
+    expect(await ledger.origins.record(extra, await decision(ledger, extra))).toBe('recorded')
     expect((await ledger.pairs.inputs(other, extra))?.originSha256).toBe(sha('a'))
     expect((await ledger.pairs.get(other, extra))?.state).toBe('pending')
     if (before === null) throw new Error('no such pair')
@@ -132,6 +134,7 @@ describe('pairs', () => {
     const task = `compare:${other}:${extra}`
     await ledger.tasks.take(task, 'early', 60_000)
     await ledger.builds.recordIngest(found(await ingesting(ledger, '1.1'), { base: 'a' }))
+    await ledger.origins.record(extra, await decision(ledger, extra))
     const error = { code: 'time-limit', message: 'It took too long' }
     expect(await ledger.tasks.fail(task, 'early', error)).toBe(false)
     expect(await ledger.pairs.get(other, extra)).toMatchObject({ state: 'pending', error: null })

@@ -31,6 +31,10 @@ const PairQuery = Type.Object(
 
 const nameOf = ({ version, release }: { version: string; release: string }) => `${version}-${release}`
 
+/** The build that an origin is of, as seen from the build of the modules. */
+const originName = (origin: BuildRow, { stream }: BuildRow) =>
+  origin.stream === stream ? nameOf(origin) : `${origin.stream} ${nameOf(origin)}`
+
 /** One module build on one kernel build, and one module of it. */
 export function pairRoutes(app: App, { ledger }: AppDependencies): void {
   const pairOf = async (kernelBuild: string, moduleBuild: string): Promise<PairRow> => {
@@ -50,11 +54,7 @@ export function pairRoutes(app: App, { ledger }: AppDependencies): void {
     const sha256 = comparison?.originSha256
     if (sha256 === null || sha256 === undefined) return null
     if (moduleBuild.kernel?.base.sha256 === sha256) return moduleBuild
-    const { builtFor, stream } = moduleBuild
-    const at = builtFor?.lastIndexOf('-') ?? -1
-    if (builtFor === null || at < 0) return null
-    const named = await ledger.builds.find(stream, builtFor.slice(0, at), builtFor.slice(at + 1))
-    return named?.kernel?.base.sha256 === sha256 ? named : null
+    return ledger.builds.withBase(sha256, moduleBuild)
   }
 
   app.get(
@@ -125,13 +125,17 @@ export function pairRoutes(app: App, { ledger }: AppDependencies): void {
       const module = moduleView(found)
       const kernel = kernelView(recorded)
       const base = origin?.kernel?.base ?? null
+      const source = base === null ? null : (pair.moduleBuild.origin?.source ?? null)
       const explained: Explained = {
         result: resultView(result),
         module,
         kernel,
         kernelBuild: nameOf(pair.kernelBuild),
         moduleBuild: nameOf(pair.moduleBuild),
-        origin: origin === null || base === null ? null : { base, build: nameOf(origin) },
+        origin:
+          origin === null || base === null
+            ? null
+            : { base, build: originName(origin, pair.moduleBuild), found: source === 'found' },
       }
       return {
         ...pairHead(pair),
@@ -140,7 +144,9 @@ export function pairRoutes(app: App, { ledger }: AppDependencies): void {
         kernel,
         origin: {
           build: origin === null ? null : buildRefView(origin),
+          stream: origin?.stream ?? null,
           base,
+          source,
           strings: module.btf?.originStrings ?? null,
         },
         happened: happened(explained),

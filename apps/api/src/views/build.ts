@@ -1,12 +1,14 @@
 import type {
   Artifact,
   ArtifactProblem,
+  BaseFacts,
   Build,
   BuildRef,
   BuildSummary,
   Failure,
   Kernel,
   ModuleRow,
+  Origin,
   Progress,
   Provenance,
   Refusal,
@@ -17,6 +19,7 @@ import type {
   BuildProgress,
   BuildRow,
   KernelRow,
+  OriginRow,
   Failure as RecordedFailure,
   ModuleRow as RecordedModule,
   RefusalRow,
@@ -55,8 +58,16 @@ export function kernelView(kernel: KernelRow & { base: BaseRow }): Kernel {
     buildId,
     rules: rules === null ? null : { version: rules.version, allowBtfMismatch: rules.allowBtfMismatch },
     btfModules,
-    base: { sha256: base.sha256, types: base.types, strings: base.strings },
+    base: baseView(base),
   }
+}
+
+function baseView({ sha256, types, strings }: BaseRow): BaseFacts {
+  return { sha256, types, strings }
+}
+
+export function originView(origin: OriginRow | null): Origin | null {
+  return origin === null ? null : { base: baseView(origin.base), source: origin.source }
 }
 
 export function buildRefView({ id, version, release }: BuildRef): BuildRef {
@@ -74,6 +85,7 @@ export function buildSummaryView(build: BuildRow): BuildSummary {
     builtFor: build.builtFor,
     kernel: build.kernel === null ? null : kernelView(build.kernel),
     modules: build.modules === null ? null : { count: build.modules.count, set: build.modules.setId },
+    origin: originView(build.origin),
     failure: failureView(build.failure),
     createdAt: build.createdAt,
     sealedAt: build.sealedAt,
@@ -96,6 +108,7 @@ export function buildView(build: BuildRow, progress: BuildProgress, refusals: re
     // Only declarations that fit the schema are recorded.
     provenance: build.provenance as Provenance,
     artifacts: build.artifacts.map(artifactView),
+    problems: build.problems.map(problemView),
     progress: progressView(progress),
     refusals: refusals.map(refusalView),
   }

@@ -8,8 +8,8 @@ export interface Explained {
   /** `version-release` of the running kernel's build and of the module's. */
   kernelBuild: string
   moduleBuild: string
-  /** The base that the module was built on, where the ledger holds it, and the build that it is of. */
-  origin: { base: BaseFacts; build: string } | null
+  /** The base that the module was built on, where that is known, the build that it is of, and whether nobody said so. */
+  origin: { base: BaseFacts; build: string; found: boolean } | null
 }
 
 const number = (value: number) => value.toLocaleString('en-US')
@@ -38,10 +38,14 @@ function basesOf({ origin, kernel, moduleBuild }: Explained): string[] {
   const running = kernel.base
   if (origin.base.sha256 === running.sha256) return [`It was built on this very base, of ${origin.build}.`]
   const whose = origin.build === moduleBuild ? 'its own base' : `the base of ${origin.build}`
+  const found = origin.found
+    ? ['Nothing says so; of the recorded bases this alone fits what the modules tell.']
+    : []
   return [
     `${moduleBuild} was built on ${whose}: ${number(origin.base.types)} types and ` +
       `${number(origin.base.strings)} bytes of strings. This kernel's base has ${number(running.types)} types and ` +
       `${number(running.strings)} bytes of strings, so ids and offsets that start after the one stand elsewhere in the other.`,
+    ...found,
   ]
 }
 

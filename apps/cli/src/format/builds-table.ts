@@ -1,4 +1,4 @@
-import type { Build, BuildSummary } from '@basedrift/contract'
+import type { ArtifactProblem, Build, BuildSummary, OriginSource } from '@basedrift/contract'
 import { type Cell, cell, columns } from '../output/columns.js'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
@@ -55,7 +55,9 @@ export function buildTable(build: Build, { style, width }: TableOptions): string
       `Base      ${counted(base.types, 'type')}, ${count(base.strings)} bytes of strings, sha256 ${base.sha256.slice(0, 12)}…`,
     )
   }
-  if (modules !== null) lines.push(`Modules   ${count(modules.count)}`)
+  if (modules !== null) {
+    lines.push(`Modules   ${count(modules.count)}`, `Built on  ${printable(originOf(build))}`)
+  }
   lines.push(
     `Compared  ${count(progress.done)} of ${counted(progress.pairs, 'pair')}${progress.failed > 0 ? `, ${count(progress.failed)} failed` : ''}`,
   )
@@ -64,10 +66,28 @@ export function buildTable(build: Build, { style, width }: TableOptions): string
       style('bad', `Refused   ${counted(build.refusals.length, 'write')} of other content under this name`),
     )
   }
+  lines.push(...build.problems.map((problem) => style('bad', problemLine(problem))))
   const provenance = JSON.stringify(build.provenance)
   if (provenance !== '{}') lines.push(`From      ${clipped(provenance, width - 10)}`)
   lines.push('', ...artifactLines(build, style, width))
   return `${lines.join('\n').trimEnd()}\n`
+}
+
+/** How it is known what base the modules were built on. */
+const sources: Readonly<Record<OriginSource, string>> = {
+  own: 'the kernel in the build',
+  stated: 'the kernel that it is built for',
+  stamp: 'as the stamp in the modules says',
+  found: 'found: no other recorded base fits',
+}
+
+function originOf({ origin }: Build): string {
+  if (origin === null) return 'not known'
+  return `base ${origin.base.sha256.slice(0, 12)}… (${sources[origin.source]})`
+}
+
+function problemLine({ code, message, file }: ArtifactProblem): string {
+  return printable(`${code}: ${message}${file === null ? '' : ` (${file})`}`)
 }
 
 /** Problems shown of each artifact. */
@@ -77,12 +97,7 @@ function artifactLines({ artifacts }: Build, style: TableOptions['style'], width
   return artifacts.flatMap(({ filename, size, state, problems }) => {
     const tone: Tone = state === 'failed' ? 'bad' : 'faint'
     const head = `${clippedPath(filename, width - 24)}  ${bytes(size)}  ${style(tone, state)}`
-    const shown = problems
-      .slice(0, problemsShown)
-      .map(
-        ({ code, message, file }) =>
-          `    ${printable(`${code}: ${message}${file === null ? '' : ` (${file})`}`)}`,
-      )
+    const shown = problems.slice(0, problemsShown).map((problem) => `    ${problemLine(problem)}`)
     const more = problems.length - shown.length
     return [head, ...shown, ...(more > 0 ? [`    and ${counted(more, 'more problem')}: --format json`] : [])]
   })

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { artifactStates, buildStates } from '../words.js'
+import { artifactStates, buildStates, originSources } from '../words.js'
 import {
   count,
   nullableBoolean,
@@ -174,6 +174,20 @@ export const Modules = Type.Object(
 )
 export type Modules = Static<typeof Modules>
 
+/** The base that the modules of a build were built on. */
+export const Origin = Type.Object(
+  {
+    base: ref(BaseFacts),
+    source: oneOf(
+      originSources,
+      '`own`: the kernel in the build; `stated`: that of the build that it names in `builtFor`; `stamp`: a stamp in the ' +
+        'modules; `found`: the only recorded base that the modules’ string length and references fit',
+    ),
+  },
+  { $id: 'Origin', description: 'The base that the modules of a build were built on' },
+)
+export type Origin = Static<typeof Origin>
+
 /** Why a build could not be used at all. */
 export const Failure = Type.Object(
   {
@@ -229,6 +243,7 @@ const buildFields = {
   builtFor: nullableString({ description: '`version-release` of the kernel build it was made for' }),
   kernel: nullableRef(Kernel),
   modules: nullableRef(Modules),
+  origin: nullableRef(Origin),
   failure: nullableRef(Failure),
   createdAt: Timestamp,
   sealedAt: nullableTimestamp,
@@ -248,6 +263,9 @@ export const Build = Type.Object(
     ...buildFields,
     provenance: ref(Provenance),
     artifacts: Type.Array(ref(Artifact)),
+    problems: Type.Array(ref(ArtifactProblem), {
+      description: 'What of the build contradicts what is said of it',
+    }),
     progress: ref(Progress),
     refusals: Type.Array(ref(Refusal), { description: 'Newest first, at most 100' }),
   },

@@ -9,7 +9,7 @@ export const TaskJob = Type.Object(
 export type TaskJob = Static<typeof TaskJob>
 
 /** The kinds of tasks. */
-export const taskKinds = ['ingest', 'compare'] as const
+export const taskKinds = ['ingest', 'compare', 'origin'] as const
 export type TaskKind = (typeof taskKinds)[number]
 
 /** Payload of an `ingest` task. */
@@ -25,3 +25,10 @@ export const ComparePayload = Type.Object(
   { $id: 'ComparePayload', additionalProperties: false },
 )
 export type ComparePayload = Static<typeof ComparePayload>
+
+/** Payload of an `origin` task. */
+export const OriginPayload = Type.Object(
+  { buildId: Uuid },
+  { $id: 'OriginPayload', additionalProperties: false },
+)
+export type OriginPayload = Static<typeof OriginPayload>

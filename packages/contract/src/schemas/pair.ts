@@ -1,5 +1,14 @@
 import Type, { type Static } from 'typebox'
-import { modversionsStates, overalls, pairStates, type Verdict, verdicts, vermagicStates } from '../words.js'
+import {
+  modversionsStates,
+  type OriginSource,
+  originSources,
+  overalls,
+  pairStates,
+  type Verdict,
+  verdicts,
+  vermagicStates,
+} from '../words.js'
 import {
   count,
   nullableCursor,
@@ -158,7 +167,12 @@ export const Explanation = Type.Object(
     kernel: ref(Kernel),
     origin: Type.Object({
       build: nullableRef(BuildRef),
+      stream: nullableString({ description: 'The stream of that build' }),
       base: nullableRef(BaseFacts),
+      source: Type.Unsafe<OriginSource | null>({
+        enum: [...originSources, null],
+        description: 'Who says so; null where the origin is not known',
+      }),
       strings: Type.Unsafe<number | null>({
         type: ['integer', 'null'],
         description: 'String length of the origin base, where the module alone tells it',

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import { createTestDatabase } from '../../../../test/support/database.js'
-import { type IngestResult, type Ledger, type ModuleRow, openLedger } from '../../src/index.js'
+import {
+  type IngestResult,
+  type Ledger,
+  type ModuleRow,
+  type OriginDecision,
+  openLedger,
+} from '../../src/index.js'
 
 export const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -59,6 +65,36 @@ export function found(
     manifest: modules === undefined ? null : modules.map((name) => module(name, base ?? 'none')),
     bundle: modules === undefined ? null : { sha256: sha(`bundle ${modules.join()} ${base}`), size: 2048 },
     artifacts: [],
+    ...(base === undefined || modules === undefined ? {} : { origin: ownOrigin(base) }),
+  }
+}
+
+/** The decision on modules that come with their kernel. */
+const ownOrigin = (base: string): OriginDecision => ({
+  origin: { baseSha256: sha(base), source: 'own' },
+  problems: [],
+  seen: null,
+})
+
+/** Decides as the worker does where nothing contradicts: by what the build names, else by the only base of that length. */
+export async function decision(
+  ledger: Ledger,
+  buildId: string,
+  { strings = 5000, releases = [] }: { strings?: number | null; releases?: string[] } = {},
+): Promise<OriginDecision> {
+  const build = await ledger.builds.get(buildId)
+  if (build === null) throw new Error('no such build')
+  const { stream, builtFor } = build
+  const query = { stream, builtFor, own: build.kernel?.base.sha256 ?? null, strings, releases }
+  const evidence = await ledger.origins.evidence(query)
+  const { stated, candidates } = evidence
+  const only = candidates.length === 1 ? candidates[0] : undefined
+  const base = stated ?? only
+  const source = stated === null ? ('found' as const) : ('stated' as const)
+  return {
+    origin: base === undefined ? null : { baseSha256: base.sha256, source },
+    problems: [],
+    seen: { query, evidence },
   }
 }
 

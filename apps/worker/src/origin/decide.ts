@@ -1,0 +1,131 @@
+import { releaseFromVermagic } from '@basedrift/artifacts'
+import {
+  type BaseRow,
+  commonOriginStrings,
+  type Failure,
+  type ModuleRow,
+  mostOriginCandidates,
+  type OriginDecision,
+  type OriginQuery,
+  type OriginSource,
+  type Origins,
+} from '@basedrift/ledger'
+import { workerErrorCodes } from '../errors.js'
+import { type Fit, isRefuted, type Misfit } from './fit.js'
+
+/** The modules of a build, and what is said of the base that they were built on. */
+export interface OriginSubject {
+  stream: string
+  /** `version-release` of the kernel build of its stream that they were built for. */
+  builtFor: string | null
+  /** Base of the kernel in the build itself. */
+  own: BaseRow | null
+  manifest: readonly ModuleRow[]
+}
+
+/** Says of each base which modules were not built on it. */
+export type FitAll = (bases: readonly BaseRow[]) => Promise<Fit[]>
+
+/** Modules that are named one by one where they alone contradict what is said of all. */
+const mostNamed = 20
+
+/** Releases by which kernels are looked for; the modules of one build name one. */
+const mostReleases = 16
+
+/**
+ * Decides which base the modules of a build were built on. What is said of it counts first: the kernel in the build itself, then
+ * the one that it names in `builtFor`; but not where most of the modules that tell anything contradict it. Without either, a
+ * recorded base is the one where all modules that tell the set's common string length fit it, and fit no other. Whatever
+ * contradicts what is said is told, the kernel release in the modules' vermagic included, which alone decides nothing: it is the
+ * same for every rebuild.
+ */
+export async function decideOrigin(
+  subject: OriginSubject,
+  fitAll: FitAll,
+  origins: Pick<Origins, 'evidence'>,
+): Promise<OriginDecision> {
+  const { own } = subject
+  const problems: Failure[] = []
+  const claimed = async (source: OriginSource, base: BaseRow, kernel: string) => {
+    const [fit] = (await fitAll([base])) as [Fit]
+    problems.push(...problemsOf(fit, kernel))
+    return isRefuted(fit) ? null : { baseSha256: base.sha256, source }
+  }
+  if (own !== null) {
+    const origin = await claimed('own', own, 'the kernel in the build')
+    if (origin !== null) return { origin, problems, seen: null }
+  }
+  const query = queryOf(subject)
+  const evidence = await origins.evidence(query)
+  const seen = { query, evidence }
+  const { stated, candidates, named } = evidence
+  if (stated !== null) {
+    const origin = await claimed('stated', stated, `the kernel of ${subject.builtFor}`)
+    if (origin !== null) return { origin, problems, seen }
+  }
+  if (own === null && stated === null) problems.push(...(await namesAnother(named, query.releases, fitAll)))
+  const others = candidates.filter(({ sha256 }) => sha256 !== stated?.sha256)
+  const found = candidates.length > mostOriginCandidates ? [] : await fitting(others, query.strings, fitAll)
+  const [only] = found
+  const origin =
+    only === undefined || found.length > 1 ? null : { baseSha256: only.sha256, source: 'found' as const }
+  return { origin, problems, seen }
+}
+
+function queryOf({ stream, builtFor, own, manifest }: OriginSubject): OriginQuery {
+  const releases = new Set(manifest.map(({ vermagic }) => releaseFromVermagic(vermagic ?? '')))
+  releases.delete('')
+  return {
+    stream,
+    builtFor,
+    own: own?.sha256 ?? null,
+    strings: commonOriginStrings(manifest),
+    releases: [...releases].sort().slice(0, mostReleases),
+  }
+}
+
+/** The bases that all modules that tell this string length fit. */
+async function fitting(
+  bases: readonly BaseRow[],
+  strings: number | null,
+  fitAll: FitAll,
+): Promise<BaseRow[]> {
+  if (bases.length === 0 || strings === null) return []
+  const fits = await fitAll(bases)
+  return bases.filter((_, nth) => fits[nth]?.misfits.every(({ otherLength }) => otherLength))
+}
+
+function contradicted(file: string | null, what: string): Failure {
+  const message = `${what}. ${workerErrorCodes['origin-contradicted']}`
+  return { code: 'origin-contradicted', message, ...(file === null ? {} : { file }) }
+}
+
+/** What contradicts that the modules were built on a kernel: told once where most do, else for each that does. */
+function problemsOf(fit: Fit, kernel: string): Failure[] {
+  const { misfits, telling } = fit
+  const [first] = misfits
+  if (first === undefined) return []
+  if (isRefuted(fit)) {
+    const what = `${misfits.length} of the ${telling} modules that tell it were not built on ${kernel}: of the first, ${first.detail}`
+    return [contradicted(first.file, what)]
+  }
+  return misfits.slice(0, mostNamed).map(({ file, detail }: Misfit, nth) => {
+    const more =
+      nth === mostNamed - 1 && misfits.length > mostNamed ? ` (and ${misfits.length - mostNamed} more)` : ''
+    return contradicted(file, `It was not built on ${kernel}: ${detail}${more}`)
+  })
+}
+
+/** What contradicts the release that the modules name, where the stream has kernels of it and most modules fit none. */
+async function namesAnother(
+  named: readonly BaseRow[],
+  releases: readonly string[],
+  fitAll: FitAll,
+): Promise<Failure[]> {
+  if (named.length === 0 || named.length > mostOriginCandidates) return []
+  const fits = await fitAll(named)
+  if (!fits.every(isRefuted)) return []
+  const which = named.length === 1 ? 'the one base' : `any of the ${named.length} bases`
+  const what = `The modules name the kernel ${releases.join(', ')}, and were not built on ${which} that this stream has of it`
+  return [contradicted(fits[0]?.misfits[0]?.file ?? null, what)]
+}

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import type { Ledger, OriginDecision } from '../src/index.js'
+import { decision, found, ingesting, openTestLedger, sha } from './support/ledger.js'
+
+/** A build of modules alone, ingested. */
+async function modulesOnly(ledger: Ledger, release: string, builtFor: string | null = null): Promise<string> {
+  const id = await ingesting(ledger, release, builtFor)
+  await ledger.builds.recordIngest(found(id, { modules: ['x'] }))
+  return id
+}
+
+async function kernel(ledger: Ledger, release: string, base: string): Promise<string> {
+  const id = await ingesting(ledger, release)
+  await ledger.builds.recordIngest(found(id, { base }))
+  return id
+}
+
+const originOf = async (ledger: Ledger, id: string) => (await ledger.builds.get(id))?.origin ?? null
+const tasks = async (ledger: Ledger) =>
+  (await ledger.outbox.batch(1000)).map(({ taskId }) => taskId).filter((id) => id.startsWith('origin:'))
+
+describe('the origin of modules', () => {
+  it('is their own kernel’s base where nothing contradicts', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const id = await ingesting(ledger, '1.1')
+    await ledger.builds.recordIngest(found(id, { base: 'a', modules: ['x'] }))
+    expect(await originOf(ledger, id)).toEqual({
+      base: { sha256: sha('a'), types: 1000, strings: 5000 },
+      source: 'own',
+    })
+  })
+
+  it('is looked for again when a kernel comes in that may be it, and not when none may', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const stray = await modulesOnly(ledger, 'stray')
+    expect(await tasks(ledger)).toEqual([])
+    await kernel(ledger, '1.1', 'a')
+    expect(await tasks(ledger)).toEqual([`origin:${stray}`])
+    expect(await ledger.origins.record(stray, await decision(ledger, stray))).toBe('recorded')
+    expect(await originOf(ledger, stray)).toMatchObject({ base: { sha256: sha('a') }, source: 'found' })
+    expect(await ledger.origins.record(stray, await decision(ledger, stray))).toBe('same')
+
+    await kernel(ledger, '1.1.again', 'a')
+    expect(await tasks(ledger)).toHaveLength(1)
+    const longer = await ingesting(ledger, '1.2')
+    const result = found(longer, { base: 'longer' })
+    if (result.base !== null) result.base.strings = 6000
+    await ledger.builds.recordIngest(result)
+    expect(await tasks(ledger)).toHaveLength(1)
+  })
+
+  it('that was found is given up when a second base may be it, and pairs wait again each time', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const one = await kernel(ledger, '1.1', 'a')
+    const stray = await modulesOnly(ledger, 'stray')
+    await ledger.origins.record(stray, await decision(ledger, stray))
+    expect((await ledger.pairs.inputs(one, stray))?.originSha256).toBe(sha('a'))
+    const before = await ledger.tasks.get(`compare:${one}:${stray}`)
+    await ledger.tasks.take(`compare:${one}:${stray}`, 'w', 60_000)
+    await kernel(ledger, '1.2', 'b')
+    expect(await ledger.origins.record(stray, await decision(ledger, stray))).toBe('recorded')
+    expect(await originOf(ledger, stray)).toBeNull()
+    expect(await ledger.tasks.finish(before?.id ?? '', 'w')).toBe(false)
+    expect(await ledger.tasks.get(`compare:${one}:${stray}`)).toMatchObject({ state: 'pending', attempt: 0 })
+  })
+
+  it('is not recorded by what is no longer all there is', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const stray = await ingesting(ledger, 'stray')
+    const early = await decision(ledger, stray)
+    expect(early.origin).toBeNull()
+    await kernel(ledger, '1.1', 'a')
+    const result = found(stray, { modules: ['x'] })
+    expect(await ledger.builds.recordIngest({ ...result, origin: early })).toMatchObject({
+      outcome: 'stale',
+      pairs: 0,
+      build: { state: 'ingesting', modules: null },
+    })
+    const late = await decision(ledger, stray)
+    expect(await ledger.builds.recordIngest({ ...result, origin: late })).toMatchObject({
+      outcome: 'recorded',
+      build: { origin: { source: 'found' } },
+    })
+    await kernel(ledger, '1.2', 'b')
+    expect(await ledger.origins.record(stray, late)).toBe('stale')
+  })
+
+  it('is recorded with what contradicts, in names that Postgres can hold', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const stray = await modulesOnly(ledger, 'stray')
+    const problems = [{ code: 'origin-contradicted', message: 'no', file: 'x\0.ko' }]
+    const none: OriginDecision = { origin: null, problems, seen: null }
+    expect(await ledger.origins.record(stray, none)).toBe('recorded')
+    expect(await ledger.origins.record(stray, none)).toBe('same')
+    expect((await ledger.builds.get(stray))?.problems).toEqual([{ ...problems[0], file: 'x\ufffd.ko' }])
+  })
+
+  it('is never missed when kernel and modules come in at the same time', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    for (let nth = 0; nth < 12; nth++) {
+      const stray = await ingesting(ledger, `stray.${nth}`)
+      const own = await ingesting(ledger, `own.${nth}`)
+      const strings = 9000 + nth
+      const modules = found(stray, { modules: [`x${nth}`] })
+      const manifest = (modules.manifest ?? []).map((module) => ({ ...module, originStrings: strings }))
+      const kernelResult = found(own, { base: `base ${nth}` })
+      if (kernelResult.base !== null) kernelResult.base.strings = strings
+      const ingest = async () => {
+        for (;;) {
+          const origin = await decision(ledger, stray, { strings })
+          const { outcome } = await ledger.builds.recordIngest({ ...modules, manifest, origin })
+          if (outcome !== 'stale') return
+        }
+      }
+      await Promise.all([ingest(), ledger.builds.recordIngest(kernelResult)])
+      const waits = (await ledger.tasks.get(`origin:${stray}`)) !== null
+      expect(waits || (await originOf(ledger, stray))?.base.strings === strings).toBe(true)
+    }
+  })
+
+  it('knows the bases that the modules name, as builds or by release', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    await kernel(ledger, '1.1', 'a')
+    await kernel(ledger, '1.2', 'b')
+    const query = {
+      stream: 'openSUSE:Factory/x86_64/default',
+      builtFor: '5.15.12-1.2',
+      own: null,
+      strings: null,
+      releases: ['5.15.12-1-default', 'x\0'],
+    }
+    const base = (name: string) => ({ sha256: sha(name), types: 1000, strings: 5000 })
+    const both = [base('a'), base('b')].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))
+    expect(await ledger.origins.evidence(query)).toEqual({ stated: base('b'), candidates: [], named: both })
+    expect(
+      await ledger.origins.evidence({ ...query, stream: 'another', strings: 5000, own: sha('a') }),
+    ).toEqual({
+      stated: null,
+      candidates: [base('b')],
+      named: [],
+    })
+  })
+})
