@@ -7,6 +7,12 @@ export const cliErrorCodes = {
   'output-unwritable': 'A file that was named for output cannot be written.',
   'btf-absent': 'What was named has no BTF.',
   'dump-ambiguous': 'The input holds more than one BTF; name the one to be dumped.',
+  'module-form': 'The file is not a module of a form that this command can write.',
+  'module-compressed':
+    'The module is compressed; write it before it is, or name an output, which is not compressed.',
+  'module-distilled': 'The module has a .BTF.base: its BTF was built on that, not on the base of a kernel.',
+  'origin-contradicts':
+    'The module was not built on the base that was named; give the kernel of the same build.',
   'base-required': 'A split BTF can only be read on the base BTF that it was built on; give it with --base.',
   'build-unknown': 'No such build is recorded.',
   'build-failed': 'The server could not use the build.',

@@ -9,6 +9,7 @@ import { addMatrix } from './commands/matrix.js'
 import { addPair } from './commands/pair.js'
 import { addPush } from './commands/push.js'
 import { addServe } from './commands/serve.js'
+import { addStamp } from './commands/stamp.js'
 import { errorLine } from './errors.js'
 import { exitCodes } from './exit.js'
 import { note } from './output/destination.js'
@@ -43,6 +44,7 @@ export function buildProgram(ended: (code: number) => void): Command {
     addCheck,
     addInspect,
     addDump,
+    addStamp,
     addServe,
     addPush,
     addBuilds,

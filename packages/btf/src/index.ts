@@ -14,6 +14,7 @@ export {
   contradiction,
   contradictionCodes,
 } from './binding/contradiction.js'
+export { type BaseCounts, type CountsContradiction, contradictsCounts } from './binding/counts.js'
 export { bindRelocated } from './binding/relocated.js'
 export { Btf } from './btf.js'
 export { declaration, typeText } from './c/declaration.js'
