@@ -44,8 +44,8 @@ export function addStamp(program: Command, ended: (code: number) => void): void 
         if (module.form === 'raw') {
           throw new CliError('module-form', 'Raw BTF has no place for a stamp; stamp the module (.ko).', path)
         }
-        if (module.facts.btf === null) continue
-        const { btf } = module.facts
+        if (module.btf === null) continue
+        const { btf } = module
         const bytes = inFile(path, () => {
           const { littleEndian } = readOnOrigin(module, btf, base)
           return writeSections(module.bytes, [stampChange(stamp, littleEndian)])

@@ -28,8 +28,8 @@ export async function readBaseFile(path: string): Promise<BaseFile> {
  * The split BTF of a module, read on the base that it was built on.
  * @throws CliError `module-distilled`, `origin-contradicts` where the module shows that it was built on another base
  */
-export function readOnOrigin({ path, facts }: ModuleFile, bytes: Uint8Array, origin: BaseFile): Btf {
-  if (facts.distilled !== null) {
+export function readOnOrigin({ path, distilled }: ModuleFile, bytes: Uint8Array, origin: BaseFile): Btf {
+  if (distilled !== null) {
     const what = 'The module has a .BTF.base: its BTF was built on that, and kernels from 6.11 on relocate it'
     throw new CliError('module-distilled', `${what}.`, path)
   }

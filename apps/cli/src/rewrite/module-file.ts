@@ -7,10 +7,10 @@ import {
   type Format,
   findTools,
   limits,
-  type ModuleFacts,
   moduleNameFromPath,
   readModule,
   readRawBtf,
+  type Stamp,
 } from '@basedrift/artifacts'
 import { BtfError } from '@basedrift/btf'
 import { sha256Of } from '@basedrift/check'
@@ -25,7 +25,11 @@ export interface ModuleFile {
   readonly bytes: Uint8Array
   readonly wasCompressed: boolean
   readonly mode: number
-  readonly facts: ModuleFacts
+  /** The kernel's name of it. */
+  readonly name: string
+  readonly btf: Uint8Array | null
+  readonly distilled: Uint8Array | null
+  readonly stamp: Stamp | null
 }
 
 /**
@@ -53,11 +57,20 @@ function read(
   const identity = { file, sha256: sha256Of(bytes), size: bytes.length }
   const common = { path: file, bytes, wasCompressed, mode }
   switch (wasCompressed ? detectFormat(bytes, file.replace(/\.\w+$/, '')) : format) {
-    case 'elf':
-      return { ...common, form: 'elf', facts: readModule(bytes, identity).module }
+    case 'elf': {
+      const { name, btf, distilled, stamp } = readModule(bytes, identity).module
+      return { ...common, form: 'elf', name, btf, distilled, stamp }
+    }
     case 'raw-btf':
       readRawBtf(bytes, identity)
-      return { ...common, form: 'raw', facts: rawFacts(identity, bytes) }
+      return {
+        ...common,
+        form: 'raw',
+        name: moduleNameFromPath(file),
+        btf: bytes,
+        distilled: null,
+        stamp: null,
+      }
     default:
       throw new CliError('module-form', 'This is neither a module (.ko) nor raw BTF.', file)
   }
@@ -73,19 +86,6 @@ async function decompressed(
   } catch (error) {
     const { code, message } = error as ArtifactError
     throw new CliError('module-form', `It cannot be decompressed: ${code}: ${message}`, file)
-  }
-}
-
-function rawFacts(identity: { file: string; sha256: string; size: number }, btf: Uint8Array): ModuleFacts {
-  const unknown = { vermagic: null, srcversion: null, buildId: null, distilled: null, stamp: null }
-  return {
-    type: 'module',
-    name: moduleNameFromPath(identity.file),
-    ...identity,
-    ...unknown,
-    btf,
-    imports: [],
-    exports: [],
   }
 }
 
