@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BaseFingerprints, type Btf, BtfError, Kind, readBtf } from '../src/index.js'
+import { DefinitionDigests } from '../src/fingerprint/digests.js'
+import { BaseFingerprints, type Btf, BtfError, Kind, readBtf, TypeClasses } from '../src/index.js'
 import { Builder } from './build.js'
 import { inOrder } from './permute.js'
 
@@ -32,6 +33,25 @@ describe('fingerprints of a base', () => {
     const fingerprints = new BaseFingerprints(base, sha256)
     for (const [module, slice] of Object.entries(one.slices ?? {})) {
       expect(fingerprints.slice(readBtf(file(module), base))).toBe(slice)
+    }
+  })
+
+  it('two types have the same digest exactly where they are of the same class', () => {
+    const classes = new TypeClasses()
+    const classOf = new Map<string, number>()
+    const digestOf = new Map<number, string>()
+    for (const one of vectors) {
+      const base = readBtf(bytesOf(one))
+      const { definition } = classes.add(base)
+      const digests = new DefinitionDigests(base, sha256)
+      for (let id = 1; id <= base.lastId; id++) {
+        const digest = Buffer.from(digests.of(id)).toString('hex')
+        const known = classOf.get(digest) ?? definition[id]!
+        const before = digestOf.get(definition[id]!) ?? digest
+        expect([definition[id], digest], `${one.name}, type ${id}`).toEqual([known, before])
+        classOf.set(digest, known)
+        digestOf.set(known, digest)
+      }
     }
   })
 

@@ -1,3 +1,4 @@
+import { refine } from '../binding/refine.js'
 import type { Btf } from '../btf.js'
 import { BtfError } from '../errors.js'
 import { type ReferenceWriter, writeRecord } from './record.js'
@@ -47,7 +48,7 @@ export function digestCircles(
     })
     return hex(sha256(out.written()))
   })
-  const classes = coarsest(labels, edges)
+  const classes = refine({ labels: numbered(labels), edges })
   const digests = new Map<number, Uint8Array>()
   for (const [node, id] of circular.entries()) {
     let digest = digests.get(classes[node]!)
@@ -64,7 +65,7 @@ export function digestCircles(
 interface Circles {
   readonly circular: readonly number[]
   readonly nodes: ReadonlyMap<number, number>
-  readonly classes: readonly number[]
+  readonly classes: Uint32Array
 }
 
 /** Writes the records that can be reached from a node, each class once, numbered as they are met. */
@@ -93,26 +94,12 @@ function writeUnfolding(
   }
 }
 
-/** The coarsest partition in which nodes of one class have the same label and lead, edge by edge, to the same classes. */
-function coarsest(labels: readonly string[], edges: readonly (readonly number[])[]): number[] {
-  let { classes, count } = numbered(labels)
-  for (;;) {
-    const finer = numbered(
-      classes.map((own, node) => [own, ...edges[node]!.map((to) => classes[to]!)].join()),
-    )
-    if (finer.count === count) return classes
-    classes = finer.classes
-    count = finer.count
-  }
-}
-
-/** Equal keys numbered alike. */
-function numbered(keys: readonly string[]): { classes: number[]; count: number } {
+/** Equal texts numbered alike. */
+function numbered(texts: readonly string[]): number[] {
   const numbers = new Map<string, number>()
-  const classes = keys.map((key) => {
-    const number = numbers.get(key) ?? numbers.size
-    numbers.set(key, number)
+  return texts.map((text) => {
+    const number = numbers.get(text) ?? numbers.size
+    numbers.set(text, number)
     return number
   })
-  return { classes, count: numbers.size }
 }

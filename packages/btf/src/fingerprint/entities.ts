@@ -1,24 +1,7 @@
+import { isStructural } from '../binding/shape.js'
 import type { Btf } from '../btf.js'
-import { Kind, lastKind } from '../kinds.js'
+import { lastKind } from '../kinds.js'
 import { visitTypeReferences } from '../references.js'
-
-/**
- * Kinds that are the same by their structure alone, whether they have a name or not. Of the others only those without a
- * name are.
- */
-const structuralKinds = new Uint8Array(256)
-for (const kind of [
-  Kind.PTR,
-  Kind.ARRAY,
-  Kind.VOLATILE,
-  Kind.CONST,
-  Kind.RESTRICT,
-  Kind.FUNC_PROTO,
-  Kind.DECL_TAG,
-  Kind.TYPE_TAG,
-]) {
-  structuralKinds[kind] = 1
-}
 
 /** By id: 1 where a type is the same as another by its structure, 0 where by its kind and name. */
 export function structuralTypes(base: Btf): Uint8Array {
@@ -27,7 +10,8 @@ export function structuralTypes(base: Btf): Uint8Array {
   for (let id = 1; id <= base.lastId; id++) {
     const name = words[starts[id - 1]!]!
     // A name is empty where its offset is that of a NUL; one beyond the table is a name that denotes nothing.
-    if (structuralKinds[base.kind(id)] === 1 || name === 0 || strings[name] === 0) structural[id] = 1
+    const empty = name === 0 || strings[name] === 0
+    if (isStructural(base.kind(id), empty ? 0 : 1)) structural[id] = 1
   }
   return structural
 }

@@ -1,5 +1,5 @@
+import { visitHeld } from '../binding/shape.js'
 import type { Btf } from '../btf.js'
-import { Kind } from '../kinds.js'
 import { visitStringReferences, visitTypeReferences } from '../references.js'
 import type { DefinitionDigests } from './digests.js'
 import { NameOrder } from './name-order.js'
@@ -81,26 +81,5 @@ export class SliceFingerprints {
       if (place === 0 || rank !== ordered[place - 1]) ids.push(this.ranks.idOf[rank]!)
     }
     return ids
-  }
-}
-
-/** Visits what an own type holds by value; what is behind a pointer or a prototype is not held. */
-function visitHeld(base: Btf, id: number, visit: (id: number) => void): void {
-  const { words } = base
-  const at = base.starts[id - base.startId]!
-  switch (base.kind(id)) {
-    case Kind.TYPEDEF:
-    case Kind.VOLATILE:
-    case Kind.CONST:
-    case Kind.RESTRICT:
-    case Kind.TYPE_TAG:
-      visit(words[at + 2]!)
-      return
-    case Kind.ARRAY:
-      visit(words[at + 3]!)
-      return
-    case Kind.STRUCT:
-    case Kind.UNION:
-      for (let left = base.vlen(id), word = at + 4; left > 0; left--, word += 3) visit(words[word]!)
   }
 }
