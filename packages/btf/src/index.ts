@@ -18,6 +18,18 @@ export { type BaseCounts, type CountsContradiction, contradictsCounts } from './
 export { bindRelocated } from './binding/relocated.js'
 export { Btf } from './btf.js'
 export { declaration, typeText } from './c/declaration.js'
+export { type DriftClass, driftClasses } from './drift/class.js'
+export {
+  type Drift,
+  type DriftChange,
+  type DriftInput,
+  type DriftOptions,
+  type DriftPlace,
+  type DriftType,
+  driftOf,
+  type Found,
+} from './drift/drift.js'
+export type { ShiftBucket } from './drift/order.js'
 export { dumpRaw, dumpType } from './dump.js'
 export { BtfError, type BtfErrorCode, btfErrorCodes } from './errors.js'
 export { BaseFingerprints, type Fingerprints } from './fingerprint/fingerprints.js'

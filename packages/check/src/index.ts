@@ -6,6 +6,22 @@ export {
   BundleWriter,
   writeBundle,
 } from './bundle/writer.js'
+export type { Blast, BrokenModule } from './drift/blast.js'
+export type { ConfigDifference, ConfigDifferences } from './drift/config.js'
+export { type Hint, type HintCode, hintCodes } from './drift/hints.js'
+export {
+  type ChangedDefinition,
+  type ChangedFunction,
+  type DriftFunction,
+  type DriftKernel,
+  type DriftLimits,
+  type DriftModules,
+  type DriftReport,
+  type DriftSide,
+  defaultDriftLimits,
+  driftReport,
+} from './drift/report.js'
+export { classMeanings } from './drift/words.js'
 export { CheckError, type CheckErrorCode, checkErrorCodes } from './errors.js'
 export { type FoundKernel, type KernelSummary, onlyKernel } from './kernels.js'
 export { byFile, type ManifestEntry } from './manifest.js'

@@ -62,6 +62,11 @@ const failing: ReadonlySet<Verdict> = new Set<Verdict>([
   'crashes',
 ])
 
+/** Whether a verdict says that a module does not fit the kernel. */
+export function breaks(verdict: Verdict): boolean {
+  return failing.has(verdict)
+}
+
 /**
  * The exit code of a check: 1 if any module is rejected, discarded, changed, misread or crashes the kernel, or is stopped
  * by what else the kernel compares; else 2 if any is an error; else 3 if any is unknown; else 0.

@@ -1,0 +1,218 @@
+import type { KernelConfig } from '@basedrift/artifacts'
+import {
+  type Btf,
+  type Drift,
+  type DriftChange,
+  type DriftClass,
+  type DriftPlace,
+  type DriftType,
+  declaration,
+  driftOf,
+  type Fingerprints,
+  type Found,
+  type ShiftBucket,
+} from '@basedrift/btf'
+import type { ModuleResult } from '../pure/verdicts.js'
+import { ENGINE_VERSION } from '../pure/version.js'
+import { type Blast, blastOf } from './blast.js'
+import { type ConfigDifferences, configDifferences } from './config.js'
+import { type Hint, hintsOf } from './hints.js'
+import { headlineOf, remedyOf } from './words.js'
+
+/** One of the two kernels of a drift, A the older one as a rule. */
+export interface DriftKernel {
+  /** The path given, or what names the build. */
+  readonly file: string
+  readonly release: string | null
+  readonly version: string | null
+  readonly config: KernelConfig | null
+  /** The whole config as text, where it is at hand. */
+  readonly configText?: string | null
+  /** The bytes of its base BTF, and what `readBtf` gives for them. */
+  readonly bytes: Uint8Array
+  readonly btf: Btf
+  readonly fingerprints: Fingerprints
+}
+
+/** What becomes of modules; each is left out where it was not asked or cannot be said. */
+export interface DriftModules {
+  /** The rows of the modules that were built with A, checked on the kernel of B. */
+  readonly ofAOnB?: readonly ModuleResult[] | null
+  /** The rows of the modules that were built with B, checked on the kernel of A. */
+  readonly ofBOnA?: readonly ModuleResult[] | null
+}
+
+/** How much is listed; every list comes with its true total. */
+export interface DriftLimits {
+  /** Types of each sort, and modules of each direction. */
+  readonly listed: number
+  /** Changed types that are shown as differences of C. */
+  readonly diffs: number
+}
+
+export const defaultDriftLimits: DriftLimits = { listed: 500, diffs: 200 }
+
+/** A kernel as the report names it. */
+export interface DriftSide {
+  readonly file: string
+  readonly release: string | null
+  readonly version: string | null
+  readonly compiler: string | null
+  readonly pahole: string | null
+  readonly base: {
+    readonly sha256: string
+    /** Types without void, and the length of the strings in bytes. */
+    readonly types: number
+    readonly strings: number
+    readonly fingerprints: Fingerprints
+  }
+}
+
+/** A type that both define, differently. */
+export interface ChangedDefinition extends DriftChange {
+  /** Unified difference of the two definitions as C with offsets and sizes; null where it is not shown. */
+  readonly diff: string | null
+}
+
+/** A function with the prototype that it has or had. */
+export interface DriftFunction {
+  readonly name: string
+  readonly id: number
+  readonly prototype: string
+}
+
+/** A function whose prototype changed. */
+export interface ChangedFunction {
+  readonly name: string
+  readonly a: DriftFunction
+  readonly b: DriftFunction
+}
+
+/**
+ * The drift from A to B as it is printed, stored and served: JSON, with its keys in this order. Names are texts with one
+ * character a byte. It follows from what it was made of alone: no time, no place.
+ */
+export interface DriftReport {
+  /** `ENGINE_VERSION` */
+  readonly engine: string
+  readonly a: DriftSide
+  readonly b: DriftSide
+  readonly class: DriftClass
+  /** One sentence. */
+  readonly headline: string
+  /** Both have each definition equally often, under other ids. */
+  readonly orderOnly: boolean
+  /** Both have the same definitions, some of them more often. */
+  readonly duplicatesOnly: boolean
+  /** Types that repeat a definition that stood before. */
+  readonly repeated: { readonly a: number; readonly b: number }
+  readonly firstDiverging: {
+    readonly id: number
+    readonly a: DriftPlace | null
+    readonly b: DriftPlace | null
+  } | null
+  /** Of the types that both have: how many have another id, and by how much (`b - a`), the largest groups first. */
+  readonly shifts: {
+    readonly corresponding: number
+    readonly moved: number
+    readonly distinct: number
+    readonly buckets: readonly ShiftBucket[]
+  }
+  readonly added: Found<DriftType>
+  readonly removed: Found<DriftType>
+  readonly changed: Found<ChangedDefinition>
+  /** Types that are defined as before, and hold by value something that is not. */
+  readonly reaching: number
+  readonly functions: {
+    readonly added: Found<DriftFunction>
+    readonly removed: Found<DriftFunction>
+    readonly changed: Found<ChangedFunction>
+  }
+  /** Types without a name of their own that only one has. */
+  readonly nameless: { readonly added: number; readonly removed: number }
+  /** What becomes of modules on the other kernel; null where there are none or nothing says what that kernel does. */
+  readonly blast: { readonly ofAOnB: Blast | null; readonly ofBOnA: Blast | null }
+  /** Options that the configs have differently; null where not both are at hand. */
+  readonly configDifferences: ConfigDifferences | null
+  /** What may have caused it, likeliest first. */
+  readonly hints: readonly Hint[]
+  /** What to do, in one sentence. */
+  readonly remedy: string
+}
+
+/**
+ * The drift between two kernels with all that is said of it. Pure: the same arguments give the same report.
+ * @throws BtfError `btf-names`
+ */
+export function driftReport(
+  a: DriftKernel,
+  b: DriftKernel,
+  modules: DriftModules = {},
+  limits: DriftLimits = defaultDriftLimits,
+): DriftReport {
+  const drift = driftOf(a, b, { most: limits.listed })
+  const config = configDifferences(a.configText ?? null, b.configText ?? null, limits.listed)
+  const blast = {
+    ofAOnB: blastOf(modules.ofAOnB ?? null, limits.listed),
+    ofBOnA: blastOf(modules.ofBOnA ?? null, limits.listed),
+  }
+  return {
+    engine: ENGINE_VERSION,
+    a: sideOf(a),
+    b: sideOf(b),
+    class: drift.class,
+    headline: headlineOf(drift),
+    orderOnly: drift.orderOnly,
+    duplicatesOnly: drift.duplicatesOnly,
+    repeated: drift.repeated,
+    firstDiverging: drift.firstDiverging,
+    shifts: drift.shifts,
+    added: drift.added,
+    removed: drift.removed,
+    changed: { ...drift.changed, listed: drift.changed.listed.map((change) => ({ ...change, diff: null })) },
+    reaching: drift.reaching,
+    functions: functionsOf(drift, a.btf, b.btf),
+    nameless: drift.nameless,
+    blast,
+    configDifferences: config,
+    hints: hintsOf(drift, a, b, config),
+    remedy: remedyOf(drift, blast),
+  }
+}
+
+function sideOf({ file, release, version, config, btf, fingerprints }: DriftKernel): DriftSide {
+  return {
+    file,
+    release,
+    version,
+    compiler: config?.compiler ?? null,
+    pahole: config?.pahole ?? null,
+    base: {
+      sha256: fingerprints.bytes,
+      types: btf.typeCount,
+      strings: btf.stringsLength,
+      fingerprints,
+    },
+  }
+}
+
+function functionsOf({ functions }: Drift, a: Btf, b: Btf): DriftReport['functions'] {
+  const shown = (btf: Btf, name: string, id: number): DriftFunction => ({
+    name,
+    id,
+    prototype: declaration(btf, id, name),
+  })
+  const { added, removed, changed } = functions
+  return {
+    added: { ...added, listed: added.listed.map(({ name, id }) => shown(b, name, id)) },
+    removed: { ...removed, listed: removed.listed.map(({ name, id }) => shown(a, name, id)) },
+    changed: {
+      ...changed,
+      listed: changed.listed.map((change) => ({
+        name: change.name,
+        a: shown(a, change.name, change.a),
+        b: shown(b, change.name, change.b),
+      })),
+    },
+  }
+}
