@@ -1,4 +1,4 @@
-// scripts/bench [check|ingest]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
+// scripts/bench [check|binding|ingest]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ const basedrift = path.join(root, 'apps/cli/bin/basedrift.js')
 const rules = '6.1.192,allow-mismatch'
 
 const seconds = (value) => `${value.toFixed(2)} s`
+const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`
 const row = (name, ...cells) =>
   console.log(`  ${name.padEnd(40)}${cells.map((cell) => cell.padStart(14)).join('')}`)
 
@@ -33,6 +34,28 @@ const benchCheck = async ([older, newer], loops) => {
     else row(peer.name, seconds(peer.cpu), seconds(peer.wall), (peer.cpu / ours.cpu).toFixed(2))
   }
   console.log(`  verdicts: ${JSON.stringify(summary)}`)
+}
+
+const benchBinding = async ([older, newer]) => {
+  const count = readdirSync(newer.modules).length
+  console.log(
+    `\nbinding: ${count} modules, raw BTF, on the base of the older build: every reference compared with their own base`,
+  )
+  row('', 'CPU', 'wall', 'CPU, limit = 1', 'memory')
+  const args = ['check', '--kernel', older.base, '--rules', rules, '--format', 'json', newer.modules]
+  const run = (more) =>
+    bestOf(5, () =>
+      cost(process.execPath, [basedrift, ...args, ...more], { allowed: [0, 1, 3], memory: true }),
+    )
+  const kernel = await run([])
+  const bound = await run(['--origin', newer.base])
+  // Half as much again as the kernel's checks alone, and a second for the two bases.
+  const limit = kernel.cpu * 1.5 + 1
+  row('the kernel’s checks', seconds(kernel.cpu), seconds(kernel.wall), '', megabytes(kernel.peak))
+  const ratio = (bound.cpu / limit).toFixed(2)
+  row('with every reference bound', seconds(bound.cpu), seconds(bound.wall), ratio, megabytes(bound.peak))
+  row('limit: 1.5 × the checks + 1 s', seconds(limit), '', '1.00', '')
+  console.log(`  verdicts: ${JSON.stringify(JSON.parse(bound.stdout).summary)}`)
 }
 
 const serve = async (dataDir) => {
@@ -106,12 +129,16 @@ const benchIngest = async (builds) => {
   } else row('xz -T0 -dc on its data', 'left out:', ' no xz or no ar')
   const best = await bestOf(3, () => ingestOnce(builds))
   const ratio = peer === undefined ? '' : (best.wall / peer.wall).toFixed(2)
-  row('basedrift push --wait', seconds(best.wall), ratio, `${Math.round(best.peak / 1e6)} MB`)
+  row('basedrift push --wait', seconds(best.wall), ratio, megabytes(best.peak))
 }
 
 const words = process.argv.slice(2)
 const wanted = words.filter((word) => !word.startsWith('--'))
-const all = { check: (builds) => benchCheck(builds, words.includes('--loops')), ingest: benchIngest }
+const all = {
+  check: (builds) => benchCheck(builds, words.includes('--loops')),
+  binding: benchBinding,
+  ingest: benchIngest,
+}
 console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}`)
 const builds = await twoBuilds(cache)
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) await all[name](builds)

@@ -2,8 +2,8 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Runs a command to its end. `allowed` are the exit codes that count as success. */
-export const cost = (command, args, { allowed = [0], env = {}, cwd } = {}) =>
+/** Runs a command to its end. `allowed` are the exit codes that count as success; `memory` asks for its peak, in bytes. */
+export const cost = (command, args, { allowed = [0], env = {}, cwd, memory = false } = {}) =>
   new Promise((resolve, reject) => {
     // bash's own clock counts the children too.
     const timed = ['-c', 'TIMEFORMAT="cost %U %S %R"; time "$@"', 'bash', command, ...args]
@@ -13,14 +13,15 @@ export const cost = (command, args, { allowed = [0], env = {}, cwd } = {}) =>
       cwd,
       encoding: 'latin1',
     }
-    execFile('bash', timed, options, (error, stdout, stderr) => {
+    const child = execFile('bash', timed, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code
       const found = /cost ([\d.]+) ([\d.]+) ([\d.]+)\s*$/.exec(stderr)
       if (found === null || !allowed.includes(code))
         return reject(new Error(`${command} ended with ${code}: ${stderr.slice(-600)}`))
       const [user, system, wall] = found.slice(1).map(Number)
-      return resolve({ cpu: user + system, wall, stdout })
+      return resolve({ cpu: user + system, wall, stdout, peak: watch?.stop() ?? 0 })
     })
+    const watch = memory ? watchMemory(child.pid) : null
   })
 
 /** The cheapest of `rounds` runs, by CPU time. */

@@ -174,7 +174,7 @@ describe('the explanation of a module', () => {
 
   it('says that a module is read wrongly without a word', async () => {
     const told = await service.client.pairModule(old.id, fresh.id, 'saucer')
-    expect(told.result).toMatchObject({ verdict: 'misread', basis: 'origin-length', errno: 0, log: [] })
+    expect(told.result).toMatchObject({ verdict: 'misread', basis: 'misbound', errno: 0, log: [] })
     expect(told.happened.join(' ')).toMatch(/without a word/)
   })
 
