@@ -15,6 +15,8 @@ export const btfErrorCodes = {
   'btf-names':
     'Names lie over each other in one long string, so that comparing them would not end; no build tool writes such strings.',
   'btf-repetition': 'Long names or circles of types without names repeat beyond what any kernel has.',
+  'btf-not-c':
+    'The types cannot be written in C: one holds itself by value, or refers to what is no type; the raw form shows them.',
   'rules-invalid':
     'The rules are not a kernel version, optionally followed by allow-mismatch or no-allow-mismatch.',
 } as const

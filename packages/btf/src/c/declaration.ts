@@ -1,6 +1,6 @@
 import type { Btf } from '../btf.js'
 import { Kind, kindNames, lastKind } from '../kinds.js'
-import { shownName } from './names.js'
+import { shortString, shownName } from './names.js'
 import { nextParameter, type Piece, unfold } from './unfold.js'
 
 const longestType = 200
@@ -33,7 +33,7 @@ function write(btf: Btf, start: Piece, limit: number): string {
     if (typeof piece === 'string') {
       text += piece
     } else if ('proto' in piece) {
-      left.push(...nextParameter(btf, piece))
+      left.push(...nextParameter(btf, piece, nameAt))
     } else {
       const parts = unfold(btf, piece.id, piece.name, 'source')
       if (parts === null) return `${text.slice(0, limit)}…`
@@ -43,6 +43,8 @@ function write(btf: Btf, start: Piece, limit: number): string {
   }
   return text.length > limit || left.length > 0 ? `${text.slice(0, limit)}…` : text
 }
+
+const nameAt = (btf: Btf, nameOff: number): string => shortString(btf, nameOff) ?? ''
 
 /** The type that a declaration starts with. */
 function leafText(btf: Btf, id: number): string {

@@ -25,3 +25,8 @@ export function shownName(btf: Btf, id: number): string {
   const name = shortString(btf, btf.nameOff(id))
   return name === '' ? '(anon)' : (name ?? '(invalid)')
 }
+
+/** Whether there is a name at a string offset: not an empty one, and none beyond every table. */
+export function isNamed(btf: Btf, nameOff: number): boolean {
+  return nameOff !== 0 && (shortString(btf, nameOff, 1) ?? '') !== ''
+}

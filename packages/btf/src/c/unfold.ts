@@ -111,8 +111,15 @@ function tagText(btf: Btf, id: number): string {
   return `__attribute__((${/^[A-Za-z_]\w*(\(\w*\))?$/.test(value) ? value : ''}))`
 }
 
-/** The parts of one parameter and of those after it, as a stack; empty after the last. */
-export function nextParameter(btf: Btf, { proto, from }: Parameters): Piece[] {
+/**
+ * The parts of one parameter and of those after it, as a stack; empty after the last.
+ * @param nameAt the name of a parameter by its string offset
+ */
+export function nextParameter(
+  btf: Btf,
+  { proto, from }: Parameters,
+  nameAt: (btf: Btf, nameOff: number) => string,
+): Piece[] {
   const count = btf.vlen(proto)
   const type = btf.word(proto, 4 + from * 2)
   const isVoid = from === 0 && count === 1 && type === 0
@@ -121,6 +128,5 @@ export function nextParameter(btf: Btf, { proto, from }: Parameters): Piece[] {
   const comma = from === 0 ? '' : ', '
   // The last parameter stands for all further ones when it has no type.
   if (from === count - 1 && type === 0) return [`${comma}...`]
-  const name = shortString(btf, btf.word(proto, 3 + from * 2)) ?? ''
-  return [{ proto, from: from + 1 }, { id: type, name }, comma]
+  return [{ proto, from: from + 1 }, { id: type, name: nameAt(btf, btf.word(proto, 3 + from * 2)) }, comma]
 }
