@@ -41,6 +41,8 @@ if (process.env.REDIS_URL === undefined) {
 }
 if (process.env.BASEDRIFT_CONFORMANCE === undefined)
   leftOut.push('conformance with recorded kernels: BASEDRIFT_CONFORMANCE names no folder')
+if (spawnSync('gcc', ['--version']).status !== 0)
+  leftOut.push('compiling C that was printed: there is no gcc')
 if (process.env.BASEDRIFT_FIXTURES === undefined)
   leftOut.push('the fixtures of other projects: BASEDRIFT_FIXTURES names no folder')
 

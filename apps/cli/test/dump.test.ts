@@ -19,6 +19,8 @@ describe('basedrift dump', () => {
     ['teapot-1.3', ['teapot-1.3.ko', '--base', 'vmlinux-1.3']],
     ['saucer-1.1', ['saucer-1.1.ko', '--base', 'base-1.1.btf', '--format', 'raw']],
     ['saucer-1.1-on-1.3', ['saucer-1.1.btf', '--base', 'base-1.3.btf']],
+    ['base-1.1-c', ['base-1.1.btf', '--format', 'c']],
+    ['teapot-1.1-c', ['teapot-1.1.ko', '--base', 'vmlinux-1.1', '--format', 'c']],
     ['teapot-1.1-on-1.3', ['teapot-1.1.btf', '--base', 'vmlinux-1.3']],
   ])('prints what bpftool printed: %s', async (golden, args) => {
     const { code, stdout, stderr } = await basedrift(['dump', ...args], {
@@ -67,7 +69,7 @@ describe('basedrift dump', () => {
     [['nothing.ko'], 'file-unreadable'],
     [['base-1.1.btf!member'], 'btf-absent'],
     [['README.md'], 'btf-absent'],
-    [['base-1.1.btf', '--format', 'c'], 'usage'],
+    [['base-1.1.btf', '--format', 'h'], 'usage'],
     [['base-1.1.btf', '--module', 'a', '--kernel-btf'], 'usage'],
     [['teapot-1.1.btf', '--base', 'README.md'], 'btf-absent'],
   ])('ends with 2 and a code: %j', async (args, code) => {

@@ -2,28 +2,41 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Btf, dumpRaw, type ModuleBtf, type RunningBase, readBtf } from '../src/index.js'
+import { type Btf, dumpC, dumpRaw, type ModuleBtf, type RunningBase, readBtf } from '../src/index.js'
 
 /** SHA-256 of what bpftool 7.1 printed, for the vectors here and for kernels of a conformance folder. */
 interface Recorded {
   readonly own: Readonly<Record<string, string>>
   readonly corpus: Readonly<Record<string, { base: string; modules: Readonly<Record<string, string>> }>>
+  /** The same, printed as C. */
+  readonly c: {
+    readonly own: Readonly<Record<string, string>>
+    readonly bases: Readonly<Record<string, string>>
+  }
 }
 const testdata = (name: string): URL => new URL(`../testdata/${name}`, import.meta.url)
 const recorded: Recorded = JSON.parse(readFileSync(testdata('dumps.json'), 'utf8'))
 
-function digest(btf: Btf): string {
+function digest(btf: Btf, dump = dumpRaw): string {
   const hash = createHash('sha256')
-  for (const line of dumpRaw(btf)) hash.update(line, 'latin1')
+  for (const line of dump(btf)) hash.update(line, 'latin1')
   return hash.digest('hex')
+}
+
+const own = (name: string): Btf => {
+  const base = name.startsWith('base')
+    ? undefined
+    : readBtf(readFileSync(testdata(`base-${name.split('-')[1]}.btf`)))
+  return readBtf(readFileSync(testdata(`${name}.btf`)), base)
 }
 
 describe('dumpRaw prints what bpftool prints', () => {
   it.each(Object.entries(recorded.own))('of %s', (name, sha256) => {
-    const base = name.startsWith('base')
-      ? undefined
-      : readBtf(readFileSync(testdata(`base-${name.split('-')[1]}.btf`)))
-    expect(digest(readBtf(readFileSync(testdata(`${name}.btf`)), base))).toBe(sha256)
+    expect(digest(own(name))).toBe(sha256)
+  })
+
+  it.each(Object.entries(recorded.c.own))('of %s, as C', (name, sha256) => {
+    expect(digest(own(name), dumpC)).toBe(sha256)
   })
 
   it('keeps bytes that are no ASCII', () => {
@@ -54,6 +67,8 @@ describe.skipIf(held.length === 0)('on Debian’s kernels (BASEDRIFT_CONFORMANCE
     const corpus = new Corpus(folder!)
     const { running } = await corpus.baseOf(`kernels/${kernel}`)
     expect(digest(readBtf(running.bytes))).toBe(base)
+    const asC = recorded.c.bases[kernel]
+    if (asC !== undefined) expect(digest(readBtf(running.bytes), dumpC)).toBe(asC)
     if (Object.keys(modules).length === 0) return
     const members = await corpus.modulesOf(`kernels/${kernel}`)
     const own = readBtf(running.bytes)

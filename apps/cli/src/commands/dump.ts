@@ -17,7 +17,7 @@ interface DumpOptions {
 /** Characters that are written at once. */
 const chunkLength = 1 << 18
 
-/** `basedrift dump`: the types of a BTF, as `bpftool btf dump file FILE format raw` prints them. */
+/** `basedrift dump`: the types of a BTF, as `bpftool btf dump file FILE format raw` or `format c` prints them. */
 export function addDump(program: Command, ended: (code: number) => void): void {
   program
     .command('dump')
@@ -26,13 +26,18 @@ export function addDump(program: Command, ended: (code: number) => void): void {
     .option('--base <file>', 'the base BTF of a split BTF: any form of kernel')
     .option('--module <name>', 'the module of a package or directory that is meant')
     .option('--kernel-btf', 'the kernel of a package or directory is meant')
-    .option('--format <format>', 'raw, with =FILE to write to a file; repeatable', repeated)
+    .option(
+      '--format <format>',
+      'raw, or c for C that compiles; with =FILE to write to a file; repeatable',
+      repeated,
+    )
     .addHelpText(
       'after',
-      '\nWithout --base, a module is read on its own distilled base, or on the kernel of the package that it is in.',
+      '\nWithout --base, a module is read on its own distilled base, or on the kernel of the package that it is in.' +
+        '\nAs C, all types of the base are printed too, since those of a module need them.',
     )
     .action(async (file: string, options: DumpOptions) => {
-      const choices = parseFormats(options.format ?? [], ['raw'])
+      const choices = parseFormats(options.format ?? [], ['raw', 'c'])
       if (options.module !== undefined && options.kernelBtf) {
         throw new CliError('usage', 'Give --module or --kernel-btf, not both.')
       }
@@ -47,7 +52,7 @@ export function addDump(program: Command, ended: (code: number) => void): void {
       const btf = await readOn(found, base)
       const outputs = openOutputs(choices)
       try {
-        for (const { to } of outputs) await writeDump(btf, to)
+        for (const { name, to } of outputs) await writeDump(btf, name, to)
       } finally {
         for (const { to } of outputs) to.close()
       }
@@ -72,10 +77,10 @@ async function readOn(found: FoundBtf, given: FoundBtf | null): Promise<Btf> {
 }
 
 /** Writes a dump, one byte a character as names have it; on a terminal, what would steer it is escaped. */
-async function writeDump(btf: Btf, to: Destination): Promise<void> {
-  const { dumpRaw } = await import('@basedrift/btf')
+async function writeDump(btf: Btf, format: 'raw' | 'c', to: Destination): Promise<void> {
+  const { dumpC, dumpRaw } = await import('@basedrift/btf')
   let text = ''
-  for (const type of dumpRaw(btf)) {
+  for (const type of format === 'c' ? dumpC(btf) : dumpRaw(btf)) {
     text += to.isTerminal ? shown(type) : type
     if (text.length < chunkLength) continue
     await to.write(Buffer.from(text, 'latin1'))
@@ -87,6 +92,9 @@ async function writeDump(btf: Btf, to: Destination): Promise<void> {
 function shown(type: string): string {
   return type
     .split('\n')
-    .map((line) => (line.startsWith('\t') ? `\t${printable(line.slice(1))}` : printable(line)))
+    .map((line) => {
+      const indent = /^\t*/.exec(line)![0]
+      return indent + printable(line.slice(indent.length))
+    })
     .join('\n')
 }

@@ -45,11 +45,11 @@ export class Scope {
   }
 }
 
-/** What a tag (the name of a struct, union or enum) was given to. */
-interface Tag {
-  readonly word: string
-  /** Definitions that there are of this name; only declared ones do not count. */
-  definitions: number
+/** The first struct, union or enum of a name. */
+interface First {
+  readonly name: string
+  /** Whether it is more than declared. */
+  isDefined: boolean
 }
 
 /**
@@ -59,7 +59,8 @@ interface Tag {
 export class Identifiers {
   private readonly btf: Btf
   private readonly given = new Map<number, string>()
-  private readonly tags = new Map<string, Tag>()
+  private readonly tags = new Scope()
+  private readonly firsts = new Map<string, First>()
   /** Typedefs and enumerators have one space of names in C. */
   private readonly ordinary = new Scope()
   /** Names of types that had to be changed, for whoever writes them to take away. */
@@ -103,25 +104,19 @@ export class Identifiers {
   }
 
   private uniqueTag(id: number, plain: string): string {
-    const { btf, tags } = this
+    const { btf, firsts } = this
     const kind = btf.kind(id)
-    const word = tagWord(btf, id)
     const isDefined = kind === Kind.STRUCT || kind === Kind.UNION || (kind !== Kind.FWD && btf.vlen(id) > 0)
-    let name = plain
-    for (;;) {
-      const tag = tags.get(name)
-      if (tag === undefined) {
-        tags.set(name, { word, definitions: isDefined ? 1 : 0 })
-        return name
-      }
-      // A declaration is of the first definition of that name, before or after it, if it says the same word.
-      if (tag.word === word && (!isDefined || tag.definitions === 0)) {
-        if (isDefined) tag.definitions = 1
-        return name
-      }
-      tag.definitions = Math.max(tag.definitions, 1) + 1
-      name = `${name}___${tag.definitions}`
+    const key = `${tagWord(btf, id)} ${plain}`
+    const first = firsts.get(key)
+    // What is only declared is the first definition of that word and name, before or after it.
+    if (first !== undefined && !(isDefined && first.isDefined)) {
+      first.isDefined ||= isDefined
+      return first.name
     }
+    const name = this.tags.unique(plain)
+    if (first === undefined) firsts.set(key, { name, isDefined })
+    return name
   }
 }
 

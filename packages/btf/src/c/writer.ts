@@ -72,6 +72,8 @@ export class Writer {
   }
 
   enumeration(id: number): void {
+    this.identifiers.tag(id)
+    this.comment()
     this.enumText(id)
     this.finish('')
   }
