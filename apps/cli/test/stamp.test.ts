@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { readElf, readStamp } from '@basedrift/artifacts'
+import { readElf, readStamp, stampChange, writeSections } from '@basedrift/artifacts'
 import { readBtf } from '@basedrift/btf'
 import { sha256Of } from '@basedrift/check'
 import { describe, expect, it } from 'vitest'
@@ -65,6 +65,31 @@ describe('basedrift stamp', () => {
       code: 0,
     })
     expect(stampOf(file)).toEqual(stamp)
+  })
+
+  it('makes a check sure of the origin base', async () => {
+    using temp = tempDir()
+    const file = path.join(temp.path, 'saucer.ko')
+    const check = async (kernel: string, ...more: string[]) => {
+      const kernels = ['--kernel', vector(kernel), '--rules', '6.1.192', ...more]
+      const { code, stdout } = await basedrift(['check', '--format', 'json', ...kernels, file])
+      const { verdict, basis, reason } = JSON.parse(stdout.toString()).modules[0]
+      return [code, verdict, basis, reason?.code]
+    }
+    copyFileSync(vector('saucer-1.1.ko'), file)
+    expect(await check('base-1.1.btf')).toEqual([3, 'unknown', 'no-origin', undefined])
+    await basedrift(['stamp', '--base', vector('base-1.1.btf'), file])
+    expect(await check('base-1.1.btf')).toEqual([0, 'compatible', 'same-base', undefined])
+    expect(await check('base-1.1.btf', '--origin', vector('base-1.3.btf'))).toEqual([
+      0,
+      'compatible',
+      'same-base',
+      undefined,
+    ])
+    const elf = readElf(readFileSync(file))
+    const lie = { ...stamp, types: stamp.types - 1 }
+    writeFileSync(file, writeSections(elf.bytes, [stampChange(lie, elf.little)]))
+    expect(await check('base-1.1.btf')).toEqual([2, 'error', 'stamp-contradicts', 'stamp-contradicts'])
   })
 
   it('refuses what it cannot stamp, and leaves it as it was', async () => {

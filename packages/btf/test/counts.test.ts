@@ -19,8 +19,8 @@ describe('contradictsCounts', () => {
   it('tells another base by the length of its strings', () => {
     const { strings } = countsOf('base-1.1')
     expect(contradictsCounts(vector('teapot-1.1'), countsOf('base-1.3'))).toEqual({
-      expected: `${countsOf('base-1.3').strings} bytes of strings`,
-      actual: `${strings} bytes of strings`,
+      expected: `a base with ${countsOf('base-1.3').strings} bytes of strings`,
+      actual: `a base with ${strings} bytes of strings`,
     })
   })
 

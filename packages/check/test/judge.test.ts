@@ -1,7 +1,7 @@
 import { type KernelAnswer, type KernelReasonCode, Kind, prepareBase, type RunningBase } from '@basedrift/btf'
 import { describe, expect, test } from 'vitest'
 import { Builder } from '../../btf/test/build.js'
-import { type Judgement, judge, OriginBase } from '../src/index.js'
+import { type Judgement, judge, OriginBase, type StampClaim } from '../src/index.js'
 import { refusalOf } from '../src/pure/decide.js'
 import { vectorBytes } from './support/vectors.js'
 
@@ -56,6 +56,74 @@ describe('a module that the kernel accepts', () => {
     expect(verdictOn('saucer-1.1', '1.1', null)).toEqual(unknown)
     // The base that it is said to be of is not at hand.
     expect(verdictOn('saucer-1.1', '1.1', new OriginBase('elsewhere', null))).toEqual(unknown)
+  })
+})
+
+describe('a stamped module', () => {
+  const claim = (build: string, change: object = {}) => {
+    const { typeCount, stringsLength } = baseOf(build).btf!
+    return { sha256: build, types: typeCount, strings: stringsLength, ...change }
+  }
+  const stamped = (
+    file: string,
+    running: string,
+    stamp: StampClaim,
+    origin: OriginBase | null = null,
+  ): Judgement => judge(module(file), baseOf(running), { runningSha256: running, origin, stamp, rules })
+
+  test('is compatible on the base that its stamp names', () => {
+    expect(stamped('saucer-1.1', '1.1', claim('1.1'))).toMatchObject({
+      verdict: 'compatible',
+      basis: 'same-base',
+    })
+    // What is said of its origin otherwise does not count.
+    expect(stamped('saucer-1.1', '1.1', claim('1.1'), originOf('1.3'))).toMatchObject({
+      verdict: 'compatible',
+    })
+  })
+
+  test('is compared with the base that its stamp names where that is at hand', () => {
+    expect(stamped('saucer-1.3', '1.1', claim('1.3'), originOf('1.3'))).toMatchObject({
+      verdict: 'misread',
+      basis: 'misbound',
+    })
+  })
+
+  test('is unknown where the base that its stamp names is not at hand, and says which it is', () => {
+    const elsewhere = claim('1.1', { sha256: 'elsewhere' })
+    expect(stamped('saucer-1.1', '1.1', elsewhere, originOf('1.1'))).toEqual({
+      verdict: 'unknown',
+      basis: 'no-origin',
+      errno: 0,
+      log: [],
+      reason: {
+        code: 'stamped-origin-absent',
+        path: '.note.basedrift.origin',
+        expected: 'base elsewhere (41 types, 287 bytes of strings)',
+      },
+    })
+    // Its own strings still tell that the running base is not that one.
+    expect(stamped('saucer-1.3', '1.1', claim('1.3'))).toMatchObject({
+      verdict: 'misread',
+      basis: 'origin-length',
+    })
+  })
+
+  test('is an error where its BTF contradicts the stamp', () => {
+    for (const [stamp, actual] of [
+      [claim('1.3'), 'a base with 287 bytes of strings'],
+      [claim('1.1', { sha256: 'elsewhere', types: 3 }), expect.any(String)],
+      [claim('1.1', { types: 40 }), '40 types, 287 bytes of strings'],
+    ] as const) {
+      expect(stamped('saucer-1.1', '1.1', stamp)).toMatchObject({
+        verdict: 'error',
+        basis: 'stamp-contradicts',
+        reason: { code: 'stamp-contradicts', path: '.note.basedrift.origin', actual },
+      })
+    }
+    // Also where the kernel refuses it: the module itself is wrong.
+    expect(stamped('teapot-1.1', '1.3', claim('1.3'))).toMatchObject({ verdict: 'error' })
+    expect(stamped('teapot-1.1', '1.3', claim('1.1'))).toMatchObject({ verdict: 'rejected' })
   })
 })
 

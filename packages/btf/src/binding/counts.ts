@@ -28,7 +28,10 @@ export function contradictsCounts(
 ): CountsContradiction | null {
   const recovered = recoverOriginLength(bytes)
   if (recovered !== null && recovered !== strings) {
-    return { expected: `${strings} bytes of strings`, actual: `${recovered} bytes of strings` }
+    return {
+      expected: `a base with ${strings} bytes of strings`,
+      actual: `a base with ${recovered} bytes of strings`,
+    }
   }
   let split: ReturnType<typeof readBtf>
   try {

@@ -2,6 +2,7 @@ export { type JudgeContext, judge } from './judge.js'
 export { OriginBase, proofAgainst } from './origin.js'
 export { exitCodeOf, loadStops, overallOf, summary } from './overall.js'
 export { errorJudgement, judgeSubject, resultOf, type Subject } from './result.js'
+export type { StampClaim } from './stamp.js'
 export {
   type Basis,
   bases,

@@ -17,6 +17,7 @@ import {
 } from '@basedrift/btf'
 import { accepted, decideBound, refusalOf, withoutOrigin } from './decide.js'
 import { contradictedClaim, OriginBase, proofAgainst, stringsText } from './origin.js'
+import { contradictedStamp, type StampClaim, stampedElsewhere, stampedOrigin } from './stamp.js'
 import type { Judgement, VerdictReason } from './verdicts.js'
 
 /** What a module is judged by, besides the bytes of the running base. */
@@ -25,6 +26,8 @@ export interface JudgeContext extends BindOptions {
   readonly runningSha256: string
   /** The base that the module is said to have been built on; null where nothing says so. */
   readonly origin: OriginBase | null
+  /** What the module's own origin note says; null or left out where it has none. It goes before `origin`. */
+  readonly stamp?: StampClaim | null
   readonly rules: Rules
   /** What `recoverOriginLength` gives for the module, where that is known already; it is found out where this is left out. */
   readonly originStrings?: number | null
@@ -36,15 +39,25 @@ export interface JudgeContext extends BindOptions {
  *
  * - With the origin base: by comparing every reference in both bases. A statement of the origin that the module itself
  *   contradicts, by the length of strings that it betrays or by a reference that nothing builds, counts for nothing.
+ * - A stamp names the origin base, and goes before what is said otherwise; one that the BTF contradicts is an `error`.
  * - Without: `misread` where the module proves that the running base is not its origin, else `unknown`.
  * - A module with a `.BTF.base` was built on that, and on no kernel's base. Where the kernel relocates it, its references
  *   bind by name; where the kernel is older and reads it on the running base, they are compared with those on its own.
  * @throws BtfError `rules-invalid`, `btf-names`
  */
-export function judge(module: ModuleBtf, running: RunningBase, context: JudgeContext): Judgement {
-  const answer = checkModule(module, running, context.rules)
+export function judge(module: ModuleBtf, running: RunningBase, given: JudgeContext): Judgement {
+  const answer = checkModule(module, running, given.rules)
   const refused = refusalOf(answer)
+  if (refused?.verdict === 'no-btf' || refused?.verdict === 'crashes') return refused
+  const { stamp = null, runningSha256 } = given
+  const named =
+    stamp === null ? null : stampedOrigin(stamp, [given.origin, { sha256: runningSha256, base: running }])
+  if (stamp !== null && named !== null && module.distilled === null) {
+    const contradicted = contradictedStamp(module.btf!, stamp, named)
+    if (contradicted !== null) return contradicted
+  }
   if (refused !== null) return refused
+  const context = named === null ? given : { ...given, origin: named }
   const split = readable(module.btf!)
   if (split === null) return accepted('unknown', 'no-origin')
   const { originStrings = recoverOriginLength(split) } = context
@@ -71,7 +84,13 @@ function onOrigin(
     const binding = origin.bindingOn(running)
     if (binding !== null) return decideBound(binding.bind(split, context), 'equivalent-binding')
   }
-  return alone(split, running, originStrings, contradicted)
+  const { stamp = null } = context
+  return alone(
+    split,
+    running,
+    originStrings,
+    contradicted ?? (stamp === null ? null : stampedElsewhere(stamp)),
+  )
 }
 
 /** The verdict on an accepted module whose origin base is not at hand. */

@@ -141,11 +141,17 @@ function rowOf(
   { running, maxFindings }: Against,
   origin: OriginBase | null,
 ): ModuleResult {
-  const { name, file, sha256, btf, distilled } = facts
+  const { name, file, sha256, btf, distilled, stamp } = facts
   // A kernel built without CONFIG_DEBUG_INFO_BTF_MODULES has nothing that would look at a module's BTF.
   const sections = running.btfModules === false ? { btf: null, distilled: null } : { btf, distilled }
   const { sha256: runningSha256, rules, base } = running
-  return judgeSubject({ name, file, sha256 }, sections, base, { runningSha256, origin, rules, maxFindings })
+  return judgeSubject({ name, file, sha256 }, sections, base, {
+    runningSha256,
+    origin,
+    stamp,
+    rules,
+    maxFindings,
+  })
 }
 
 /** The rows of one input: a module each, and one for each file that could not be read as a module. */
