@@ -68,7 +68,8 @@ async function compute(
   const manifest = await manifests.of(moduleSet.id)
   const hashes = [running.sha256, moduleSet.bundleSha256]
   if (originSha256 !== null && originSha256 !== running.sha256) hashes.push(originSha256)
-  const about = { manifest, rules, btfModules, runningSha256: running.sha256, originSha256 }
+  const { bundleSha256 } = moduleSet
+  const about = { manifest, bundleSha256, rules, btfModules, runningSha256: running.sha256, originSha256 }
   try {
     return await withFiles(blobs, hashes, ([basePath, bundlePath, originPath]) =>
       pool.compare(

@@ -73,6 +73,36 @@ describe('a bundle', () => {
     bundle.close()
   })
 
+  test('can be taken into memory, and be kept there as it is written, up to a limit', async () => {
+    const blobs = Array.from({ length: 5 }, (_, nth) => bytesOf(nth * 900_001, nth + 3))
+    const total = blobs.reduce((sum, { length }) => sum + Math.ceil(length / 4) * 4, 0)
+    for (const keepBytes of [total, total - 1]) {
+      const writer = await BundleWriter.create(path, keepBytes)
+      const modules = []
+      for (const [nth, btf] of blobs.entries()) {
+        modules.push({
+          sha256: entry(nth, null).sha256,
+          btfSha256: await writer.add(btf),
+          distilledSha256: null,
+        })
+      }
+      await writer.finish(modules)
+      const written = writer.written()
+      expect(written === null).toBe(keepBytes < total)
+      const inflated = openBundle(path)
+      expect(inflated.inflatedBytes).toBe(total)
+      inflated.inflate()
+      rmSync(path)
+      for (const bundle of written === null ? [inflated] : [inflated, written]) {
+        expect(bundle.modules).toEqual(modules)
+        for (const nth of [4, 0, 2, 3, 1, 4]) {
+          expect(Buffer.compare(bundle.read(modules[nth]!.btfSha256), blobs[nth]!)).toBe(0)
+        }
+        bundle.close()
+      }
+    }
+  })
+
   test('does not have what was not added', async () => {
     await writeBundle(path, [entry(0, bytesOf(10, 1))])
     const bundle = openBundle(path)

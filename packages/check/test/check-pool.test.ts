@@ -40,7 +40,17 @@ const compare = async (
 ) => {
   const { manifest } = modules
   const runningSha256 = kernel.base!.sha256
-  const job = { ...paths, manifest, rules, btfModules, runningSha256, originSha256: origin, originPath: null }
+  const bundleSha256 = modules.bundle!.sha256
+  const job = {
+    ...paths,
+    bundleSha256,
+    manifest,
+    rules,
+    btfModules,
+    runningSha256,
+    originSha256: origin,
+    originPath: null,
+  }
   const { counts, rows } = await pool.compare(job)
   return { counts, verdicts: decodeRows(rows, manifest).map(({ name, verdict }) => `${name} ${verdict}`) }
 }
@@ -171,19 +181,47 @@ describe('a comparison', () => {
       originSha256: null,
       originPath: null,
     }
-    const job = { ...paths, manifest, ...asked }
+    const job = { ...paths, bundleSha256: found.bundle!.sha256, manifest, ...asked }
     await expect(pool.compare({ ...job, manifest: manifest.toReversed() })).rejects.toMatchObject({
       code: 'bundle-mismatch',
     })
     await expect(pool.compare({ ...job, rules: { ...rules, version: 'six' } })).rejects.toMatchObject({
       code: 'rules-invalid',
     })
-    await expect(pool.compare({ ...job, basePath: join(folder, 'not-there') })).rejects.toMatchObject({
-      code: 'ENOENT',
-    })
+    const absent = { runningSha256: sha256Of(Buffer.from('no base')), basePath: join(folder, 'not-there') }
+    await expect(pool.compare({ ...job, ...absent })).rejects.toMatchObject({ code: 'ENOENT' })
     const whole = readFileSync(paths.bundlePath)
     expect(openBundle(whole).modules).toHaveLength(2)
-    writeFileSync(paths.bundlePath, whole.subarray(0, whole.length - 1))
-    await expect(pool.compare(job)).rejects.toMatchObject({ code: 'bundle-malformed' })
+    const cut = whole.subarray(0, whole.length - 1)
+    writeFileSync(paths.bundlePath, cut)
+    const damaged = { ...job, bundleSha256: sha256Of(cut) }
+    await expect(pool.compare(damaged)).rejects.toMatchObject({ code: 'bundle-malformed' })
+  })
+
+  test('reads nothing again that its thread keeps, and keeps no more than it may', async () => {
+    const job = (name: string, { base, bundle, manifest }: ScanResult) => ({
+      ...at(name),
+      bundleSha256: bundle!.sha256,
+      manifest,
+      rules,
+      btfModules: true,
+      runningSha256: base!.sha256,
+      originSha256: base!.sha256,
+      originPath: null,
+    })
+    for (const keepMb of [1, 0]) {
+      const one = new CheckPool({ threads: 1, keepMb })
+      try {
+        const name = `kept-${keepMb}`
+        const asked = job(name, await one.scan({ inputs: [packageOf('1.1')], ...at(name) }))
+        const answer = await one.compare(asked)
+        rmSync(asked.bundlePath)
+        rmSync(asked.basePath)
+        if (keepMb > 0) expect(await one.compare(asked)).toEqual(answer)
+        else await expect(one.compare(asked)).rejects.toMatchObject({ code: 'ENOENT' })
+      } finally {
+        await one.close()
+      }
+    }
   })
 })

@@ -3,7 +3,7 @@ import { CheckError } from '../src/index.js'
 import { ThreadPool } from '../src/pool/thread-pool.js'
 
 interface Job {
-  readonly kind: 'echo' | 'thread' | 'fail' | 'exit' | 'throw' | 'spin' | 'eat' | 'wait'
+  readonly kind: 'echo' | 'thread' | 'keep' | 'fail' | 'exit' | 'throw' | 'spin' | 'eat' | 'wait'
   readonly value?: unknown
   readonly message?: string
   readonly code?: string
@@ -46,6 +46,21 @@ describe('a pool of threads', () => {
     const pool = poolOf({ threads: 2 })
     const ids = await Promise.all(Array.from({ length: 12 }, () => pool.run({ kind: 'thread' })))
     expect(new Set(ids).size).toBeLessThanOrEqual(2)
+  })
+
+  test('gives a job to the thread that keeps what it wants, and leaves to the others what they keep', async () => {
+    const pool = poolOf({ threads: 3 })
+    const keep = (value: string) => pool.run({ kind: 'keep', value })
+    const wants = async (word: string) => pool.run({ kind: 'keep', value: word }, { wants: word })
+    const [a, b] = await Promise.all([keep('a'), keep('b')])
+    expect(a).not.toBe(b)
+    for (const word of ['a', 'b', 'b', 'a']) expect(await wants(word)).toBe(word === 'a' ? a : b)
+    const c = await wants('c')
+    expect([a, b]).not.toContain(c)
+    // No more threads may be started: the one that worked least lately forgets.
+    expect(await wants('d')).toBe(b)
+    expect(await pool.run({ kind: 'thread' })).toBe(b)
+    expect(await wants('e')).toBe(b)
   })
 
   test('hands on what a job fails with, and keeps the thread', async () => {

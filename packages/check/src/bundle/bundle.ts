@@ -2,27 +2,19 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
 import { FieldReader, OutOfBytes } from '../bytes.js'
 import { CheckError } from '../errors.js'
-import { alignment, bundleLimits, entryBytes, head, malformed, noBlob, tailBytes } from './format.js'
-import type { BundleModule } from './writer.js'
-
-interface Blob {
-  readonly sha256: string
-  readonly chunk: number
-  readonly offset: number
-  readonly length: number
-}
-
-interface Chunk {
-  readonly offset: number
-  readonly stored: number
-  readonly inflated: number
-}
-
-interface Index {
-  readonly chunks: readonly Chunk[]
-  readonly blobs: readonly Blob[]
-  readonly modules: readonly BundleModule[]
-}
+import {
+  alignment,
+  type Blob,
+  type BundleIndex,
+  type BundleModule,
+  bundleLimits,
+  type Chunk,
+  entryBytes,
+  head,
+  malformed,
+  noBlob,
+  tailBytes,
+} from './format.js'
 
 /** Where a bundle's bytes come from: reads exactly `length` bytes at `offset`, or throws. */
 interface Source {
@@ -36,15 +28,18 @@ const keptChunks = 2
 
 /** A bundle opened for reading. What it returns are views that stay valid; they are not to be written to. */
 export class Bundle {
-  readonly #source: Source
-  readonly #index: Index
+  #source: Source | null
+  readonly #index: BundleIndex
   readonly #ordinals = new Map<string, number>()
-  readonly #kept = new Map<number, Uint8Array>()
+  readonly #kept: Map<number, Uint8Array>
+  #most: number
 
-  /** Use `openBundle`. */
-  constructor(source: Source, index: Index) {
+  /** Use `openBundle`; `inflated` are its chunks, in their order, where they are in memory already and there is no source. */
+  constructor(source: Source | null, index: BundleIndex, inflated: readonly Uint8Array[] = []) {
     this.#source = source
     this.#index = index
+    this.#kept = new Map(inflated.entries())
+    this.#most = Math.max(keptChunks, inflated.length)
     for (const [ordinal, { sha256 }] of index.blobs.entries()) this.#ordinals.set(sha256, ordinal)
   }
 
@@ -81,10 +76,30 @@ export class Bundle {
     return Uint32Array.from(places.keys()).sort((a, b) => places[a]! - places[b]!)
   }
 
+  /** Bytes of all its chunks together, inflated. */
+  get inflatedBytes(): number {
+    return this.#index.chunks.reduce((sum, { inflated }) => sum + inflated, 0)
+  }
+
+  /**
+   * Takes all of it into memory and lets go of the file.
+   * @throws CheckError `bundle-malformed` where a chunk is damaged
+   */
+  inflate(): void {
+    this.#most = Math.max(keptChunks, this.#index.chunks.length)
+    for (const nth of this.#index.chunks.keys()) this.#chunk(nth)
+    this.#letGo()
+  }
+
   /** Closes the file, where there is one. */
   close(): void {
     this.#kept.clear()
-    this.#source.close()
+    this.#letGo()
+  }
+
+  #letGo(): void {
+    this.#source?.close()
+    this.#source = null
   }
 
   #chunk(nth: number): Uint8Array {
@@ -95,8 +110,9 @@ export class Bundle {
       return kept
     }
     const { offset, stored, inflated } = this.#index.chunks[nth]!
+    if (this.#source === null) throw new Error('a bundle that was closed is read')
     const bytes = inflate(this.#source.read(offset, stored), inflated, `chunk ${nth}`)
-    if (this.#kept.size >= keptChunks) this.#kept.delete(this.#kept.keys().next().value!)
+    if (this.#kept.size >= this.#most) this.#kept.delete(this.#kept.keys().next().value!)
     this.#kept.set(nth, bytes)
     return bytes
   }
@@ -156,7 +172,7 @@ function inflate(stored: Uint8Array, length: number, what: string): Uint8Array {
   return bytes
 }
 
-function readIndex(source: Source): Index {
+function readIndex(source: Source): BundleIndex {
   if (source.size < head.length + tailBytes) throw malformed(`It has ${source.size} bytes`)
   mustBeHead(source.read(0, head.length), 'start')
   const tail = new FieldReader(source.read(source.size - tailBytes, tailBytes))

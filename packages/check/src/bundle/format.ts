@@ -36,6 +36,35 @@ export const alignment = 4
 /** Bounds of what a reader takes: inflated bytes of one chunk and of the index. */
 export const bundleLimits = { chunkBytes: 512 * 2 ** 20, indexBytes: 256 * 2 ** 20 } as const
 
+/** A `.BTF` or `.BTF.base`: its SHA-256, and where it lies in its inflated chunk. */
+export interface Blob {
+  readonly sha256: string
+  readonly chunk: number
+  readonly offset: number
+  readonly length: number
+}
+
+/** Where a chunk lies in the file, and its bytes there and inflated. */
+export interface Chunk {
+  readonly offset: number
+  readonly stored: number
+  readonly inflated: number
+}
+
+/** A module's entry in a bundle: SHA-256 of its file, and of its sections where it has them (lower-case hex). */
+export interface BundleModule {
+  readonly sha256: string
+  readonly btfSha256: string | null
+  readonly distilledSha256: string | null
+}
+
+/** What a bundle holds. */
+export interface BundleIndex {
+  readonly chunks: readonly Chunk[]
+  readonly blobs: readonly Blob[]
+  readonly modules: readonly BundleModule[]
+}
+
 /** The error of a bundle that breaks its format. */
 export function malformed(what: string): CheckError {
   return new CheckError('bundle-malformed', what)

@@ -4,7 +4,19 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants } from 'node:zlib'
 import { FieldWriter } from '../bytes.js'
 import { sha256Of } from '../sha256.js'
-import { alignment, chunkBytes, head, noBlob } from './format.js'
+import { Bundle } from './bundle.js'
+import {
+  alignment,
+  type Blob,
+  type BundleIndex,
+  type BundleModule,
+  type Chunk,
+  chunkBytes,
+  head,
+  noBlob,
+} from './format.js'
+
+export type { BundleModule } from './format.js'
 
 const compress: (bytes: Uint8Array, options: object) => Promise<Uint8Array> = promisify(brotliCompress)
 
@@ -17,26 +29,6 @@ const speed = {
   params: { [constants.BROTLI_PARAM_QUALITY]: 0, [constants.BROTLI_PARAM_LGWIN]: 22 },
 }
 
-interface Blob {
-  readonly sha256: string
-  readonly chunk: number
-  readonly offset: number
-  readonly length: number
-}
-
-interface Chunk {
-  readonly offset: number
-  readonly stored: number
-  readonly inflated: number
-}
-
-/** A module's entry in a bundle: SHA-256 of its file, and of its sections where it has them (lower-case hex). */
-export interface BundleModule {
-  readonly sha256: string
-  readonly btfSha256: string | null
-  readonly distilledSha256: string | null
-}
-
 /** What a written bundle is addressed by: SHA-256 (lower-case hex) and size in bytes of the file. */
 export interface BundleFile {
   readonly sha256: string
@@ -45,7 +37,7 @@ export interface BundleFile {
 
 /**
  * Writes a bundle as its blobs come: each distinct blob once, compressed in chunks on another core while the next one
- * fills. It holds two chunks at most.
+ * fills. It holds two chunks at most, and what it keeps to be read at once.
  */
 export class BundleWriter {
   readonly #file: FileHandle
@@ -57,14 +49,19 @@ export class BundleWriter {
   #filled = 0
   #size = 0
   #pending: Promise<void> = Promise.resolve()
+  #modules: readonly BundleModule[] = []
+  /** The chunks as they were before they were compressed; null once they are more than is kept. */
+  #inflated: Uint8Array[] | null = []
+  #keepBytes: number
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, keepBytes: number) {
     this.#file = file
+    this.#keepBytes = keepBytes
   }
 
-  /** Creates the file at `path`, or empties it. */
-  static async create(path: string): Promise<BundleWriter> {
-    const writer = new BundleWriter(await open(path, 'w'))
+  /** Creates the file at `path`, or empties it. Up to `keepBytes` bytes of chunks are kept for `written`. */
+  static async create(path: string, keepBytes = 0): Promise<BundleWriter> {
+    const writer = new BundleWriter(await open(path, 'w'), keepBytes)
     await writer.#write(head)
     return writer
   }
@@ -90,6 +87,7 @@ export class BundleWriter {
   async finish(modules: readonly BundleModule[]): Promise<BundleFile> {
     if (this.#filled > 0) await this.#closeChunk()
     await this.#pending
+    this.#modules = modules
     const index = this.#index(modules)
     const stored = await compress(index, speed)
     const tail = new FieldWriter()
@@ -101,6 +99,13 @@ export class BundleWriter {
     await this.#write(tail.bytes())
     await this.#file.close()
     return { sha256: this.#hash.digest('hex'), size: this.#size }
+  }
+
+  /** The finished bundle, read from memory; null where it has more bytes than are kept. */
+  written(): Bundle | null {
+    if (this.#inflated === null) return null
+    const index: BundleIndex = { chunks: this.#chunks, blobs: this.#blobs, modules: this.#modules }
+    return new Bundle(null, index, this.#inflated)
   }
 
   /** Closes the file without finishing it. */
@@ -123,7 +128,11 @@ export class BundleWriter {
   }
 
   async #storeChunk(nth: number, parts: Uint8Array[], inflated: number): Promise<void> {
-    const stored = await compress(Buffer.concat(parts, inflated), speed)
+    const whole = Buffer.concat(parts, inflated)
+    this.#keepBytes -= inflated
+    if (this.#keepBytes < 0) this.#inflated = null
+    this.#inflated?.push(whole)
+    const stored = await compress(whole, speed)
     this.#chunks[nth] = { offset: this.#size, stored: stored.length, inflated }
     await this.#write(stored)
   }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { CompareJob, CompareProgress, CompareResult } from './compare-job.js'
 import type { ScanJob, ScanProgress, ScanResult } from './scan-job.js'
-import type { CheckJob, CheckJobProgress, CheckJobResult } from './thread.js'
+import type { CheckJob, CheckJobProgress, CheckJobResult, CheckThreadData } from './thread.js'
 import { type RunOptions, ThreadPool } from './thread-pool.js'
 
 /** How a pool is made; everything has a default. */
@@ -13,6 +13,8 @@ export interface CheckPoolOptions {
   readonly memoryMb?: number
   /** Milliseconds of wall time that a job may take; by default 15 minutes. */
   readonly wallMs?: number
+  /** Megabytes of inflated bundles that all threads together keep for their next jobs; by default 256. */
+  readonly keepMb?: number
 }
 
 /**
@@ -24,9 +26,12 @@ export class CheckPool {
   readonly #threads: ThreadPool<CheckJob, CheckJobResult, CheckJobProgress>
 
   constructor(options: CheckPoolOptions = {}) {
+    const threads = options.threads ?? availableParallelism()
+    const data: CheckThreadData = { keepBytes: ((options.keepMb ?? 256) * 2 ** 20) / threads }
     this.#threads = new ThreadPool({
       entry: new URL('./thread.js', import.meta.url),
-      threads: options.threads ?? availableParallelism(),
+      threads,
+      data,
       memoryMb: options.memoryMb ?? 512,
       wallMs: options.wallMs ?? 15 * 60 * 1000,
     })
@@ -56,7 +61,7 @@ export class CheckPool {
   async compare(job: CompareJob, options: RunOptions<CompareProgress> = {}): Promise<CompareResult> {
     return (await this.#threads.run(
       { kind: 'compare', ...job },
-      options as RunOptions<CheckJobProgress>,
+      { ...(options as RunOptions<CheckJobProgress>), wants: job.bundleSha256 },
     )) as CompareResult
   }
 

@@ -1,17 +1,18 @@
-import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { parseVersion, prepareBase, type Rules, type RunningBase } from '@basedrift/btf'
-import { openBundle } from '../bundle/bundle.js'
+import { parseVersion, type Rules, type RunningBase } from '@basedrift/btf'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
 import { judgeSubject, type ModuleResult, OriginBase, summary, type Verdict } from '../pure/index.js'
 import { encodeRows } from '../rows/codec.js'
+import type { KeptInputs } from './kept.js'
 
 /** A module set, as its bundle and manifest, and the base that it is compared with. */
 export interface CompareJob {
   /** The running base BTF. */
   readonly basePath: string
   readonly bundlePath: string
+  /** SHA-256 of the bundle. */
+  readonly bundleSha256: string
   /** The manifest that the bundle was written with, in its order. */
   readonly manifest: readonly Pick<ManifestEntry, 'name' | 'file' | 'sha256' | 'originStrings'>[]
   readonly rules: Rules
@@ -40,17 +41,19 @@ export interface CompareResult {
 const stride = 256
 
 /**
- * Judges every module of a set on one base.
+ * Judges every module of a set on one base. What `kept` has of the inputs is not read again.
  * @throws CheckError `bundle-mismatch`, `bundle-malformed`; BtfError `rules-invalid`
  */
 export async function runCompare(
-  { basePath, bundlePath, manifest, rules, btfModules, runningSha256, originSha256, originPath }: CompareJob,
+  job: CompareJob,
+  kept: KeptInputs,
   { signal, progress }: { readonly signal: AbortSignal; progress(progress: CompareProgress): void },
 ): Promise<CompareResult> {
+  const { manifest, rules, btfModules, runningSha256 } = job
   parseVersion(rules.version)
-  const running = prepareBase(await readFile(basePath))
-  const origin = await originOf(originSha256, originPath, { running, runningSha256 })
-  const bundle = openBundle(bundlePath)
+  const running = await kept.base(runningSha256, job.basePath)
+  const origin = await originOf(job, running, kept)
+  const bundle = kept.bundle(job.bundleSha256, job.bundlePath)
   try {
     const { modules } = bundle
     if (
@@ -75,16 +78,16 @@ export async function runCompare(
     const { total: _, ...counts } = summary(results)
     return { counts, rows: encodeRows(results) }
   } finally {
-    bundle.close()
+    kept.close(bundle)
   }
 }
 
 async function originOf(
-  sha256: string | null,
-  path: string | null,
-  { running, runningSha256 }: { running: RunningBase; runningSha256: string },
+  { originSha256, originPath, runningSha256 }: CompareJob,
+  running: RunningBase,
+  kept: KeptInputs,
 ): Promise<OriginBase | null> {
-  if (sha256 === null) return null
-  if (sha256 === runningSha256) return new OriginBase(sha256, running)
-  return new OriginBase(sha256, path === null ? null : prepareBase(await readFile(path)))
+  if (originSha256 === null) return null
+  if (originSha256 === runningSha256) return new OriginBase(originSha256, running)
+  return new OriginBase(originSha256, originPath === null ? null : await kept.base(originSha256, originPath))
 }

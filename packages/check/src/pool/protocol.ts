@@ -14,7 +14,7 @@ export type ToThread<Job> = { readonly type: 'run'; readonly job: Job } | { read
 /** What a thread tells its pool. */
 export type FromThread<Result, Progress> =
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'done'; readonly result: Result }
+  | { readonly type: 'done'; readonly result: Result; readonly keeps: string | null }
   | { readonly type: 'failed'; readonly error: CarriedError }
 
 /** What a job has besides its own data. */
@@ -28,6 +28,8 @@ export interface JobContext<Progress> {
 export interface JobResult<Result> {
   readonly result: Result
   readonly transfer?: readonly TransferListItem[]
+  /** Names what the thread keeps for another job, see `RunOptions.wants`; nothing where it is left out. */
+  readonly keeps?: string | null
 }
 
 /** Makes this thread one of a `ThreadPool`: it runs one job at a time, and answers each with its result or its error. */
@@ -50,7 +52,7 @@ export function serveJobs<Job, Result, Progress>(
       progress: (progress: Progress) => send({ type: 'progress', progress }),
     }
     run(message.job, context).then(
-      ({ result, transfer }) => send({ type: 'done', result }, transfer),
+      ({ result, transfer, keeps = null }) => send({ type: 'done', result, keeps }, transfer),
       (error: unknown) => send({ type: 'failed', error: carried(error) }),
     )
   })

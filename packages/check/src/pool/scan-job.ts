@@ -6,6 +6,7 @@ import { type Claim, type ClaimProblem, claimOf, contradictions, moduleReleases 
 import { CheckError } from '../errors.js'
 import { type FoundKernel, type KernelSummary, onlyKernel } from '../kernels.js'
 import { byFile, type ManifestEntry } from '../manifest.js'
+import type { KeptInputs } from './kept.js'
 
 /** The inputs of one build, and where what is kept of them goes. */
 export interface ScanJob {
@@ -53,14 +54,16 @@ const progressStep = 2 ** 20
 
 /**
  * Scans the inputs of one build: its split BTFs go into the bundle as they come, and its base BTF into a file. What it
- * began to write is removed when it fails.
+ * began to write is removed when it fails. The bundle is kept in memory for the comparisons that follow.
  * @throws CheckError `kernel-ambiguous`
  */
 export async function runScan(
   job: ScanJob,
+  kept: KeptInputs,
   context: { readonly signal: AbortSignal; progress(progress: ScanProgress): void },
 ): Promise<ScanResult> {
-  const writer = await BundleWriter.create(job.bundlePath)
+  kept.dropBundle()
+  const writer = await BundleWriter.create(job.bundlePath, kept.keepBytes)
   try {
     const found = await collect(job, writer, context)
     const only = onlyKernel(found.kernels, found.configs, moduleReleases(found.claims))
@@ -70,6 +73,8 @@ export async function runScan(
     const base = only?.base ?? null
     if (base !== null) await writeFile(job.basePath, base.bytes)
     if (manifest.length === 0) await rm(job.bundlePath, { force: true })
+    const written = writer.written()
+    if (written !== null) kept.keepBundle(bundle.sha256, written)
     return {
       kernel: only?.kernel ?? null,
       manifest,

@@ -12,12 +12,16 @@ export interface ThreadPoolOptions {
   readonly memoryMb: number
   /** Milliseconds of wall time that a job may take, not counting its wait for a thread. */
   readonly wallMs: number
+  /** What each thread finds as its `workerData`. */
+  readonly data?: unknown
 }
 
 /** How one job is run. */
 export interface RunOptions<Progress> {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
+  /** Names what the job is quicker with: of idle threads the one that keeps it is taken. */
+  readonly wants?: string | undefined
 }
 
 interface Queued<Job, Result, Progress> {
@@ -79,21 +83,34 @@ export class ThreadPool<Job, Result, Progress> {
     await Promise.all(threads.map((thread) => thread.stop()))
   }
 
+  /**
+   * The thread that keeps what is wanted; else one that keeps nothing; else a new one, so that what others keep stays; else
+   * the one that has been idle longest. What wants nothing goes to the one that worked last.
+   */
+  #threadFor(wants: string | undefined): PooledThread<Job, Result, Progress> {
+    const idle = this.#idle
+    let at = wants === undefined ? idle.length - 1 : idle.findIndex(({ keeps }) => keeps === wants)
+    if (at === -1) at = idle.findIndex(({ keeps }) => keeps === null)
+    if (at === -1 && idle.length + this.#busy.size >= this.#options.threads) at = 0
+    const [thread] = at === -1 ? [] : idle.splice(at, 1)
+    return thread ?? new PooledThread<Job, Result, Progress>(this.#options)
+  }
+
   #next(): void {
     while (this.#queue.length > 0 && this.#closing === null) {
       if (this.#idle.length === 0 && this.#busy.size >= this.#options.threads) return
-      const thread = this.#idle.pop() ?? new PooledThread<Job, Result, Progress>(this.#options)
+      const thread = this.#threadFor(this.#queue[0]!.options.wants)
       const { job, options, resolve, reject, onAbort } = this.#queue.shift()!
       options.signal?.removeEventListener('abort', onAbort)
       this.#busy.add(thread)
       thread
         .run(job, options)
-        .then(resolve, reject)
         .finally(() => {
           this.#busy.delete(thread)
           if (thread.usable && this.#closing === null) this.#idle.push(thread)
           this.#next()
         })
+        .then(resolve, reject)
     }
   }
 }
@@ -103,6 +120,8 @@ class PooledThread<Job, Result, Progress> {
   readonly #options: ThreadPoolOptions
   readonly #worker: Worker
   #ended = false
+  /** Names what it keeps of its last job; null where it keeps nothing. */
+  keeps: string | null = null
   /** Ends the current job with an error; does nothing where there is none. */
   #fail: (error: Error) => void = () => undefined
 
@@ -110,6 +129,7 @@ class PooledThread<Job, Result, Progress> {
     this.#options = options
     this.#worker = new Worker(options.entry, {
       execArgv: [],
+      workerData: options.data,
       resourceLimits: { maxOldGenerationSizeMb: options.memoryMb },
     })
     this.#worker.unref()
@@ -158,8 +178,10 @@ class PooledThread<Job, Result, Progress> {
       }
       const onMessage = (message: FromThread<Result, Progress>) => {
         if (message.type === 'progress') onProgress?.(message.progress)
-        else if (message.type === 'done') settle(() => resolve(message.result))
-        else settle(() => reject(revived(message.error)))
+        else if (message.type === 'done') {
+          this.keeps = message.keeps
+          settle(() => resolve(message.result))
+        } else settle(() => reject(revived(message.error)))
       }
       this.#fail = (error) => settle(() => reject(error))
       this.#worker.on('message', onMessage)

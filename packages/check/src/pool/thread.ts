@@ -1,4 +1,6 @@
+import { workerData } from 'node:worker_threads'
 import { type CompareJob, type CompareProgress, type CompareResult, runCompare } from './compare-job.js'
+import { KeptInputs } from './kept.js'
 import { serveJobs } from './protocol.js'
 import { runScan, type ScanJob, type ScanProgress, type ScanResult } from './scan-job.js'
 
@@ -8,8 +10,19 @@ export type CheckJob = ({ readonly kind: 'scan' } & ScanJob) | ({ readonly kind:
 export type CheckJobResult = ScanResult | CompareResult
 export type CheckJobProgress = ScanProgress | CompareProgress
 
+/** What each thread is started with. */
+export interface CheckThreadData {
+  /** Bytes of an inflated bundle that the thread may keep for its next job. */
+  readonly keepBytes: number
+}
+
+const kept = new KeptInputs((workerData as CheckThreadData).keepBytes)
+
 serveJobs<CheckJob, CheckJobResult, CheckJobProgress>(async (job, context) => {
-  if (job.kind === 'scan') return { result: await runScan(job, context) }
-  const result = await runCompare(job, context)
-  return { result, transfer: [result.rows.buffer as ArrayBuffer] }
+  if (job.kind === 'scan') {
+    const result = await runScan(job, kept, context)
+    return { result, keeps: kept.bundleSha256 }
+  }
+  const result = await runCompare(job, kept, context)
+  return { result, transfer: [result.rows.buffer as ArrayBuffer], keeps: kept.bundleSha256 }
 })

@@ -12,6 +12,8 @@ serveJobs(async (job, { signal, progress }) => {
       return { result: job.value }
     case 'thread':
       return { result: threadId }
+    case 'keep':
+      return { result: threadId, keeps: job.value }
     case 'fail':
       throw Object.assign(new Error(job.message), { code: job.code })
     case 'exit':

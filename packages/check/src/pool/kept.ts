@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises'
+import { prepareBase, type RunningBase } from '@basedrift/btf'
+import { type Bundle, openBundle } from '../bundle/bundle.js'
+
+/** Bases that are kept: those of the two kernels of a pair. */
+const keptBases = 2
+
+/**
+ * What a thread keeps of its jobs for the next one: an ingest is followed by comparisons of the same modules and bases with
+ * others, and inflating a bundle takes as long as judging its modules. All of it is named by its content, so it never ages.
+ */
+export class KeptInputs {
+  /** Bytes of an inflated bundle that may be kept. */
+  readonly keepBytes: number
+  #bundle: { readonly sha256: string; readonly bundle: Bundle } | null = null
+  readonly #bases = new Map<string, RunningBase>()
+
+  constructor(keepBytes: number) {
+    this.keepBytes = keepBytes
+  }
+
+  /** SHA-256 of the bundle that is kept; null where none is. */
+  get bundleSha256(): string | null {
+    return this.#bundle?.sha256 ?? null
+  }
+
+  /** Keeps a bundle that is in memory as a whole, instead of the one before. */
+  keepBundle(sha256: string, bundle: Bundle): void {
+    this.#bundle = { sha256, bundle }
+  }
+
+  /** Lets go of the bundle, before a job that takes much memory itself. */
+  dropBundle(): void {
+    this.#bundle = null
+  }
+
+  /**
+   * The bundle with that SHA-256, which the file at `path` holds; to be closed with `close` below.
+   * @throws CheckError `bundle-malformed`
+   */
+  bundle(sha256: string, path: string): Bundle {
+    if (this.#bundle?.sha256 === sha256) return this.#bundle.bundle
+    this.dropBundle()
+    const bundle = openBundle(path)
+    if (bundle.inflatedBytes > this.keepBytes) return bundle
+    try {
+      bundle.inflate()
+    } catch (error) {
+      bundle.close()
+      throw error
+    }
+    this.keepBundle(sha256, bundle)
+    return bundle
+  }
+
+  /** Closes a bundle unless it is kept. */
+  close(bundle: Bundle): void {
+    if (this.#bundle?.bundle !== bundle) bundle.close()
+  }
+
+  /** The base with that SHA-256, which the file at `path` holds. */
+  async base(sha256: string, path: string): Promise<RunningBase> {
+    const base = this.#bases.get(sha256) ?? prepareBase(await readFile(path))
+    this.#bases.delete(sha256)
+    this.#bases.set(sha256, base)
+    for (const oldest of this.#bases.keys()) {
+      if (this.#bases.size <= keptBases) break
+      this.#bases.delete(oldest)
+    }
+    return base
+  }
+}
