@@ -5,7 +5,6 @@ export {
   decompressStream,
   findTools,
   noTools,
-  type StreamFormat,
   type Tools,
 } from './codec/index.js'
 export { type Limits, limits } from './limits.js'

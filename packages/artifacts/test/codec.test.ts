@@ -6,7 +6,7 @@ import { xzDictionary, xzFacts } from '../src/codec/xz.js'
 import { ArtifactError, decompressBytes, decompressStream, limits, noTools } from '../src/index.js'
 import { rejection } from './bytes/support/codes.js'
 import { drain, streamOf, waysToDecode } from './support/bytes.js'
-import { storedZstd, zstdBomb, zstdFixture, zstdTexts } from './support/zstd-texts.js'
+import { storedZstd, zstdBomb, zstdFixture, zstdTexts } from './support/texts.js'
 
 const text = zstdTexts.numbers!
 const packed = {
@@ -164,12 +164,6 @@ describe('xz', () => {
     expect(await rejection(decompressBytes('xz', packed.xz(text), 1e6, 0, options))).toMatch(
       /^limit-exceeded/,
     )
-  })
-})
-
-describe('other compression', () => {
-  it.each(['lzma', 'bzip2', 'lzo'] as const)('%s is not supported', async (format) => {
-    expect(await rejection(decompressBytes(format, text, 1e6))).toMatch(/^compression-unsupported/)
   })
 })
 

@@ -194,7 +194,7 @@ describe('deb', () => {
   it.each([
     ['no data.tar', writeAr([{ path: 'debian-binary', data: '2.0\n' }]), 'archive-truncated'],
     ['another format', writeAr([{ path: 'debian-binary', data: '3.0\n' }]), 'archive-malformed'],
-    ['another compression', writeDeb(Buffer.from('BZh91AY'), 'data.tar.bz2'), 'compression-unsupported'],
+    ['a payload that is cut', writeDeb(Buffer.from('BZh91AY'), 'data.tar.bz2'), 'compression-corrupt'],
   ])('with %s is a problem', async (_what, bytes, code) => {
     expect(lines(await scanBytes(bytes, 'x.deb'))).toEqual([`problem ${code} x.deb`])
   })
@@ -270,14 +270,35 @@ describe('rpm', () => {
     }
   })
 
-  it('of another format or compression is not supported', async () => {
-    expect(await problem(writeRpm(payload, [[5114, 4, [6]]]))).toEqual(['problem format-unsupported x.rpm'])
+  it('of another format is not supported', async () => {
+    for (const [tag, value] of [
+      [5114, 5],
+      [5114, 7],
+    ] as const)
+      expect(await problem(writeRpm(payload, [[tag, 4, [value]]]))).toEqual([
+        'problem format-unsupported x.rpm',
+      ])
     expect(await problem(writeRpm(payload, [[1124, 6, ['drpm']]]))).toEqual([
       'problem format-unsupported x.rpm',
     ])
-    expect(await problem(writeRpm(Buffer.from('BZh91AY&SY')))).toEqual([
-      'problem compression-unsupported x.rpm',
-    ])
+  })
+
+  it('of format 6 is read, and each of its digests compared', async () => {
+    const digests = (sha512: Uint8Array, sha3: Uint8Array) =>
+      writeRpmHeader([
+        [5092, 8, [hash('sha256', payload)]],
+        [5114, 4, [6]],
+        [5121, 6, [hash('sha512', sha512)]],
+        [5123, 6, [hash('sha3-256', sha3)]],
+      ])
+    const other = Buffer.from('other')
+    expect(await problem(writeRpm(payload, [], digests(payload, payload)))).toEqual(['module x.rpm!lib/a.ko'])
+    for (const header of [digests(other, payload), digests(payload, other)]) {
+      expect(await problem(writeRpm(payload, [], header))).toEqual([
+        'module x.rpm!lib/a.ko',
+        'problem checksum-mismatch x.rpm',
+      ])
+    }
   })
 
   it('without a digest of its payload is read', async () => {

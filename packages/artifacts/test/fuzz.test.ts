@@ -6,7 +6,7 @@ import { type ArtifactFacts, artifactErrorCodes, noTools } from '../src/index.js
 import { banner } from './bytes/support/writers.js'
 import { writeCpio, writeDeb, writeRpm, writeTar } from './support/archives.js'
 import { config, scanBytes, writeModule, writeVmlinux } from './support/artifacts.js'
-import { storedZstd } from './support/zstd-texts.js'
+import { storedZstd } from './support/texts.js'
 
 const a = writeModule('a')
 const entries = [

@@ -8,7 +8,7 @@ import { scan } from '../src/index.js'
 import { banner, writeBtf } from './bytes/support/writers.js'
 import { writeDeb, writeTar } from './support/archives.js'
 import { config, factsOf, lines, release, scanBytes, writeModule, writeVmlinux } from './support/artifacts.js'
-import { zstdBomb } from './support/zstd-texts.js'
+import { zstdBomb } from './support/texts.js'
 
 const a = writeModule('a')
 const b = writeModule('b')

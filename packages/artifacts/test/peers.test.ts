@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cpioMembers } from '../src/container/cpio.js'
 import { readRpm } from '../src/container/rpm.js'
-import { limits, noTools } from '../src/index.js'
+import { limits, noTools, type Tools } from '../src/index.js'
 import { ByteReader } from '../src/source/reader.js'
-import { factsOf } from './support/artifacts.js'
+import { factsOf, scanBytes } from './support/artifacts.js'
 import { streamOf, waysToDecode } from './support/bytes.js'
 
 const root = process.env.BASEDRIFT_FIXTURES
@@ -20,34 +20,53 @@ const files = there
     )
   : []
 const rpms = files.filter((file) => file.endsWith('.rpm'))
-const unsupported = /\/v6\/|lzdio|bzdio/
 const ways = await waysToDecode()
 
+/** Paths and sizes of the regular files of an RPM that is read to its end. */
+async function members(file: string, tools: Tools): Promise<string[]> {
+  const reader = new ByteReader(streamOf(new Uint8Array(readFileSync(file))))
+  const found: string[] = []
+  const paths = readRpm(reader, limits, { limits, tools }, async function* (cpio, listed) {
+    for await (const { path, size } of cpioMembers(cpio, limits, listed)) yield `${path} ${size}`
+  })
+  for await (const path of paths) found.push(path)
+  return found
+}
+
 describe.skipIf(!there).each(ways)('files of other projects, with %s', (_name, tools) => {
-  it('RPMs of format 4 are read to their end, payload digest and all', async () => {
-    const readable = rpms.filter((file) => !unsupported.test(file))
-    expect(readable.length).toBeGreaterThan(10)
-    let members = 0
-    for (const file of readable) {
-      const reader = new ByteReader(streamOf(new Uint8Array(readFileSync(file))))
-      const paths = readRpm(reader, limits, { limits, tools }, async function* (cpio, listed) {
-        for await (const member of cpioMembers(cpio, limits, listed)) yield member.path
-      })
-      for await (const path of paths) {
-        expect(path).not.toBe('')
-        members++
-      }
-    }
-    expect(members).toBeGreaterThan(10)
+  it('RPMs of both formats and every compression are read to their end, digests and all', async () => {
+    expect(rpms.length).toBeGreaterThan(25)
+    expect(rpms.filter((file) => file.includes('/v6/')).length).toBeGreaterThan(10)
+    const all = await Promise.all(rpms.map((file) => members(file, tools)))
+    expect(all.flat().length).toBeGreaterThan(50)
+    for (const path of all.flat()) expect(path).toMatch(/^[^/.].* \d+$/)
   })
 
-  it('the others are coded problems', async () => {
-    const others = rpms.filter((file) => unsupported.test(file))
-    expect(others.length).toBeGreaterThan(10)
-    for (const path of others) {
-      const all = await factsOf({ path }, { tools })
-      expect(all.map((facts) => facts.type === 'problem' && facts.code)).toEqual([
-        path.includes('/v6/') ? 'format-unsupported' : 'compression-unsupported',
+  it('a package of format 6 holds what it holds in format 4, however it is compressed', async () => {
+    const basic = rpms.filter((file) => file.endsWith('/rpm-basic-2.3.4-5.el9.noarch.rpm'))
+    const [first, ...others] = await Promise.all(basic.map((file) => members(file, tools)))
+    expect(others.length).toBeGreaterThan(3)
+    expect(first!.length).toBeGreaterThan(2)
+    for (const other of others) expect(other).toEqual(first)
+    const compressed = await Promise.all(
+      rpms.filter((file) => file.includes('payload-test')).map((file) => members(file, tools)),
+    )
+    expect(compressed.length).toBeGreaterThan(5)
+    for (const other of compressed) expect(other).toEqual(compressed[0])
+  })
+
+  it('that are cut or changed are coded problems', async () => {
+    for (const path of rpms.filter((file) => /rpm-basic-2.3.4|w9.bzdio|w6.lzdio/.test(file))) {
+      const bytes = new Uint8Array(readFileSync(path))
+      const codes = async (changed: Uint8Array) =>
+        (await scanBytes(changed, 'x.rpm', { tools })).map((facts) => facts.type === 'problem' && facts.code)
+      expect(await codes(bytes)).toEqual([])
+      for (let end = 0; end < bytes.length; end += 211)
+        expect(await codes(bytes.subarray(0, end))).toContainEqual(expect.any(String))
+      const damaged = bytes.slice()
+      damaged[bytes.length - 60]! ^= 1
+      expect(await codes(damaged)).toEqual([
+        expect.stringMatching(/^(checksum-mismatch|compression-corrupt)$/),
       ])
     }
   })

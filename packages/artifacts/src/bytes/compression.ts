@@ -18,6 +18,11 @@ export const compressionMagics: readonly {
   { format: 'lzo', at: 0, bytes: Uint8Array.of(0x89, 0x4c, 0x5a, 0x4f, 0, 0x0d, 0x0a, 0x1a, 0x0a) },
 ]
 
+/** True for LZ4 in its legacy format, and not in frames. */
+export function isLz4Legacy(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x02 && bytes[1] === 0x21 && bytes[2] === 0x4c && bytes[3] === 0x18
+}
+
 /** Compression by magic alone; raw LZMA by its properties byte, a power-of-two dictionary and a plausible size. */
 export function compressionOf(bytes: Uint8Array): KernelCompression | null {
   for (const { format, at, bytes: needle } of compressionMagics)

@@ -13,7 +13,7 @@ export const artifactErrorCodes = {
   'btf-malformed': 'The bytes are not a BTF that stands alone; give the raw BTF of one kernel or module.',
   'checksum-mismatch': 'The content does not match the checksum stored with it; upload it again.',
   'compression-corrupt': 'The compressed data cannot be decompressed; upload the file again.',
-  'compression-unsupported': 'This compression is not supported; compress it with gzip, xz or zstd.',
+  'compression-unsupported': 'This form of compression is not supported; compress it with gzip, xz or zstd.',
   'config-malformed': 'The kernel config cannot be read; give the config-* file that the kernel build wrote.',
   'elf-malformed': 'The ELF file breaks its own format; build it again.',
   'elf-truncated': 'The ELF file ends before its content does; upload it again.',
@@ -22,7 +22,7 @@ export const artifactErrorCodes = {
   'file-unreadable': 'The file cannot be read; check that it exists and may be read.',
   'format-unknown': 'The format is not known; give a kernel image, a module, a package, a config or raw BTF.',
   'format-unsupported':
-    'This form of the file is not read; build the package in its usual form (RPM: format 4, cpio).',
+    'This form of the file is not read; build the package in its usual form (RPM: format 4 or 6, cpio).',
   'kernel-ambiguous': 'The input holds several kernels; give the files of one kernel.',
   'kernel-image-malformed': 'The kernel image breaks its own format; build or download it again.',
   'kernel-image-truncated': 'The kernel image ends before its content does; upload it again.',

@@ -1,12 +1,14 @@
 import { ascii, matchesAt } from './binary.js'
 import { isBzImage } from './bzimage.js'
 import { compressionMagics, isLzma, type KernelCompression } from './compression.js'
+import { isZboot } from './zboot.js'
 
 /** What `detectFormat` tells apart. `lz4` is both the legacy and the frame format. */
 export type Format =
   | 'elf'
   | 'bzimage'
   | 'arm64-image'
+  | 'riscv-image'
   | 'efi-zboot'
   | 'raw-btf'
   | KernelCompression
@@ -43,8 +45,9 @@ const magics: readonly Magic[] = [
   magic('cpio', 0, 0x71, 0xc7),
   { format: 'tar', at: 257, bytes: ascii('ustar') },
 ]
+/** At 0x38 of a flat image (Documentation/arch/arm64/booting.rst, Documentation/arch/riscv/boot-image-header.rst). */
 const arm64Magic = ascii('ARM\x64')
-const zbootMagic = ascii('zimg')
+const riscvMagic = ascii('RSC\x05')
 
 /** BTF's magic in either byte order, with version 1 and no flags; a name that ends in `.btf` makes the magic enough. */
 function isRawBtf(bytes: Uint8Array, name: string): boolean {
@@ -84,7 +87,8 @@ function isSymvers(bytes: Uint8Array): boolean {
 export function detectFormat(bytes: Uint8Array, name = ''): Format {
   if (isBzImage(bytes)) return 'bzimage'
   if (matchesAt(bytes, 0x38, arm64Magic)) return 'arm64-image'
-  if (matchesAt(bytes, 4, zbootMagic) && bytes[0] === 0x4d && bytes[1] === 0x5a) return 'efi-zboot'
+  if (matchesAt(bytes, 0x38, riscvMagic)) return 'riscv-image'
+  if (isZboot(bytes)) return 'efi-zboot'
   for (const { format, at, bytes: needle } of magics) if (matchesAt(bytes, at, needle)) return format
   if (isRawBtf(bytes, name)) return 'raw-btf'
   if (isOldTar(bytes)) return 'tar'

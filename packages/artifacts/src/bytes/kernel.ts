@@ -14,6 +14,7 @@ import type { SymbolList } from './symbol-list.js'
 import type { KernelFacts, KernelKind, Problem } from './types.js'
 import { findVermagic } from './vermagic.js'
 import { kernelVersion, releaseFromBanner, releaseFromPath } from './version.js'
+import { isZboot, zbootPayload } from './zboot.js'
 
 /**
  * Decompresses `payload`; the result has at most `maxSize` bytes, and `size` where that is known (0: not known). Throws
@@ -134,9 +135,12 @@ function vmlinuxContents(bytes: Uint8Array): Contents {
   }
 }
 
-/** A flat image has no sections: its BTF is found by its header. The `Image` header's flag bit 0 is the byte order. */
-function imageContents(bytes: Uint8Array): Contents {
-  const little = ((bytes[0x18] ?? 0) & 1) === 0
+/**
+ * A flat image has no sections: its BTF is found by its header. Bit 0 of the flags in an arm64 or riscv header is the byte
+ * order; others, as loongarch's, have no such header and are little endian.
+ */
+function imageContents(bytes: Uint8Array, hasFlags: boolean): Contents {
+  const little = !hasFlags || ((bytes[0x18] ?? 0) & 1) === 0
   return {
     kind: 'image',
     btf: findBaseBtf(bytes, little),
@@ -151,13 +155,12 @@ function imageContents(bytes: Uint8Array): Contents {
   }
 }
 
-/** Reads an uncompressed kernel: vmlinux (ELF), or a flat arm64 `Image`. */
-function contentsOf(bytes: Uint8Array): Contents {
+/** Reads an uncompressed kernel: vmlinux (ELF), or a flat `Image`; what zboot holds is one, whether it has a magic or not. */
+function contentsOf(bytes: Uint8Array, inZboot: boolean): Contents {
   const format = detectFormat(bytes)
   if (format === 'elf') return vmlinuxContents(bytes)
-  if (format === 'arm64-image') return imageContents(bytes)
-  if (format === 'efi-zboot')
-    throw new ArtifactError('kernel-image-unsupported', null, 'It is an EFI zboot image')
+  if (format === 'arm64-image' || format === 'riscv-image') return imageContents(bytes, true)
+  if (inZboot) return imageContents(bytes, false)
   throw new ArtifactError('kernel-image-unsupported', null, 'It is neither vmlinux, bzImage nor Image')
 }
 
@@ -179,7 +182,7 @@ async function embeddedConfig(
 }
 
 /**
- * Reads a kernel image: vmlinux, bzImage (its payload is decompressed by `decompress`), or a flat arm64 `Image`. Facts
+ * Reads a kernel image: vmlinux, bzImage or EFI zboot (the payload is decompressed by `decompress`), or a flat `Image`. Facts
  * that the image itself does not tell (a config file beside it) are the caller's to add: see `kernelVersion`. A kernel
  * without BTF is a kernel, with the problem `btf-absent`. Throws `ArtifactError` for what is no usable kernel.
  */
@@ -191,8 +194,9 @@ export async function readKernelImage(
   const { file } = identity
   let setupVersion: string | null = null
   let image = bytes
-  const compressed = isBzImage(bytes)
-  if (compressed) {
+  let packedKind: KernelKind | null = null
+  if (isBzImage(bytes)) {
+    packedKind = 'bzimage'
     const { format, payload, size, kernelVersion: version } = bzImagePayload(bytes)
     setupVersion = version
     image = await decompress(format, payload, size, Math.min(size, byteLimits.kernelBytes))
@@ -203,7 +207,12 @@ export async function readKernelImage(
         `It has ${image.length} bytes, not ${size}`,
       )
   }
-  const contents = contentsOf(image)
+  if (isZboot(bytes)) {
+    packedKind = 'efi-zboot'
+    const { format, payload, size } = zbootPayload(bytes)
+    image = await decompress(format, payload, size, byteLimits.kernelBytes)
+  }
+  const contents = contentsOf(image, packedKind === 'efi-zboot')
   const problems: Problem[] = []
   if (contents.btfCompressed) problems.push(problem('section-compressed', file, '.BTF'))
   else if (contents.btf === null || contents.btf.length === 0)
@@ -234,7 +243,7 @@ export async function readKernelImage(
   problems.push(...told.problems.filter((entry) => entry.code !== 'version-unknown'))
   const kernel: KernelFacts = {
     type: 'kernel',
-    kind: compressed ? 'bzimage' : contents.kind,
+    kind: packedKind ?? contents.kind,
     file,
     sha256: identity.sha256,
     size: identity.size,

@@ -1,5 +1,6 @@
 import { viewOf } from './binary.js'
 import { ArtifactError } from './errors.js'
+import { corruptData, type PushDecoder, type Step } from './push-decoder.js'
 
 /** Magics of the two LZ4 containers, as little-endian words. */
 const legacyMagic = 0x184c2102
@@ -142,6 +143,44 @@ export function decodeLz4Legacy(bytes: Uint8Array, sizeHint: number, maxSize: nu
     at += size
   }
   return output.done()
+}
+
+/** Bytes that a block of 8 MiB may be compressed to (`lz4_compressbound`). */
+const legacyInput = legacyBlock + Math.floor(legacyBlock / 255) + 16
+
+/**
+ * Decodes a stream in LZ4's legacy format, a block at a time, as initramfs images have it. It has no end mark: it ends with its
+ * input, or where zeros follow (`lib/decompress_unlz4.c`, from 5.9). Errors as in `PushDecoder`; frames are
+ * `compression-unsupported`, since no kernel reads them.
+ */
+export class Lz4LegacyDecoder implements PushDecoder {
+  #started = false
+  #wants = 4
+
+  get wants(): number {
+    return this.#wants
+  }
+
+  step(input: Uint8Array, last: boolean): Step {
+    if (input.length === 0 && this.#started) return { consumed: 0, output: null, ended: true }
+    if (input.length < 4) throw corruptData('A block size is cut off')
+    const size = viewOf(input).getUint32(0, true)
+    if (!this.#started && size !== legacyMagic)
+      throw new ArtifactError('compression-unsupported', null, 'LZ4 as a stream, but in frames')
+    this.#started = true
+    if (size === legacyMagic) return { consumed: 4, output: null, ended: false }
+    if (size === 0) return { consumed: 0, output: null, ended: true }
+    if (size > legacyInput) throw corruptData(`A block of ${size} bytes is larger than its format allows`)
+    if (input.length < 4 + size) {
+      if (last) throw corruptData(`A block of ${size} bytes is cut off`)
+      this.#wants = 4 + size
+      return { consumed: 0, output: null, ended: false }
+    }
+    this.#wants = 4
+    const output = new Output(0, legacyBlock)
+    block(input, 4, 4 + size, output, 0, legacyBlock)
+    return { consumed: 4 + size, output: output.done(), ended: false }
+  }
 }
 
 /**

@@ -46,7 +46,7 @@ const kernelMarks = ['.BTF', '__ksymtab', '.notes', '__ex_table'].map(ascii)
 export function moduleNameFromPath(path: string): string {
   const last = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('!')) + 1)
   return last
-    .replace(/\.(xz|zst|gz)$/, '')
+    .replace(/\.(xz|zst|gz|bz2|lz4|lzma|lzo)$/, '')
     .replace(/\.(ko|btf)(\.debug)?$/, '')
     .replaceAll('-', '_')
 }

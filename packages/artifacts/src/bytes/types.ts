@@ -27,7 +27,7 @@ export interface Problem {
   readonly message: string
 }
 
-export type KernelKind = 'vmlinux' | 'bzimage' | 'image' | 'raw-btf'
+export type KernelKind = 'vmlinux' | 'bzimage' | 'image' | 'efi-zboot' | 'raw-btf'
 
 /** A kernel: the owner of a base BTF. */
 export interface KernelFacts {

@@ -110,7 +110,7 @@ export function releaseFromPath(path: string): string | null {
   const tree = /(?:^|\/)lib\/modules\/(\d[^/]*)(?:\/|$)/.exec(inner)
   if (tree !== null) return tree[1]!
   const file = /(?:^|\/)(?:config|vmlinuz|vmlinux|[Ii]mage|System\.map)-(\d[^/]*)$/.exec(inner)
-  return file === null ? null : file[1]!.replace(/\.(?:gz|xz|zst)$/, '')
+  return file === null ? null : file[1]!.replace(/\.(?:efi|gz|xz|zst|bz2|lz4|lzma|lzo)$/, '')
 }
 
 /** One place that names a release: a banner, a vermagic, a config file's name. */

@@ -1,18 +1,11 @@
 import type { Duplex } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { ArtifactError } from '../bytes/errors.js'
 import type { Limits } from '../limits.js'
 import { type Engine, startChild } from './child.js'
 import type { Tools } from './tools.js'
 
-/** Compression that streams are decoded from. */
-export type StreamFormat = 'gzip' | 'xz' | 'zstd'
-
-/** Bytes of output that a decoder within Node hands over at a time. */
-const chunkBytes = 1 << 18
-
 /** A decoder within Node as an engine. */
-function ofTransform(transform: Duplex): Engine {
+export function ofTransform(transform: Duplex): Engine {
   const finished = new Promise<void>((resolve, reject) => {
     transform.once('end', resolve)
     transform.once('error', (error) => reject(new ArtifactError('compression-corrupt', null, error.message)))
@@ -24,16 +17,15 @@ function ofTransform(transform: Duplex): Engine {
 }
 
 /**
- * Starts the best decoder that this machine has for a stream; null for xz and zstd where that is code of this package:
- * `xzStream`, `zstdStream`.
+ * Starts the decompressor that this machine has beside Node for a stream; null where it has none, and it is code of this
+ * package that decodes: `xzStream`, `zstdStream`.
  */
 export function startEngine(
-  format: StreamFormat,
+  format: 'xz' | 'zstd',
   limits: Limits,
   tools: Tools,
   signal: AbortSignal | undefined,
 ): Engine | null {
-  if (format === 'gzip') return ofTransform(createGunzip({ chunkSize: chunkBytes }))
   if (format === 'xz') {
     if (tools.xz === null) return null
     const memory = limits.xzMemoryBytes

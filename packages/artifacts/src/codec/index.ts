@@ -5,9 +5,11 @@ import { decodeLz4 } from '../bytes/lz4.js'
 import type { Limits } from '../limits.js'
 import { limits as defaultLimits } from '../limits.js'
 import { ByteReader, type ByteStream } from '../source/reader.js'
-import { type StreamFormat, startEngine } from './engines.js'
+import { startEngine } from './engines.js'
+import { gzipStream } from './gzip.js'
 import { decodeXz, hasLiblzma, xzStream } from './liblzma.js'
 import { OutputCap, pipeThrough } from './pipe.js'
+import { pushDecoder, pushStream } from './push.js'
 import { SpareMemory } from './spare.js'
 import { noTools, type Tools } from './tools.js'
 import { checkDictionary, xzFacts, xzHeadBytes } from './xz.js'
@@ -15,7 +17,6 @@ import { hasSizedBlocks, xzBlocks } from './xz-blocks.js'
 import { decodeZstd, zstdStream } from './zstd/decode.js'
 import { zstdFrames } from './zstd/frames.js'
 
-export type { StreamFormat } from './engines.js'
 export { findTools, noTools, type Tools } from './tools.js'
 
 /** What decompressing may use and must not exceed. */
@@ -31,25 +32,35 @@ export interface CodecOptions {
 const childWorthBytes = 1 << 20
 
 /**
- * Decompresses a stream; concatenated members, streams or frames give their contents one after the other. At most
- * `maxBytes` come out. What came out before an error is handed on first. Throws `compression-corrupt` (also where the input
- * is cut), `compression-unsupported` and `limit-exceeded`.
+ * Decompresses a stream; concatenated members, streams or frames give their contents one after the other, and zeros may
+ * follow. At most `maxBytes` come out. What came out before an error is handed on first. Throws `compression-corrupt` (also
+ * where the input is cut), `compression-unsupported` (also LZ4 in frames) and `limit-exceeded`.
  */
 export function decompressStream(
-  format: StreamFormat,
+  format: KernelCompression,
   source: AsyncIterable<Uint8Array>,
   maxBytes: number,
   options: CodecOptions = {},
 ): ByteStream {
   const { limits = defaultLimits, signal, tools = noTools } = options
   const cap = new OutputCap(maxBytes, limits)
-  if (format === 'xz') {
-    const spare = new SpareMemory(limits.xzMemoryBytes)
-    const stream = xzAsItCan(source, cap, limits, tools, signal, spare)
-    return { [Symbol.asyncIterator]: () => stream, spent: (chunk) => spare.give(chunk) }
+  switch (format) {
+    case 'gzip':
+      return gzipStream(source, cap)
+    case 'xz': {
+      const spare = new SpareMemory(limits.xzMemoryBytes)
+      const stream = xzAsItCan(source, cap, limits, tools, signal, spare)
+      return { [Symbol.asyncIterator]: () => stream, spent: (chunk) => spare.give(chunk) }
+    }
+    case 'zstd': {
+      const engine = startEngine('zstd', limits, tools, signal)
+      return engine === null
+        ? zstdStream(source, cap, limits.zstdWindowBytes)
+        : pipeThrough(source, engine, cap)
+    }
+    default:
+      return pushStream(pushDecoder(format, limits), source, cap)
   }
-  const engine = startEngine(format, limits, tools, signal)
-  return engine === null ? zstdStream(source, cap, limits.zstdWindowBytes) : pipeThrough(source, engine, cap)
 }
 
 /** xz in the quickest way that the file and the machine allow: by blocks within Node, in a child process, or in one go. */
@@ -128,8 +139,8 @@ export async function decompressBytes(
 ): Promise<Uint8Array> {
   const { limits = defaultLimits, tools = noTools } = options
   const most = Math.min(maxBytes, Math.max(limits.ratioFreeBytes, limits.ratio * bytes.length))
-  const viaStream = (stream: StreamFormat, expected: number) =>
-    collect(decompressStream(stream, once(bytes), most, { ...options, limits }), Math.min(expected, most))
+  const viaStream = (expected: number) =>
+    collect(decompressStream(format, once(bytes), most, { ...options, limits }), Math.min(expected, most))
   switch (format) {
     case 'gzip':
       return gunzip(bytes, most, sizeHint)
@@ -142,17 +153,17 @@ export async function decompressBytes(
       if (tools.xz === null || hasLiblzma()) {
         return decodeXz(bytes, most, Math.min(expected, most))
       }
-      return viaStream('xz', expected)
+      return viaStream(expected)
     }
     case 'zstd':
       // A child decodes large files quicker; a window or a cut is checked before it starts.
       if (bytes.length >= childWorthBytes && tools.zstd !== null) {
         const frames = zstdFrames(bytes, limits.zstdWindowBytes)
         const named = frames.reduce((sum, frame) => sum + (frame.contentSize ?? Number.NaN), 0)
-        return viaStream('zstd', Number.isNaN(named) ? sizeHint : named)
+        return viaStream(Number.isNaN(named) ? sizeHint : named)
       }
       return decodeZstd(bytes, most, sizeHint, limits.zstdWindowBytes)
     default:
-      throw new ArtifactError('compression-unsupported', null, `It is compressed with ${format}`)
+      return viaStream(sizeHint)
   }
 }

@@ -1,16 +1,9 @@
 import { compressionOf } from '../bytes/compression.js'
 import { ArtifactError } from '../bytes/errors.js'
-import { type CodecOptions, decompressStream, type StreamFormat } from '../codec/index.js'
+import { type CodecOptions, decompressStream } from '../codec/index.js'
 import type { Limits } from '../limits.js'
 import { ByteReader } from '../source/reader.js'
 import { arMembers } from './ar.js'
-
-/** Compression that a payload's stream can be decoded from; null for a plain one. Throws `compression-unsupported` for others. */
-export function streamFormat(head: Uint8Array): StreamFormat | null {
-  const found = compressionOf(head)
-  if (found === null || found === 'gzip' || found === 'xz' || found === 'zstd') return found
-  throw new ArtifactError('compression-unsupported', null, `It is compressed with ${found}`)
-}
 
 /**
  * Hands the data tar of a Debian package (deb(5), format 2.x) to `use`, decompressed; what `use` gives is handed on. The
@@ -38,7 +31,7 @@ export async function* readDeb<T>(
       first = false
     } else if (/^data\.tar(\.\w+)?$/.test(member.path) && !seen) {
       seen = true
-      const format = streamFormat(await member.peek(16))
+      const format = compressionOf(await member.peek(16))
       const content = member.stream()
       const tar = new ByteReader(
         format === null ? content : decompressStream(format, content, limits.payloadBytes, codec),

@@ -6,6 +6,7 @@ import type { ListedFile } from './cpio.js'
 /** The tags that are looked at (rpm, `rpmtag.h`). */
 export const rpmTag = {
   sha256Header: 273,
+  sha3Header: 279,
   fileSizes: 1028,
   fileModes: 1030,
   fileDevices: 1095,
@@ -15,9 +16,11 @@ export const rpmTag = {
   dirNames: 1118,
   payloadFormat: 1124,
   longFileSizes: 5008,
-  payloadDigest: 5092,
+  payloadSha256: 5092,
   payloadDigestAlgorithm: 5093,
   rpmFormat: 5114,
+  payloadSha512: 5121,
+  payloadSha3: 5123,
 } as const
 
 const prologueBytes = 16

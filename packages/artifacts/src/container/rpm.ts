@@ -1,17 +1,17 @@
-import { createHash, hash } from 'node:crypto'
+import { createHash, getHashes, hash } from 'node:crypto'
+import { compressionOf } from '../bytes/compression.js'
 import { ArtifactError } from '../bytes/errors.js'
 import { type CodecOptions, decompressStream } from '../codec/index.js'
 import type { Limits } from '../limits.js'
 import { ByteReader } from '../source/reader.js'
 import type { ListedFile } from './cpio.js'
-import { streamFormat } from './deb.js'
 import { listedFiles, type RpmHeader, readRpmHeader, rpmTag } from './rpm-header.js'
 
 const leadBytes = 96
 
 /**
- * Hands the cpio payload of an RPM package (format 4) to `use`, decompressed, with the files that the header lists; what
- * `use` gives is handed on. The header is checked against the signature header's SHA-256 before anything is believed, and the
+ * Hands the cpio payload of an RPM package (format 4 or 6) to `use`, decompressed, with the files that the header lists; what
+ * `use` gives is handed on. The header is checked against the signature header's digests before anything is believed, and the
  * payload against the header's once it has been read: `checksum-mismatch`. Throws `archive-malformed`,
  * `archive-truncated`, `limit-exceeded`, `compression-unsupported`, `format-unsupported` (other formats), and what
  * decompressing throws.
@@ -33,16 +33,16 @@ export async function* readRpm<T>(
   checkHeader(signature, header)
   checkForm(header)
   const listed = listedFiles(header)
-  const format = streamFormat(await peek(reader, 16))
-  const digest = payloadDigest(header)
-  const content = digest === null ? reader.rest() : digest.through(reader.rest())
+  const format = compressionOf(await peek(reader, 16))
+  const digests = payloadDigests(header)
+  const content = digests.through(reader.rest())
   const cpio = new ByteReader(
     format === null ? content : decompressStream(format, content, limits.payloadBytes, codec),
   )
   try {
     yield* use(cpio, listed)
     await cpio.drain()
-    digest?.check()
+    digests.check()
   } finally {
     await cpio.close()
   }
@@ -53,26 +53,51 @@ async function peek(reader: ByteReader, count: number): Promise<Uint8Array> {
   return reader.peek(count)
 }
 
-/** The signature header's SHA-256 of the header, where it has one. */
+/** What a digest's tag is called, and its algorithm in OpenSSL. */
+type DigestTag = readonly [tag: number, name: string, algorithm: string]
+
+/** Digests that this machine's OpenSSL has: SHA-3 may be missing. */
+const available = new Set(getHashes().map((name) => name.toLowerCase()))
+
+const headerDigests: readonly DigestTag[] = [
+  [rpmTag.sha256Header, 'SHA-256', 'sha256'],
+  [rpmTag.sha3Header, 'SHA3-256', 'sha3-256'],
+]
+
+const payloadDigestTags: readonly DigestTag[] = [
+  [rpmTag.payloadSha256, 'SHA-256', 'sha256'],
+  [rpmTag.payloadSha512, 'SHA-512', 'sha512'],
+  [rpmTag.payloadSha3, 'SHA3-256', 'sha3-256'],
+]
+
+/** The digests that a header has and this machine can take. */
+function digestsIn(header: RpmHeader, tags: readonly DigestTag[]) {
+  return tags.flatMap(([tag, name, algorithm]) => {
+    const expected = available.has(algorithm) ? header.string(tag) : null
+    return expected === null ? [] : [{ name, algorithm, expected: expected.toLowerCase() }]
+  })
+}
+
+/** The signature header's digests of the header, where it has any. */
 function checkHeader(signature: RpmHeader, header: RpmHeader): void {
-  const expected = signature.string(rpmTag.sha256Header)
-  if (expected !== null && expected.toLowerCase() !== hash('sha256', header.bytes, 'hex')) {
+  for (const { name, algorithm, expected } of digestsIn(signature, headerDigests)) {
+    if (expected === hash(algorithm, header.bytes, 'hex')) continue
     throw new ArtifactError(
       'checksum-mismatch',
       'header',
-      'The header does not have the SHA-256 in its signature header',
+      `The header does not have the ${name} in its signature header`,
     )
   }
 }
 
-/** Only cpio payloads of format 4 are read. */
+/** Only cpio payloads of format 4 and 6 are read: in both, member by member, the payload is what `cpioMembers` reads. */
 function checkForm(header: RpmHeader): void {
   const version = header.number(rpmTag.rpmFormat)
-  if (version !== null && version > 4) {
+  if (version !== null && version > 4 && version !== 6) {
     throw new ArtifactError(
       'format-unsupported',
       'header',
-      `This is an RPM of format ${version}, and 4 is read`,
+      `This is an RPM of format ${version}, and 4 and 6 are read`,
     )
   }
   const payload = header.string(rpmTag.payloadFormat)
@@ -85,30 +110,36 @@ function checkForm(header: RpmHeader): void {
   }
 }
 
-/** SHA-256 of the payload as it stands, taken while it is read. Null when the header has none that is known. */
-function payloadDigest(header: RpmHeader) {
-  const expected = header.string(rpmTag.payloadDigest)
+/**
+ * Digests of the payload as it stands, taken while it is read: SHA-256, and in format 6 SHA-512 and SHA3-256 too (RPM V6
+ * package format, "Header").
+ */
+function payloadDigests(header: RpmHeader) {
   const sha256Algorithm = 8
-  if (
-    expected === null ||
-    (header.number(rpmTag.payloadDigestAlgorithm) ?? sha256Algorithm) !== sha256Algorithm
-  )
-    return null
-  const running = createHash('sha256')
+  const isSha256 = (header.number(rpmTag.payloadDigestAlgorithm) ?? sha256Algorithm) === sha256Algorithm
+  const tags = isSha256
+    ? payloadDigestTags
+    : payloadDigestTags.filter(([tag]) => tag !== rpmTag.payloadSha256)
+  const running = digestsIn(header, tags).map((digest) => ({
+    ...digest,
+    state: createHash(digest.algorithm),
+  }))
   return {
     async *through(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const part of source) {
-        running.update(part)
+        for (const { state } of running) state.update(part)
         yield part
       }
     },
     check(): void {
-      if (running.digest('hex') === expected.toLowerCase()) return
-      throw new ArtifactError(
-        'checksum-mismatch',
-        'payload',
-        'The payload does not have the SHA-256 in its header',
-      )
+      for (const { name, expected, state } of running) {
+        if (state.digest('hex') === expected) continue
+        throw new ArtifactError(
+          'checksum-mismatch',
+          'payload',
+          `The payload does not have the ${name} in its header`,
+        )
+      }
     },
   }
 }

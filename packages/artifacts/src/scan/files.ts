@@ -1,3 +1,4 @@
+import type { KernelCompression } from '../bytes/compression.js'
 import { readConfig } from '../bytes/config.js'
 import { readElf } from '../bytes/elf.js'
 import { ArtifactError, problemOf } from '../bytes/errors.js'
@@ -18,9 +19,14 @@ export type Outcome =
 
 const compressions: readonly Format[] = ['gzip', 'xz', 'zstd', 'lz4', 'lzma', 'bzip2', 'lzo']
 
+/** True for a format that is nothing but compression. */
+export function isCompression(format: Format): format is KernelCompression {
+  return compressions.includes(format)
+}
+
 /** True for a file that is decompressed before it is looked at. */
 export function isCompressed(bytes: Uint8Array): boolean {
-  return compressions.includes(detectFormat(bytes))
+  return isCompression(detectFormat(bytes))
 }
 
 /** Path without the suffix of a compression. */
@@ -128,10 +134,6 @@ export async function readFile(
   }
 }
 
-function isCompression(format: Format): format is 'gzip' | 'xz' | 'zstd' | 'lz4' | 'lzma' | 'bzip2' | 'lzo' {
-  return compressions.includes(format)
-}
-
 /** Reads content that is not compressed, or not any more. */
 export function readContent(
   context: ScanContext,
@@ -153,6 +155,7 @@ export function readContent(
         return nothing
       case 'bzimage':
       case 'arm64-image':
+      case 'riscv-image':
       case 'efi-zboot':
         startKernel(context, content, identity)
         return nothing

@@ -1,11 +1,12 @@
 /** What a member's path promises: the rest of an archive is passed over unread. */
 export type Interest = 'module' | 'kernel' | 'config' | 'symvers' | 'raw-btf' | 'package'
 
-const compressed = '(?:\\.(?:gz|xz|zst))?'
+const suffixes = 'gz|xz|zst|bz2|lz4|lzma|lzo'
+const compressed = `(?:\\.(?:${suffixes}))?`
 const module = new RegExp(`\\.ko${compressed}$`)
 const raw = new RegExp(`\\.(?:btf|base)${compressed}$`)
-const archive = new RegExp(`\\.(?:deb|rpm|cpio|tgz|txz|tzst|tar${compressed})$`)
-const kernel = /^(?:vmlinu[xz]|bzImage|Image)(?:-.+|\.(?:gz|xz|zst|bz2|lz4|lzma|lzo))?$/
+const archive = new RegExp(`\\.(?:deb|rpm|cpio|tgz|txz|tzst|tbz2|tar${compressed})$`)
+const kernel = new RegExp(`^(?:vmlinu[xz]|bzImage|Image)(?:-.+|\\.(?:efi|${suffixes}))?$`)
 /** What stands beside kernels under their names: signatures, checksums, split debug information, linker scripts, scripts. */
 const besides = /\.(?:sig|asc|hmac|debug|map|lds|py|h|o|S|old)$/
 const symvers = new RegExp(`^(?:Module\\.symvers|symvers(?:-.+)?)${compressed}$`)

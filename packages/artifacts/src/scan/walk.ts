@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { isLz4Legacy, type KernelCompression } from '../bytes/compression.js'
 import { ArtifactError } from '../bytes/errors.js'
 import { detectFormat, type Format } from '../bytes/format.js'
 import type { ArtifactFacts } from '../bytes/types.js'
-import { decompressStream, type StreamFormat } from '../codec/index.js'
+import { decompressStream } from '../codec/index.js'
 import { cpioMembers } from '../container/cpio.js'
 import { readDeb } from '../container/deb.js'
 import type { Member } from '../container/member.js'
@@ -13,6 +14,7 @@ import { endingProblem, identify, problemFacts, type ScanContext } from './conte
 import {
   configFacts,
   isCompressed,
+  isCompression,
   moduleFacts,
   type Outcome,
   plainPath,
@@ -169,7 +171,7 @@ export async function* walkAny(context: ScanContext, reader: ByteReader, file: s
     await reader.fill(headBytes)
     const format = detectFormat(reader.peek(headBytes), file)
     if (containers.includes(format)) yield* walkContainer(context, reader, format, file, layer)
-    else if (format === 'gzip' || format === 'xz' || format === 'zstd') {
+    else if (isStreamed(format, reader)) {
       yield* walkCompressed(context, reader, format, file, layer)
     } else {
       const bytes = await readAll(reader, context.limits.kernelBytes)
@@ -181,6 +183,11 @@ export async function* walkAny(context: ScanContext, reader: ByteReader, file: s
   } catch (error) {
     yield* endingProblem(context, error, file)
   }
+}
+
+/** Compression that is decoded as it comes: all but LZ4 in frames. */
+function isStreamed(format: Format, reader: ByteReader): format is KernelCompression {
+  return isCompression(format) && (format !== 'lz4' || isLz4Legacy(reader.peek(4)))
 }
 
 async function* walkContainer(
@@ -210,7 +217,7 @@ async function* walkContainer(
 async function* walkCompressed(
   context: ScanContext,
   reader: ByteReader,
-  format: StreamFormat,
+  format: KernelCompression,
   file: string,
   layer: number,
 ): Facts {

@@ -137,6 +137,29 @@ export class ByteReader {
     return part
   }
 
+  /** Puts bytes back that were taken last, or that are to be read before what comes. */
+  unread(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    const rest = this.#chunks.slice(this.#first)
+    if (rest[0] !== undefined) rest[0] = rest[0].subarray(this.#at)
+    this.#chunks = [bytes, ...rest]
+    this.#first = 0
+    this.#at = 0
+    this.#buffered += bytes.length
+    this.#offset -= bytes.length
+  }
+
+  /** Passes over zeros; false where the source ends with them. */
+  async skipZeros(): Promise<boolean> {
+    while (await this.fill(1)) {
+      const held = this.peek(Math.min(this.#buffered, 1 << 16))
+      const end = held.findIndex((byte) => byte !== 0)
+      this.#drop(end < 0 ? held.length : end)
+      if (end >= 0) return true
+    }
+    return false
+  }
+
   /** Passes over `count` bytes without keeping them. */
   async skip(count: number, what: string): Promise<void> {
     let left = count

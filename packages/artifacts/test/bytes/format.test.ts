@@ -31,6 +31,7 @@ describe('detectFormat', () => {
     ['bzimage', writeBzImage(chars('x'))],
     ['arm64-image', writeArm64Image(chars('x'))],
     ['arm64-image', join('MZ', writeArm64Image(chars('x')).subarray(2))],
+    ['riscv-image', writeArm64Image(chars('x'), 'RSC\x05')],
     ['efi-zboot', join('MZ\0\0zimg', new Uint8Array(64))],
     ['raw-btf', writeBtf(1)],
     ['raw-btf', writeBtf(1, false)],

@@ -8,6 +8,7 @@ import {
   findBaseBtf,
   readKernelImage,
   readRawBtf,
+  zbootPayload,
 } from '../../src/bytes/index.js'
 import { codeOf, rejection } from './support/codes.js'
 import {
@@ -22,6 +23,7 @@ import {
   writeBzImage,
   writeElf,
   writeLz4Legacy,
+  writeZboot,
 } from './support/writers.js'
 
 const config = `#
@@ -177,11 +179,59 @@ describe('readKernelImage', () => {
     expect(await rejection(read(writeElf({ sections: [] })))).toBe('elf-unsupported e_type')
     expect(await rejection(read(chars('hello')))).toBe('kernel-image-unsupported null')
     expect(await rejection(read(join('MZ\0\0zimg', new Uint8Array(99))))).toBe(
-      'kernel-image-unsupported null',
+      'kernel-image-malformed payload',
     )
     expect(await rejection(read(vmlinux().subarray(0, 500)))).toBe('elf-truncated section header 0')
     const wrongSize = writeBzImage(join(writeLz4Legacy(vmlinux()), size(vmlinux().length + 1)))
     expect(await rejection(read(wrongSize))).toBe('kernel-image-malformed payload')
+  })
+})
+
+describe('an EFI zboot image', () => {
+  const packed = new Uint8Array(gzipSync(writeArm64Image(join(writeBtf(3), banner, '\n\0'))))
+  const image = writeZboot(packed, 'gzip')
+  const changed = (at: number, value: number) => {
+    const bytes = image.slice()
+    new DataView(bytes.buffer).setUint32(at, value, true)
+    return bytes
+  }
+
+  it.each([
+    ['arm64', 'ARMd'],
+    ['riscv', 'RSC\x05'],
+    ['loongarch', 'xxxx'],
+  ])('holds a flat Image of %s', async (_machine, magic) => {
+    const content = writeArm64Image(join(writeBtf(3), banner, '\n\0', ikconfig), magic)
+    // The flags of arm64 and riscv; elsewhere the byte means something else.
+    if (magic === 'xxxx') content[0x18] = 1
+    const { kernel, problems } = await read(writeZboot(new Uint8Array(gzipSync(content)), 'gzip'))
+    expect(kernel).toEqual({ ...facts, kind: 'efi-zboot', buildId: null, machine: 'little-64' })
+    expect(problems).toEqual([])
+  })
+
+  it('tells the size behind its payload where that can be', () => {
+    const size = (bytes: Uint8Array) => zbootPayload(bytes).size
+    const lz4 = writeLz4Legacy(chars('x'.repeat(100)))
+    expect(size(image)).toBe(gunzipSync(packed).length)
+    expect(size(writeZboot(lz4, 'lz4', [100, 0, 0, 0]))).toBe(100)
+    expect(size(writeZboot(lz4, 'lz4', [0xff, 0xff, 0xff, 0x1f]))).toBe(0)
+    expect(zbootPayload(writeZboot(lz4, 'lz4')).payload).toEqual(lz4)
+  })
+
+  it.each([
+    ['offset beyond the end', changed(8, 0xffffffff), 'kernel-image-truncated payload'],
+    ['offset within the header', changed(8, 8), 'kernel-image-malformed payload'],
+    ['length beyond the end', changed(12, 0xffffffff), 'kernel-image-truncated payload'],
+    ['no payload', changed(12, 0), 'kernel-image-malformed payload'],
+    ['unknown payload', changed(8, 0x40), 'compression-unsupported payload'],
+    ['header cut off', image.subarray(0, 60), 'kernel-image-truncated zboot header'],
+    ['not one', chars('x'.repeat(99)), 'kernel-image-malformed zboot header'],
+  ])('%s', (_, bytes, expected) => expect(codeOf(() => zbootPayload(bytes))).toBe(expected))
+
+  it('with anything but a kernel in it has no BTF', async () => {
+    const { kernel, problems } = await read(writeZboot(new Uint8Array(gzipSync('hello')), 'gzip'))
+    expect([kernel.btf, kernel.version]).toEqual([null, null])
+    expect(problems).toMatchObject([{ code: 'btf-absent' }])
   })
 })
 

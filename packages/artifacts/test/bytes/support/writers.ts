@@ -252,6 +252,21 @@ export function writeBzImage(payload: Uint8Array, kernelVersion = '', sectors = 
   return out
 }
 
+/** An EFI zboot image around a payload as it is to stand in the file; `behind` follows it and is not counted. */
+export function writeZboot(
+  payload: Uint8Array,
+  compression: string,
+  behind: readonly number[] = [],
+): Uint8Array {
+  const head = new Writer(true).raw('MZ\0\0zimg').int(4, 0x50).int(4, payload.length).int(8, 0)
+  const rest = new Writer(true)
+    .padded(compression, 0x38 - 24)
+    .int(4, 0x818223cd)
+    .int(4, 0x40)
+    .raw('PE\0\0')
+  return join(head.done(), rest.done(), new Uint8Array(12), payload, behind, new Uint8Array(32))
+}
+
 /** LZ4 legacy format, every block stored as literals. */
 export function writeLz4Legacy(data: Uint8Array, blockSize = 8 << 20): Uint8Array {
   const parts: Uint8Array[] = [Uint8Array.of(0x02, 0x21, 0x4c, 0x18)]
@@ -269,10 +284,10 @@ export function literalBlock(data: Uint8Array): Uint8Array {
   return join([0xf0], new Uint8Array(Math.floor(rest / 255)).fill(255), [rest % 255], data)
 }
 
-/** A flat arm64 `Image` around this content. */
-export function writeArm64Image(content: Uint8Array): Uint8Array {
+/** A flat arm64 `Image` around this content, or one with the magic of another machine. */
+export function writeArm64Image(content: Uint8Array, magic = 'ARMd'): Uint8Array {
   const header = new Uint8Array(64)
-  header.set(chars('ARMd'), 0x38)
+  header.set(chars(magic), 0x38)
   return join(header, content)
 }
 

@@ -1,16 +1,32 @@
 import { readFileSync } from 'node:fs'
 
+function numbersTo(last: number): string {
+  return Array.from({ length: last }, (_, i) => `${i + 1}\n`).join('')
+}
+
 /** The texts that scripts/fixtures/zstd.sh compresses. */
 export const zstdTexts: Readonly<Record<string, Buffer>> = {
-  numbers: Buffer.from(Array.from({ length: 4000 }, (_, i) => `${i + 1}\n`).join('')),
+  numbers: Buffer.from(numbersTo(4000)),
   zeros: Buffer.alloc(300_000),
   one: Buffer.from('a'),
   empty: Buffer.alloc(0),
 }
 
+/** The texts that scripts/fixtures/compression.sh compresses. */
+export const texts: Readonly<Record<string, Buffer>> = {
+  ...zstdTexts,
+  many: Buffer.from(numbersTo(25_000)),
+  long: Buffer.from(numbersTo(4000).repeat(100)),
+}
+
+/** A committed file of another program's making. */
+export function fixture(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`../../testdata/${name}`, import.meta.url)))
+}
+
 /** A committed file of zstd's own making. */
 export function zstdFixture(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(`../../testdata/${name}.zst`, import.meta.url)))
+  return fixture(`${name}.zst`)
 }
 
 /** A frame of stored blocks, which needs no compressor; `size: false` leaves its size out. */
