@@ -18,6 +18,7 @@ export { type BaseCounts, type CountsContradiction, contradictsCounts } from './
 export { bindRelocated } from './binding/relocated.js'
 export { Btf } from './btf.js'
 export { declaration, typeText } from './c/declaration.js'
+export { definitionText } from './c/definition.js'
 export { dumpC } from './c/print.js'
 export { type DriftClass, driftClasses } from './drift/class.js'
 export {

@@ -43,8 +43,19 @@ export const polynomials: ReadonlyMap<string, string> = new Map([
   ['__Poly128_t', 'unsigned __int128'],
 ])
 
+const pointerSizes = new WeakMap<Btf, number>()
+
 /** The size of a pointer on the machine that a BTF is for: that of its `long`; 8 where it has none. */
 export function pointerSize(btf: Btf): number {
+  let size = pointerSizes.get(btf)
+  if (size === undefined) {
+    size = sizeOfLong(btf)
+    pointerSizes.set(btf, size)
+  }
+  return size
+}
+
+function sizeOfLong(btf: Btf): number {
   for (let id = 1; id <= btf.lastId; id++) {
     if (btf.kind(id) !== Kind.INT) continue
     const size = btf.sizeOrType(id)

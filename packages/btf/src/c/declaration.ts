@@ -25,8 +25,27 @@ export function declaration(btf: Btf, id: number, name: string): string {
   return write(btf, { id: hasType ? btf.sizeOrType(id) : id, name }, longestDeclaration)
 }
 
+/** A declaration of something that is defined in its place: what stands before its braces and after them. */
+export interface Around {
+  readonly leaf: number
+  readonly before: string
+  readonly after: string
+}
+
+/** Takes the declaration of `name` apart at the type that it starts with; null where there is no end to it. */
+export function aroundLeaf(btf: Btf, id: number, name: string): Around | null {
+  const parts = unfold(btf, id, name, 'source')
+  if (parts === null) return null
+  const { leaf, qualifiers, before, rest } = parts
+  return { leaf, before: qualifiers, after: writeAll(btf, [...rest, before], longestDeclaration) }
+}
+
 function write(btf: Btf, start: Piece, limit: number): string {
-  const left: Piece[] = [start]
+  return writeAll(btf, [start], limit)
+}
+
+/** Writes a stack of pieces, up to `limit` characters. */
+function writeAll(btf: Btf, left: Piece[], limit: number): string {
   let text = ''
   while (left.length > 0 && text.length <= limit) {
     const piece = left.pop()!
