@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addBuild } from './commands/build.js'
 import { addBuilds } from './commands/builds.js'
 import { addCheck } from './commands/check.js'
+import { addDiff } from './commands/diff.js'
 import { addDump } from './commands/dump.js'
 import { addInspect } from './commands/inspect.js'
 import { addMatrix } from './commands/matrix.js'
@@ -43,6 +44,7 @@ export function buildProgram(ended: (code: number) => void): Command {
   for (const add of [
     addCheck,
     addInspect,
+    addDiff,
     addDump,
     addStamp,
     addServe,

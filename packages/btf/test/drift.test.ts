@@ -52,7 +52,13 @@ describe('the class of a drift', () => {
       duplicatesOnly: false,
       firstDiverging: null,
     })
-    expect(drift.shifts).toEqual({ corresponding: 7, moved: 0, distinct: 1, buckets: [{ by: 0, types: 7 }] })
+    expect(drift.shifts).toEqual({
+      corresponding: 7,
+      moved: 0,
+      distinct: 1,
+      buckets: [{ by: 0, types: 7 }],
+      inOrder: true,
+    })
   })
 
   it('strings-only: the records are equal with names as texts', () => {
@@ -76,6 +82,7 @@ describe('the class of a drift', () => {
       a: { kind: 'INT' },
       b: { kind: 'STRUCT', name: 'inner' },
     })
+    expect(drift.shifts.inOrder).toBe(false)
     expect(drift.shifts.buckets).toEqual([
       { by: 0, types: 5 },
       { by: -1, types: 1 },
@@ -225,6 +232,7 @@ describe('what changed', () => {
         { by: 0, types: 35 },
         { by: 4, types: 6 },
       ],
+      inOrder: true,
     })
   })
 
@@ -280,6 +288,8 @@ describe('what changed', () => {
           expect(drift.class).toBe(without.length > 0 ? 'functions-only' : moved ? 'reordered' : 'none')
           expect(drift.functions.removed.total).toBe(without.length)
           const { corresponding, buckets, distinct } = drift.shifts
+          const kept = order.filter((one) => !without.includes(one))
+          expect(drift.shifts.inOrder).toBe(kept.every((one, index) => index === 0 || kept[index - 1]! < one))
           expect(corresponding).toBe(ids.length - without.length)
           const counted = buckets.reduce((sum, { types }) => sum + types, 0)
           if (distinct <= buckets.length) expect(counted).toBe(corresponding)

@@ -9,6 +9,8 @@ export interface ReadConfig {
   /** `CONFIG_VERSION_SIGNATURE` (Ubuntu: `Ubuntu 5.15.0-91.101-generic 5.15.131`); null elsewhere. */
   readonly signature: string | null
   readonly config: KernelConfig
+  /** The whole config. */
+  readonly text: string
 }
 
 /** The header line that `scripts/kconfig/confdata.c` writes from `mainmenu`. Counts are bounded so that no text makes it backtrack. */
@@ -37,6 +39,7 @@ export function readConfig(input: string | Uint8Array): ReadConfig {
       compiler: stringOption(text, 'CONFIG_CC_VERSION_TEXT'),
       pahole: stringOption(text, 'CONFIG_PAHOLE_VERSION'),
     },
+    text,
   }
 }
 

@@ -44,6 +44,8 @@ export interface KernelFacts {
   /** The `Linux version …` line, without its newline; null where there is none. */
   readonly banner: string | null
   readonly config: KernelConfig | null
+  /** The whole config, where a scan was asked for it and it is at hand. */
+  readonly configText?: string
   /** GNU build id (hex). */
   readonly buildId: string | null
   /** `little` or `big`, and 32 or 64; null for raw BTF, whose header tells the byte order itself. */

@@ -12,6 +12,7 @@ import type { RawRole } from './raw-btf.js'
 /** A config file found in the input, with what `ConfigFacts` does not hold. */
 export interface FoundConfig {
   readonly facts: ConfigFacts
+  /** Its text is kept only where kernels come with their whole config. */
   readonly read: ReadConfig
 }
 
@@ -24,6 +25,8 @@ export interface ScanContext {
   readonly codec: CodecOptions
   readonly signal: AbortSignal
   readonly rawRole: RawRole | undefined
+  /** Whether kernels come with their whole config. */
+  readonly keepsConfigs: boolean
   /** Kernels being read, in the order in which they were met; a task never rejects but for faults of the program. */
   readonly kernels: Promise<FoundKernel | ArtifactFacts>[]
   readonly configs: FoundConfig[]

@@ -64,7 +64,8 @@ export function configFacts(
     const read = readConfig(bytes)
     const { version, config } = read
     const facts = { type: 'config', file, release: releaseFromPath(file), version, config } as const
-    context.configs.push({ facts, read })
+    if (context.keepsConfigs) holdBytes(context, read.text.length)
+    context.configs.push({ facts, read: context.keepsConfigs ? read : { ...read, text: '' } })
     return [facts]
   } catch (error) {
     return [problemFacts(context, error, file)]

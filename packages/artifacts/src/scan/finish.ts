@@ -42,6 +42,7 @@ function join(found: FoundKernel, kernels: number, context: ScanContext): Artifa
     release,
     version: told.version,
     config: read?.config ?? kernel.config,
+    ...(context.keepsConfigs && read !== null ? { configText: read.text } : {}),
   }
   return [joined, ...[...kept, ...added].map(asFacts)]
 }

@@ -31,6 +31,8 @@ export interface ScanOptions {
   readonly name?: string
   /** What a raw BTF is taken for; without it, its name and strings decide. */
   readonly rawBtf?: RawRole
+  /** Kernels come with the text of their config. */
+  readonly configText?: boolean
   /** Decompressors beside Node; without it, those on the search path. */
   readonly tools?: Tools
 }
@@ -55,6 +57,7 @@ export async function* scan(input: Input, options: ScanOptions = {}): AsyncGener
     codec: { limits, signal, tools },
     signal,
     rawRole: options.rawBtf,
+    keepsConfigs: options.configText === true,
     kernels: [],
     configs: [],
     claims: [],

@@ -28,9 +28,9 @@ describe('readConfig', () => {
         pahole: '124',
       },
     }
-    expect(readConfig(debian)).toEqual(expected)
-    expect(readConfig(chars(debian))).toEqual(expected)
-    expect(readConfig(chars(debian.replaceAll('\n', '\r\n')))).toEqual(expected)
+    expect(readConfig(debian)).toEqual({ ...expected, text: debian })
+    expect(readConfig(chars(debian))).toEqual({ ...expected, text: debian })
+    expect(readConfig(chars(debian.replaceAll('\n', '\r\n')))).toMatchObject(expected)
   })
 
   it.each([

@@ -68,6 +68,8 @@ export interface Drift {
     /** Number of different shifts, of which {@link buckets} has the first. */
     readonly distinct: number
     readonly buckets: readonly ShiftBucket[]
+    /** Whether types of equal definition stand in the same order in both. */
+    readonly inOrder: boolean
   }
   /** Named types, and tags on anything but functions, that only B, or only A, has. */
   readonly added: Found<DriftType>

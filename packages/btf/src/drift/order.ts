@@ -57,19 +57,26 @@ function sameRecord(a: ClassedBase, b: ClassedBase, id: number): boolean {
 }
 
 /** How far the types that correspond are from each other. */
-export function shiftsOf({ counterpart }: Correspondence): {
+export function shiftsOf({ counterpart, changed }: Correspondence): {
   corresponding: number
   moved: number
   distinct: number
   buckets: ShiftBucket[]
+  inOrder: boolean
 } {
+  const redefined = new Set(changed.map(([id]) => id))
+  let inOrder = true
+  let last = 0
   const counts = new Map<number, number>()
   let corresponding = 0
   for (let id = 1; id < counterpart.length; id++) {
-    const other = counterpart[id]!
-    if (other === 0) continue
+    const place = counterpart[id]!
+    if (place === 0) continue
     corresponding++
-    counts.set(other - id, (counts.get(other - id) ?? 0) + 1)
+    counts.set(place - id, (counts.get(place - id) ?? 0) + 1)
+    if (redefined.has(id)) continue
+    if (place < last) inOrder = false
+    last = place
   }
   const buckets = Array.from(counts, ([by, types]) => ({ by, types }))
   buckets.sort((one, other) => other.types - one.types || one.by - other.by)
@@ -78,5 +85,6 @@ export function shiftsOf({ counterpart }: Correspondence): {
     moved: corresponding - (counts.get(0) ?? 0),
     distinct: buckets.length,
     buckets: buckets.slice(0, mostBuckets),
+    inOrder,
   }
 }

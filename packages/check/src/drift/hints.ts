@@ -8,6 +8,7 @@ export const hintCodes = {
   'pahole-differs': 'Their BTF was made by different versions of pahole.',
   'config-differs': 'They were built with different configs.',
   'order-only': 'Nothing but the order of the types differs.',
+  'order-differs': 'Types that both have stand in another order.',
   'duplicates-only': 'Nothing but repetitions of types and their order differ.',
   'function-set': 'Nothing but the set of functions differs.',
 } as const
@@ -25,6 +26,9 @@ export interface Hint {
 interface Built {
   readonly config: KernelConfig | null
 }
+
+/** Options that only record the versions of tools, of which hints of their own tell. */
+const toolOptions = /^CONFIG_(?:CC_VERSION_TEXT|GCC_VERSION|CLANG_VERSION|PAHOLE_VERSION)$/
 
 /** Characters of a version that are repeated. */
 const longestVersion = 120
@@ -44,9 +48,10 @@ export function hintsOf(drift: Drift, a: Built, b: Built, config: ConfigDifferen
       `The BTF of A was made by pahole ${paholes[0]}, that of B by pahole ${paholes[1]}.`,
     )
   }
-  if (config !== null && config.total > 0) {
-    const names = config.listed.slice(0, 3).map(({ option }) => option)
-    const more = config.total - names.length
+  const options = config?.listed.filter(({ option }) => !toolOptions.test(option)) ?? []
+  if (config !== null && options.length > 0) {
+    const names = options.slice(0, 3).map(({ option }) => option)
+    const more = config.total - (config.listed.length - options.length) - names.length
     hint('config-differs', `The configs differ in ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`)
   }
   if (drift.orderOnly) {
@@ -59,6 +64,13 @@ export function hintsOf(drift: Drift, a: Built, b: Built, config: ConfigDifferen
     hint(
       'duplicates-only',
       'Only repetitions of types and their order differ: pahole encoded in parallel (-j) without reproducible_build, and its deduplication met the types in another order.',
+    )
+  }
+  const told = drift.orderOnly || drift.duplicatesOnly
+  if (!told && !drift.shifts.inOrder) {
+    hint(
+      'order-differs',
+      'The types that both have stand in another order, as they do when pahole encodes in parallel (-j) without reproducible_build, or when other units of the source come first.',
     )
   }
   if (drift.class === 'functions-only') {

@@ -117,6 +117,8 @@ export interface DriftReport {
     readonly moved: number
     readonly distinct: number
     readonly buckets: readonly ShiftBucket[]
+    /** Whether types of equal definition stand in the same order in both. */
+    readonly inOrder: boolean
   }
   readonly added: Found<DriftType>
   readonly removed: Found<DriftType>

@@ -123,12 +123,13 @@ async function originBase(
   return originFrom(mustHaveKernel(input).base, running)
 }
 
-function originFrom({ bytes, sha256 }: KernelWithBase['base'], running: RunningKernel): OriginBase {
+/** A base as the origin of modules that are checked on a running kernel. */
+export function originFrom({ bytes, sha256 }: KernelWithBase['base'], running: RunningKernel): OriginBase {
   return new OriginBase(sha256, sha256 === running.sha256 ? running.base : prepareBase(bytes))
 }
 
 /** What modules are held against. */
-interface Against {
+export interface Against {
   readonly running: RunningKernel
   /** The origin base that was given for all of them. */
   readonly origin: OriginBase | null
@@ -136,7 +137,7 @@ interface Against {
 }
 
 /** The row of one module; `origin` is null where its origin base is not known. */
-function rowOf(
+export function rowOf(
   facts: ModuleFacts,
   { running, maxFindings }: Against,
   origin: OriginBase | null,
@@ -155,7 +156,7 @@ function rowOf(
 }
 
 /** The rows of one input: a module each, and one for each file that could not be read as a module. */
-function rowsOf(input: InputContent, against: Against): ModuleResult[] {
+export function rowsOf(input: InputContent, against: Against): ModuleResult[] {
   const own = input.kernel?.base ?? null
   const origin = against.origin ?? (own === null ? null : originFrom(own, against.running))
   const rows = input.modules.map((facts) => rowOf(facts, against, origin))

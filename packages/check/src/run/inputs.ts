@@ -32,6 +32,8 @@ export interface InputProgress {
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: InputProgress) => void) | undefined
+  /** The kernel comes with the text of its config. */
+  readonly configText?: boolean
   /** Decompressors beside Node; without it they are looked for, once a check. */
   readonly tools?: Tools | undefined
 }
@@ -44,7 +46,7 @@ export async function readInput(
   path: string,
   role: RawRole | null,
   keepModules: boolean,
-  { signal, onProgress, tools }: ReadOptions,
+  { signal, onProgress, configText, tools }: ReadOptions,
 ): Promise<InputContent> {
   const kernels: KernelFacts[] = []
   const configs: ConfigFacts[] = []
@@ -55,6 +57,7 @@ export async function readInput(
     ...(role === null ? {} : { rawBtf: role }),
     ...(signal === undefined ? {} : { signal }),
     ...(tools === undefined ? {} : { tools }),
+    ...(configText === undefined ? {} : { configText }),
     ...(onProgress === undefined
       ? {}
       : { onProgress: (bytes: number, total: number | null) => onProgress({ path, bytes, total }) }),
