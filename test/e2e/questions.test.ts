@@ -1,9 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { defaultApiConfig } from '@basedrift/api/app'
+import { startServer } from '@basedrift/api/server'
 import { CheckPool } from '@basedrift/check'
-import type { Build, Pair } from '@basedrift/contract'
+import { type Build, createClient, type Pair } from '@basedrift/contract'
 import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
+import { createLogger, createMetrics } from '@basedrift/runtime'
 import { startWorker, type Worker } from '@basedrift/worker/main'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { smallBuilds } from '../../scripts/lib/small-builds.mjs'
@@ -223,6 +226,56 @@ describe('the origin of modules that come alone', () => {
     expect(told.happened.join(' ')).toMatch(
       new RegExp(`was built on the base of ${stream} 5\\.15\\.12-1\\.1.*Nothing says so`),
     )
+  })
+})
+
+describe('what was found of a module', () => {
+  it('is listed in the rows of a pair, and in full of one module, as far as it is asked for', async () => {
+    const { client } = service
+    const pair = await client.pair(old.id, fresh.id)
+    const [saucer] = pair.rows
+    expect([pair.findings, saucer?.basis]).toEqual(['listed', 'misbound'])
+    const total = saucer?.misboundTotal ?? 0
+    expect(saucer?.misbound).toHaveLength(Math.min(total, 20))
+    const few = await client.pair(old.id, fresh.id, { maxFindings: 2 })
+    expect(few.rows[0]).toMatchObject({ misboundTotal: total, misbound: saucer?.misbound?.slice(0, 2) })
+    const told = await client.pairModule(old.id, fresh.id, 'saucer', { maxFindings: 1000 })
+    expect(told.findings).toBe('listed')
+    expect(told.result.misbound).toHaveLength(total)
+    expect(told.happened.join(' ')).toContain(`${total} of its references bind to something else`)
+    await expect(client.pair(old.id, fresh.id, { maxFindings: 1001 })).rejects.toMatchObject({
+      code: 'request-invalid',
+    })
+  })
+
+  it('is left out, and said to be, where it cannot be found in time', async () => {
+    const slow: Pick<CheckPool, 'explain'> = {
+      explain: () => new Promise(() => undefined),
+    }
+    const server = await startServer(
+      {
+        ledger: service.ledger,
+        blobs: service.blobs,
+        pool: slow,
+        config: { ...defaultApiConfig, limits: { ...defaultApiConfig.limits, findings: 1, findingsMs: 100 } },
+        log: createLogger({ level: 'silent' }),
+        metrics: createMetrics(),
+      },
+      { host: '127.0.0.1', port: 0 },
+    )
+    try {
+      const client = createClient({ baseUrl: server.url })
+      const answers = await Promise.all([client.pair(old.id, fresh.id), client.pair(old.id, fresh.id)])
+      for (const { findings, rows } of answers) {
+        expect(findings).toBe('omitted')
+        expect(rows[0]?.misboundTotal).toBeGreaterThan(0)
+        expect(rows[0]).not.toHaveProperty('misbound')
+      }
+      // Where nothing was found there is nothing to leave out.
+      expect((await client.pair(old.id, old.id)).findings).toBe('listed')
+    } finally {
+      await server.close()
+    }
   })
 })
 

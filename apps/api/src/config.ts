@@ -18,6 +18,9 @@ export interface ApiLimits {
   eventBeatMs: number
   /** Time for a body that is not an upload. */
   bodyMs: number
+  /** Answers with findings at the same time, and the time that one may take before it is given without its lists. */
+  findings: number
+  findingsMs: number
   /** Requests a minute from one address. */
   requestsPerMinute: number
   /** Delay of the event loop above which requests are refused; 0 refuses none. */
@@ -51,6 +54,8 @@ export const defaultApiConfig: ApiConfig = {
     eventPollMs: 500,
     eventBeatMs: 15_000,
     bodyMs: 30_000,
+    findings: 8,
+    findingsMs: 10_000,
     requestsPerMinute: 3_000,
     eventLoopDelayMs: 2_000,
   },

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { CheckPool } from '@basedrift/check'
 import {
   applyMigrations,
   type BlobStore,
@@ -16,6 +17,9 @@ import {
 } from '@basedrift/runtime'
 import { defaultApiConfig } from './config.js'
 import { startServer } from './server.js'
+
+/** Threads that list what comparisons have found. */
+const findingThreads = 2
 
 function openBlobs({ s3, dataDir }: Config): Promise<BlobStore> {
   return s3 === undefined
@@ -45,8 +49,10 @@ async function main(): Promise<void> {
     shutdown.add('ledger', () => ledger.close())
     const blobs = await openBlobs(config)
     shutdown.add('blobs', () => blobs.close())
+    const pool = new CheckPool({ threads: findingThreads })
+    shutdown.add('pool', () => pool.close())
     const server = await startServer(
-      { ledger, blobs, config: { ...defaultApiConfig, ...config.api }, log, metrics: createMetrics() },
+      { ledger, blobs, pool, config: { ...defaultApiConfig, ...config.api }, log, metrics: createMetrics() },
       config,
     )
     shutdown.add('api', () => server.close())

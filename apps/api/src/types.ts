@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { CheckPool } from '@basedrift/check'
 import type { BlobStore, Ledger } from '@basedrift/ledger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
@@ -18,6 +19,8 @@ export type App = FastifyInstance<
 export interface AppDependencies {
   ledger: Ledger
   blobs: BlobStore
+  /** Threads that find again what comparisons have counted. */
+  pool: Pick<CheckPool, 'explain'>
   /** Called after work was recorded, so that it starts at once; without it a dispatcher finds it by itself. */
   ring?: () => void
   config: ApiConfig

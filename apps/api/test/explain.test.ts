@@ -95,6 +95,42 @@ describe('an explanation', () => {
     expect(told).toContain('after 1,040 bytes of strings, and this base has 1,000')
   })
 
+  it('counts what is misread or changed, and names the first', () => {
+    const misbound = [
+      { from: 'struct veth_priv.dev', typeId: 9, expected: 'struct net_device *', actual: 'u16[8]' },
+    ]
+    const misread = { verdict: 'misread', basis: 'misbound', errno: 0, misboundTotal: 412, misbound } as const
+    expect(happened(explained({ ...misread, misbound: [...misbound] })).join(' ')).toContain(
+      '412 of its references bind to something else than they were built to mean; the first is struct veth_priv.dev, which meant ' +
+        'struct net_device * and means u16[8].',
+    )
+    expect(happened(explained({ ...misread, misboundTotal: 1, misbound: [] })).join(' ')).toContain(
+      '1 of its references binds to something else than it was built to mean.',
+    )
+    const changed = [{ type: 'struct net_device', from: 'struct veth_priv.dev', originId: 9, runningId: 12 }]
+    const told = happened(
+      explained({ verdict: 'changed', basis: 'layout-change', errno: 0, changedTotal: 1, changed }),
+    )
+    expect(told.join(' ')).toContain(
+      '1 type of what it uses is defined differently; the first is struct net_device, reached by struct veth_priv.dev.',
+    )
+  })
+
+  it('says which reference proves that the base is another one', () => {
+    const reason = {
+      code: 'kind-nonsense',
+      path: 'struct veth_priv.dev',
+      expected: 'a type with a size',
+      actual: 'void',
+    }
+    const told = happened(
+      explained({ verdict: 'misread', basis: 'kind-nonsense', errno: 0, reason }, { origin: null }),
+    )
+    expect(told.join(' ')).toContain(
+      'On this base struct veth_priv.dev would have to be a type with a size and is void',
+    )
+  })
+
   it('says what stops a module beside its BTF', () => {
     const load = { vermagic: 'differs', modversions: { state: 'mismatch', mismatched: ['a', 'b'] } } as const
     const told = happened(

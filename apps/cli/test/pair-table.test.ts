@@ -25,6 +25,7 @@ const pair: Pair = {
     { id: ids.moduleBuild, version: '6.1.192', release: '2' },
   ],
   state: 'done',
+  findings: 'listed',
   engine: '0.1.0',
   counts: { discarded: 1520, misread: 523, unknown: 1, error: 1, 'no-btf': 1 },
   error: null,
@@ -70,7 +71,7 @@ describe('explanationTable', () => {
   it('says all that is known of one module', async () => {
     const { kernelBuild, moduleBuild, builds, state, engine } = pair
     const explanation: Explanation = {
-      ...{ kernelBuild, moduleBuild, builds, state, engine, kernel },
+      ...{ kernelBuild, moduleBuild, builds, state, engine, findings: 'listed' as const, kernel },
       result: discarded('teapot') as Explanation['result'],
       module: {
         name: 'teapot',

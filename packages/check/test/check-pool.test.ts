@@ -1,7 +1,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CheckPool, decodeRows, openBundle, type ScanResult, sha256Of } from '@basedrift/check'
+import {
+  CheckPool,
+  checkKernelAndModules,
+  decodeRows,
+  type ModuleResult,
+  openBundle,
+  type ScanResult,
+  sha256Of,
+} from '@basedrift/check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { tarOf, vector, vectorBytes } from './support/vectors.js'
 
@@ -223,5 +231,44 @@ describe('a comparison', () => {
         await one.close()
       }
     }
+  })
+})
+
+describe('an explanation', () => {
+  test('has the rows of a check of the same files, with their findings', async () => {
+    const [first, second] = [at('explained-1.1'), at('explained-1.3')]
+    const one = await pool.scan({ inputs: [packageOf('1.1')], ...first })
+    const two = await pool.scan({ inputs: [packageOf('1.3')], ...second })
+    const set = {
+      basePath: second.basePath,
+      bundlePath: first.bundlePath,
+      bundleSha256: one.bundle!.sha256,
+      rules,
+      btfModules: true,
+      runningSha256: two.base!.sha256,
+      originSha256: one.base!.sha256,
+      originPath: first.basePath,
+    }
+    const modules = one.manifest.map((entry, ordinal) => ({ ...entry, ordinal }))
+    const checked = await checkKernelAndModules({
+      kernel: vector('vmlinux-1.3'),
+      origin: vector('vmlinux-1.1'),
+      modules: [vector('saucer-1.1.ko'), vector('teapot-1.1.ko')],
+      rules,
+      maxFindings: 3,
+    })
+    const explained = await pool.explain({ ...set, modules: modules.toReversed(), maxFindings: 3 })
+    const withoutFile = ({ file: _, ...row }: ModuleResult) => row
+    expect(explained.toReversed().map(withoutFile)).toEqual(checked.modules.map(withoutFile))
+    const [saucer] = explained.slice(-1)
+    expect(saucer!.misboundTotal).toBeGreaterThan(3)
+    expect(saucer!.misbound).toHaveLength(3)
+
+    const { rows } = await pool.compare({ ...set, manifest: one.manifest })
+    const [stored] = decodeRows(rows, one.manifest)
+    expect(stored).toMatchObject({ verdict: 'misread', misboundTotal: saucer!.misboundTotal, misbound: [] })
+    await expect(
+      pool.explain({ ...set, modules: [{ ...modules[0]!, ordinal: 1 }], maxFindings: 3 }),
+    ).rejects.toMatchObject({ code: 'bundle-mismatch' })
   })
 })

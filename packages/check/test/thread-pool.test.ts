@@ -42,6 +42,21 @@ describe('a pool of threads', () => {
     expect(await Promise.all(values.map((value) => pool.run({ kind: 'echo', value })))).toEqual(values)
   })
 
+  test('takes urgent jobs before others that wait', async () => {
+    const pool = poolOf()
+    const stop = new AbortController()
+    const { running, onProgress } = started()
+    const first = pool.run({ kind: 'wait' }, { onProgress, signal: stop.signal }).catch(() => undefined)
+    await running
+    const ended: string[] = []
+    const run = (value: string, urgent: boolean) =>
+      pool.run({ kind: 'echo', value }, { urgent }).then(() => ended.push(value))
+    const jobs = [run('a', false), run('b', false), run('first', true), run('second', true)]
+    stop.abort()
+    await Promise.all([first, ...jobs])
+    expect(ended).toEqual(['first', 'second', 'a', 'b'])
+  })
+
   test('uses a thread again, and no more of them than it may', async () => {
     const pool = poolOf({ threads: 2 })
     const ids = await Promise.all(Array.from({ length: 12 }, () => pool.run({ kind: 'thread' })))

@@ -49,6 +49,9 @@ export type OriginSource = (typeof originSources)[number]
 export const pairStates = ['pending', 'done', 'failed'] as const
 export type PairState = (typeof pairStates)[number]
 
+/** Whether an answer lists what was found of its modules. */
+export const findingStates = ['listed', 'omitted'] as const
+
 /** Whether nothing more will happen to a build in this state by itself. */
 export function isFinal(state: BuildState): boolean {
   return state === 'done' || state === 'failed'

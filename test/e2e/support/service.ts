@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type ApiLimits, defaultApiConfig } from '@basedrift/api/app'
 import { startServer } from '@basedrift/api/server'
+import { CheckPool } from '@basedrift/check'
 import { type Client, createClient } from '@basedrift/contract'
 import { DirectoryBlobStore, type Ledger, openLedger } from '@basedrift/ledger'
 import { createLogger, createMetrics } from '@basedrift/runtime'
@@ -26,7 +27,14 @@ export interface TestService extends AsyncDisposable {
 
 /** Starts one. `limits` replaces single ones. */
 export async function startTestService(
-  options: { limits?: Partial<ApiLimits>; hosts?: string[]; origins?: string[]; graceMs?: number } = {},
+  options: {
+    limits?: Partial<ApiLimits>
+    hosts?: string[]
+    origins?: string[]
+    graceMs?: number
+    /** In place of threads of its own. */
+    pool?: Pick<CheckPool, 'explain'>
+  } = {},
 ): Promise<TestService> {
   const database = await createTestDatabase()
   const folder = await mkdtemp(path.join(tmpdir(), 'basedrift-e2e-'))
@@ -34,6 +42,7 @@ export async function startTestService(
   const log = createLogger({ level: 'info', stream: { write: (line) => lines.push(line) } })
   const ledger = await openLedger({ databaseUrl: database.url, log })
   const blobs = await DirectoryBlobStore.open(folder)
+  const pool = new CheckPool({ threads: 1 })
   let rings = 0
   const config = {
     ...defaultApiConfig,
@@ -47,7 +56,7 @@ export async function startTestService(
     },
   }
   const server = await startServer(
-    { ledger, blobs, ring: () => rings++, config, log, metrics: createMetrics() },
+    { ledger, blobs, pool: options.pool ?? pool, ring: () => rings++, config, log, metrics: createMetrics() },
     { host: '127.0.0.1', port: 0 },
     options.graceMs,
   )
@@ -62,6 +71,7 @@ export async function startTestService(
     staged: () => readdir(path.join(folder, '.staging')),
     async [Symbol.asyncDispose]() {
       await server.close()
+      await pool.close()
       await ledger.close()
       await blobs.close()
       await database[Symbol.asyncDispose]()

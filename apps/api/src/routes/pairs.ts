@@ -1,7 +1,17 @@
-import { type ModuleResult as CheckedModule, decodeRows } from '@basedrift/check'
-import { Explanation, ModuleName, oneOf, Pair, ref, verdicts } from '@basedrift/contract'
+import { decodeRows } from '@basedrift/check'
+import {
+  defaultFindings,
+  Explanation,
+  MaxFindings,
+  ModuleName,
+  oneOf,
+  Pair,
+  ref,
+  verdicts,
+} from '@basedrift/contract'
 import type { BuildRow, ModuleRow, PairRow } from '@basedrift/ledger'
 import Type from 'typebox'
+import { Findings, type RecordedRow } from '../findings.js'
 import { nameFilter } from '../glob.js'
 import { pageOf, positionOf } from '../page.js'
 import { PairModulePath, PairPath, pageQuery } from '../params.js'
@@ -24,10 +34,13 @@ const PairQuery = Type.Object(
       ...ModuleName,
       description: 'Part of the name, or the whole name with `*` for any text',
     }),
+    maxFindings: Type.Optional(MaxFindings),
     ...pageQuery,
   },
   { additionalProperties: false },
 )
+
+const ModuleQuery = Type.Object({ maxFindings: Type.Optional(MaxFindings) }, { additionalProperties: false })
 
 const nameOf = ({ version, release }: { version: string; release: string }) => `${version}-${release}`
 
@@ -36,7 +49,10 @@ const originName = (origin: BuildRow, { stream }: BuildRow) =>
   origin.stream === stream ? nameOf(origin) : `${origin.stream} ${nameOf(origin)}`
 
 /** One module build on one kernel build, and one module of it. */
-export function pairRoutes(app: App, { ledger }: AppDependencies): void {
+export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDependencies): void {
+  const { findings: concurrency, findingsMs: timeoutMs } = config.limits
+  const findings = new Findings({ ledger, blobs, pool, log, concurrency, timeoutMs })
+
   const pairOf = async (kernelBuild: string, moduleBuild: string): Promise<PairRow> => {
     const pair = await ledger.pairs.get(kernelBuild, moduleBuild)
     if (pair === null) throw new ProblemError('pair-unknown')
@@ -46,8 +62,10 @@ export function pairRoutes(app: App, { ledger }: AppDependencies): void {
   const manifestOf = async (pair: PairRow): Promise<ModuleRow[]> =>
     pair.comparison === null ? [] : ledger.moduleSets.manifest(pair.comparison.moduleSetId)
 
-  const rowsOf = (pair: PairRow, manifest: ModuleRow[]): CheckedModule[] =>
-    pair.comparison === null ? [] : decodeRows(pair.comparison.rows, manifest)
+  const rowsOf = (pair: PairRow, manifest: ModuleRow[]): RecordedRow[] =>
+    pair.comparison === null
+      ? []
+      : decodeRows(pair.comparison.rows, manifest).map((result, ordinal) => ({ ordinal, result }))
 
   /** The build whose base the comparison took as the origin of the modules. */
   const originOf = async ({ moduleBuild, comparison }: PairRow): Promise<BuildRow | null> => {
@@ -71,24 +89,30 @@ export function pairRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const { kernelBuild, moduleBuild } = request.params
-      const { verdict, name, cursor, limit = 100 } = request.query
+      const { verdict, name, cursor, limit = 100, maxFindings = defaultFindings } = request.query
       const position = positionOf(cursor)
       const pair = await pairOf(kernelBuild, moduleBuild)
       const wanted = verdict === undefined ? null : new Set<string>(verdict)
       const named = name === undefined ? null : nameFilter(name)
+      const manifest = await manifestOf(pair)
       const page = pageOf(
-        rowsOf(pair, await manifestOf(pair)),
+        rowsOf(pair, manifest),
         position,
         limit,
-        (row) => (wanted?.has(row.verdict) ?? true) && (named?.(row.name) ?? true),
+        ({ result }) => (wanted?.has(result.verdict) ?? true) && (named?.(result.name) ?? true),
       )
+      const listed =
+        pair.comparison === null
+          ? { findings: 'listed' as const, rows: [] }
+          : await findings.list(pair.comparison, manifest, page.rows, maxFindings)
       return {
         ...pairHead(pair),
         counts: countsView(pair.comparison?.counts ?? {}),
         error: failureView(pair.error),
         kernel: pair.kernelBuild.kernel === null ? null : kernelView(pair.kernelBuild.kernel),
         updatedAt: pair.updatedAt,
-        rows: page.rows.map(resultView),
+        findings: listed.findings,
+        rows: listed.rows.map(resultView),
         next: page.next,
       }
     },
@@ -102,6 +126,7 @@ export function pairRoutes(app: App, { ledger }: AppDependencies): void {
         tags: ['verdicts'],
         summary: 'All that is known of one module on one kernel',
         params: PairModulePath,
+        querystring: ModuleQuery,
         response: {
           200: ref(Explanation),
           ...problems('pair-unknown', 'module-unknown', 'pair-pending', 'pair-failed'),
@@ -119,8 +144,11 @@ export function pairRoutes(app: App, { ledger }: AppDependencies): void {
       const kernelName = name.replaceAll('-', '_')
       const at = manifest.findIndex((module) => module.name === kernelName)
       const found = manifest[at]
-      const result = rowsOf(pair, manifest)[at]
-      if (found === undefined || result === undefined) throw new ProblemError('module-unknown')
+      const row = rowsOf(pair, manifest)[at]
+      if (found === undefined || row === undefined) throw new ProblemError('module-unknown')
+      const { maxFindings = defaultFindings } = request.query
+      const listed = await findings.list(pair.comparison, manifest, [row], maxFindings)
+      const [result = row.result] = listed.rows
       const origin = await originOf(pair)
       const module = moduleView(found)
       const kernel = kernelView(recorded)
@@ -139,6 +167,7 @@ export function pairRoutes(app: App, { ledger }: AppDependencies): void {
       }
       return {
         ...pairHead(pair),
+        findings: listed.findings,
         result: explained.result,
         module,
         kernel,

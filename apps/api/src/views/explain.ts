@@ -49,31 +49,69 @@ function basesOf({ origin, kernel, moduleBuild }: Explained): string[] {
   ]
 }
 
+/** What proves that the base of this kernel is not the one that the module was built on. */
+function proofOf({ result, module, kernel }: Explained): string[] {
+  const { basis, reason } = result
+  const length = module.btf?.originStrings ?? null
+  if (basis === 'origin-length' && length !== null) {
+    return [
+      `The module's own names start after ${number(length)} bytes of strings, and this base has ` +
+        `${number(kernel.base.strings)}: it was built on another base.`,
+    ]
+  }
+  if (reason?.expected === undefined || basis === 'misbound' || basis === 'origin-length') return []
+  const { path = 'one of its references', expected, actual = 'something else' } = reason
+  return [`On this base ${path} would have to be ${expected} and is ${actual}, which no build tool writes.`]
+}
+
+/** How many references or types differ, and the first of them. */
+function findingsOf({ result }: Explained): string[] {
+  const { misboundTotal = 0, misbound = [], changedTotal = 0, changed = [] } = result
+  const [reference] = misbound
+  const [type] = changed
+  return [
+    ...(misboundTotal === 0
+      ? []
+      : [
+          `${misboundTotal === 1 ? '1 of its references binds' : `${number(misboundTotal)} of its references bind`} to something ` +
+            `else than ${misboundTotal === 1 ? 'it was' : 'they were'} built to mean` +
+            `${reference === undefined ? '' : `; the first is ${reference.from}, which meant ${named(reference.expected)} and means ${named(reference.actual)}`}.`,
+        ]),
+    ...(changedTotal === 0
+      ? []
+      : [
+          `${changedTotal === 1 ? '1 type' : `${number(changedTotal)} types`} of what it uses ${changedTotal === 1 ? 'is' : 'are'} ` +
+            `defined differently${type === undefined ? '' : `; the first is ${type.type}, reached by ${type.from}`}.`,
+        ]),
+  ]
+}
+
+const named = (text: string) => (text === '' ? 'an empty name' : text)
+
 function happenedBy(explained: Explained): string[] {
   const { result, module, kernel } = explained
   const name = kernelName(explained)
   const module_ = module.name
   switch (result.verdict) {
     case 'compatible':
-      return result.basis === 'relocated'
-        ? [`${name} relocates ${module_} by its distilled base: its references bind by name.`]
+      if (result.basis === 'relocated')
+        return [`${name} relocates ${module_} by its distilled base: its references bind by name.`]
+      return result.basis === 'equivalent-binding'
+        ? [
+            `${name} accepts ${module_}, and each of its references means the same on both bases, though these differ.`,
+          ]
         : [`${name} accepts ${module_}, and its references bind to what they were built on.`]
     case 'changed':
-      return [`${name} accepts ${module_}, but a type that it uses is defined differently here.`]
-    case 'misread': {
-      const length = module.btf?.originStrings ?? null
-      const proof =
-        result.basis === 'origin-length' && length !== null
-          ? [
-              `The module's own names start after ${number(length)} bytes of strings, and this base has ` +
-                `${number(kernel.base.strings)}: it was built on another base.`,
-            ]
-          : []
+      return [
+        `${name} accepts ${module_}, but what it uses is defined differently here: BPF programs read members at places where they are not.`,
+        ...findingsOf(explained),
+      ]
+    case 'misread':
       return [
         `${name} accepts ${module_} without a word, and reads its types wrongly: BPF programs get other types than were meant.`,
-        ...proof,
+        ...findingsOf(explained),
+        ...proofOf(explained),
       ]
-    }
     case 'rejected':
       return [`${name} refuses to load ${module_} with errno ${result.errno}.${placeOf(explained)}`]
     case 'discarded':
@@ -93,6 +131,9 @@ function happenedBy(explained: Explained): string[] {
       return [
         `${name} accepts ${module_}, but the base that it was built on is not known to be this one: nothing shows what its ` +
           'references bind to.',
+        ...(result.reason?.code === 'origin-contradicted'
+          ? ['It contradicts what is said of that base.']
+          : []),
       ]
     case 'error':
       return [`The BTF of ${module_} could not be judged: ${result.basis}.${placeOf(explained)}`]

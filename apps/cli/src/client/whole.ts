@@ -22,7 +22,7 @@ export async function wholePair(
   client: Client,
   kernelBuild: string,
   moduleBuild: string,
-  filter: { verdict?: Verdict | undefined },
+  filter: { verdict?: Verdict | undefined; maxFindings?: number | undefined },
 ): Promise<Pair> {
   const whole = await client.pair(kernelBuild, moduleBuild, { ...filter, limit: pageSize })
   const rows = [...whole.rows]

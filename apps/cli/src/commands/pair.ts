@@ -4,15 +4,23 @@ import { addServerOptions, openClient, type ServerOptions } from '../client/serv
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { type FormatChoice, parseFormats, repeated } from '../output/formats.js'
+import { wholeNumber } from '../output/numbers.js'
 
 interface PairOptions extends ServerOptions {
   readonly stream?: string
   readonly verdict?: string
   readonly module?: string
+  readonly maxFindings?: number
   readonly format?: string[]
 }
 
+/** Findings of a module that a table shows unless it is told otherwise. */
+const tableFindings = 5
+
 type Format = 'table' | 'json' | 'ndjson'
+
+/** Most findings of a module that one call gives. */
+const mostFindings = 1000
 
 /** `basedrift pair`: the modules of one build on the kernel of another, or all that is known of one of them. */
 export function addPair(program: Command, ended: (code: number) => void): void {
@@ -24,6 +32,11 @@ export function addPair(program: Command, ended: (code: number) => void): void {
     .option('--stream <name>', 'the stream that version-release is of')
     .option('--verdict <verdict>', 'only modules with this verdict')
     .option('--module <name>', 'all that is known of this one module')
+    .option(
+      '--max-findings <n>',
+      `references, and changed types, that are listed of each module (0 to ${mostFindings}); by default 20`,
+      wholeNumber('--max-findings', 0, mostFindings),
+    )
     .option('--format <format>', 'table, json or ndjson, with =FILE to write to a file; repeatable', repeated)
   addServerOptions(command).action(async (kernel: string, modules: string, options: PairOptions) => {
     const choices = parseFormats<Format>(options.format ?? [], ['table', 'json', 'ndjson'])
@@ -35,8 +48,16 @@ export function addPair(program: Command, ended: (code: number) => void): void {
     const { buildIdOf } = await import('../client/builds.js')
     const kernelId = await buildIdOf(client, kernel, options.stream)
     const moduleId = await buildIdOf(client, modules, options.stream)
-    if (options.module === undefined) await showPair(client, kernelId, moduleId, verdict, choices)
-    else await showModule(client, kernelId, moduleId, options.module.replaceAll('-', '_'), choices)
+    const { maxFindings } = options
+    if (options.module === undefined)
+      await showPair(client, kernelId, moduleId, { verdict, maxFindings }, choices)
+    else
+      await showModule(
+        client,
+        { kernelId, moduleId, name: options.module.replaceAll('-', '_') },
+        maxFindings,
+        choices,
+      )
     ended(exitCodes.ok)
   })
 }
@@ -58,11 +79,17 @@ async function showPair(
   client: Client,
   kernelId: string,
   moduleId: string,
-  verdict: Verdict | undefined,
+  filter: { verdict: Verdict | undefined; maxFindings: number | undefined },
   choices: readonly FormatChoice<Format>[],
 ): Promise<void> {
   const { wholePair } = await import('../client/whole.js')
-  const pair = await wholePair(client, kernelId, moduleId, { verdict })
+  const pair = await wholePair(client, kernelId, moduleId, {
+    ...filter,
+    // A table is for a first look.
+    ...(choices.every(({ name }) => name === 'table')
+      ? { maxFindings: filter.maxFindings ?? tableFindings }
+      : {}),
+  })
   const { pairTable } = await import('../format/pair-table.js')
   const { ndjson } = await import('../format/ndjson.js')
   const { tableOptionsFor } = await import('../format/table-options.js')
@@ -77,12 +104,11 @@ async function showPair(
 
 async function showModule(
   client: Client,
-  kernelId: string,
-  moduleId: string,
-  name: string,
+  { kernelId, moduleId, name }: { kernelId: string; moduleId: string; name: string },
+  maxFindings: number | undefined,
   choices: readonly FormatChoice<Format>[],
 ): Promise<void> {
-  const explanation = await client.pairModule(kernelId, moduleId, name)
+  const explanation = await client.pairModule(kernelId, moduleId, name, { maxFindings })
   const { explanationTable } = await import('../format/pair-table.js')
   const { tableOptionsFor } = await import('../format/table-options.js')
   const { json, writeResult } = await import('../output/write.js')

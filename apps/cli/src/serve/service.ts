@@ -53,7 +53,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { startServer } = await import('@basedrift/api/server')
   const ring = () => worker.dispatcher.ring()
   const server = await startServer(
-    { ledger, blobs, ring, config: { ...defaultApiConfig, ...config.api }, log, metrics },
+    { ledger, blobs, pool, ring, config: { ...defaultApiConfig, ...config.api }, log, metrics },
     { host, port },
   ).catch((error: unknown) => {
     throw cannotListen(error, host, port) ?? error

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import type { ModuleResult } from '../pure/index.js'
 import type { CompareJob, CompareProgress, CompareResult } from './compare-job.js'
+import type { ExplainJob } from './explain-job.js'
 import type { ScanJob, ScanProgress, ScanResult } from './scan-job.js'
 import type { CheckJob, CheckJobProgress, CheckJobResult, CheckThreadData } from './thread.js'
 import { type RunOptions, ThreadPool } from './thread-pool.js'
@@ -63,6 +65,17 @@ export class CheckPool {
       { kind: 'compare', ...job },
       { ...(options as RunOptions<CheckJobProgress>), wants: job.bundleSha256 },
     )) as CompareResult
+  }
+
+  /**
+   * Judges some modules of a set again, and lists what was found. Somebody waits for it: it comes before other jobs that wait.
+   * @throws CheckError `bundle-mismatch`, `bundle-malformed`; an error with code `rules-invalid`
+   */
+  async explain(job: ExplainJob, options: Pick<RunOptions<never>, 'signal'> = {}): Promise<ModuleResult[]> {
+    return (await this.#threads.run(
+      { kind: 'explain', ...job },
+      { ...options, urgent: true, wants: job.bundleSha256 },
+    )) as ModuleResult[]
   }
 
   /** Ends all jobs and threads. */

@@ -1,28 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
-import { parseVersion, type Rules, type RunningBase } from '@basedrift/btf'
 import { CheckError } from '../errors.js'
-import type { ManifestEntry } from '../manifest.js'
-import { judgeSubject, type ModuleResult, OriginBase, summary, type Verdict } from '../pure/index.js'
+import { type ModuleResult, summary, type Verdict } from '../pure/index.js'
 import { encodeRows } from '../rows/codec.js'
+import { type JudgedEntry, mustBe, openSet, type SetOnBase } from './judged-set.js'
 import type { KeptInputs } from './kept.js'
 
 /** A module set, as its bundle and manifest, and the base that it is compared with. */
-export interface CompareJob {
-  /** The running base BTF. */
-  readonly basePath: string
-  readonly bundlePath: string
-  /** SHA-256 of the bundle. */
-  readonly bundleSha256: string
+export interface CompareJob extends SetOnBase {
   /** The manifest that the bundle was written with, in its order. */
-  readonly manifest: readonly Pick<ManifestEntry, 'name' | 'file' | 'sha256' | 'originStrings'>[]
-  readonly rules: Rules
-  /** False for a kernel built without CONFIG_DEBUG_INFO_BTF_MODULES: it looks at no module's BTF. */
-  readonly btfModules: boolean
-  readonly runningSha256: string
-  /** SHA-256 of the base that the modules were built on; null where none is known. */
-  readonly originSha256: string | null
-  /** That base, where it is at hand. */
-  readonly originPath: string | null
+  readonly manifest: readonly JudgedEntry[]
 }
 
 /** How many of a comparison's modules have been judged. */
@@ -41,35 +27,24 @@ export interface CompareResult {
 const stride = 256
 
 /**
- * Judges every module of a set on one base. What `kept` has of the inputs is not read again.
+ * Judges every module of a set on one base. What `kept` has of the inputs is not read again. Findings are counted and not listed:
+ * `runExplain` finds them again.
  * @throws CheckError `bundle-mismatch`, `bundle-malformed`; BtfError `rules-invalid`
  */
 export async function runCompare(
-  job: CompareJob,
+  { manifest, ...set }: CompareJob,
   kept: KeptInputs,
   { signal, progress }: { readonly signal: AbortSignal; progress(progress: CompareProgress): void },
 ): Promise<CompareResult> {
-  const { manifest, rules, btfModules, runningSha256 } = job
-  parseVersion(rules.version)
-  const running = await kept.base(runningSha256, job.basePath)
-  const origin = await originOf(job, running, kept)
-  const bundle = kept.bundle(job.bundleSha256, job.bundlePath)
+  const { bundle, judge } = await openSet(set, kept)
   try {
     const { modules } = bundle
-    if (
-      modules.length !== manifest.length ||
-      modules.some(({ sha256 }, nth) => sha256 !== manifest[nth]!.sha256)
-    )
-      throw new CheckError('bundle-mismatch')
+    if (modules.length !== manifest.length) throw new CheckError('bundle-mismatch')
+    for (const [ordinal, entry] of manifest.entries()) mustBe(bundle, ordinal, entry)
     const results = new Array<ModuleResult>(modules.length)
     let judged = 0
     for (const nth of bundle.readingOrder()) {
-      const { btfSha256, distilledSha256 } = modules[nth]!
-      const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
-      const sections = { btf: read(btfSha256), distilled: read(distilledSha256) }
-      const { originStrings } = manifest[nth]!
-      const context = { runningSha256, origin, rules, originStrings, maxFindings: 0 }
-      results[nth] = judgeSubject(manifest[nth]!, sections, running, context)
+      results[nth] = judge(nth, manifest[nth]!, 0)
       if (++judged % stride > 0) continue
       progress({ judged, total: modules.length })
       await setImmediate()
@@ -80,14 +55,4 @@ export async function runCompare(
   } finally {
     kept.close(bundle)
   }
-}
-
-async function originOf(
-  { originSha256, originPath, runningSha256 }: CompareJob,
-  running: RunningBase,
-  kept: KeptInputs,
-): Promise<OriginBase | null> {
-  if (originSha256 === null) return null
-  if (originSha256 === runningSha256) return new OriginBase(originSha256, running)
-  return new OriginBase(originSha256, originPath === null ? null : await kept.base(originSha256, originPath))
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { prepareBase, type RunningBase } from '@basedrift/btf'
 import { type Bundle, openBundle } from '../bundle/bundle.js'
+import { OriginBase } from '../pure/index.js'
 
 /** Bases that are kept: those of the two kernels of a pair. */
 const keptBases = 2
@@ -14,6 +15,7 @@ export class KeptInputs {
   readonly keepBytes: number
   #bundle: { readonly sha256: string; readonly bundle: Bundle } | null = null
   readonly #bases = new Map<string, RunningBase>()
+  readonly #origins = new WeakMap<RunningBase, OriginBase>()
 
   constructor(keepBytes: number) {
     this.keepBytes = keepBytes
@@ -68,5 +70,13 @@ export class KeptInputs {
       this.#bases.delete(oldest)
     }
     return base
+  }
+
+  /** The same base as one that modules were built on, with what is known of it next to others that are kept. */
+  async origin(sha256: string, path: string): Promise<OriginBase> {
+    const base = await this.base(sha256, path)
+    const origin = this.#origins.get(base) ?? new OriginBase(sha256, base)
+    this.#origins.set(base, origin)
+    return origin
   }
 }

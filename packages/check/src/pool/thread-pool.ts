@@ -22,6 +22,8 @@ export interface RunOptions<Progress> {
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** Names what the job is quicker with: of idle threads the one that keeps it is taken. */
   readonly wants?: string | undefined
+  /** Comes before the jobs that wait and are not. */
+  readonly urgent?: boolean | undefined
 }
 
 interface Queued<Job, Result, Progress> {
@@ -36,7 +38,7 @@ interface Queued<Job, Result, Progress> {
 const grace = 1000
 
 /**
- * Runs jobs in worker threads, one to a thread, the others in the order in which they came. A job that ends its thread,
+ * Runs jobs in worker threads, one to a thread, the others in the order in which they came, urgent ones first. A job that ends its thread,
  * that goes beyond the limits or is aborted fails alone: its thread is replaced. Idle threads do not keep the process.
  */
 export class ThreadPool<Job, Result, Progress> {
@@ -63,7 +65,8 @@ export class ThreadPool<Job, Result, Progress> {
       }
       const queued = { job, options, resolve, reject, onAbort }
       options.signal?.addEventListener('abort', onAbort, { once: true })
-      this.#queue.push(queued)
+      const first = options.urgent ? this.#queue.findIndex((waiting) => !waiting.options.urgent) : -1
+      this.#queue.splice(first === -1 ? this.#queue.length : first, 0, queued)
       this.#next()
     })
   }

@@ -1,13 +1,18 @@
 import { workerData } from 'node:worker_threads'
+import type { ModuleResult } from '../pure/index.js'
 import { type CompareJob, type CompareProgress, type CompareResult, runCompare } from './compare-job.js'
+import { type ExplainJob, runExplain } from './explain-job.js'
 import { KeptInputs } from './kept.js'
 import { serveJobs } from './protocol.js'
 import { runScan, type ScanJob, type ScanProgress, type ScanResult } from './scan-job.js'
 
 /** A job of this pool: its kind, and its data. */
-export type CheckJob = ({ readonly kind: 'scan' } & ScanJob) | ({ readonly kind: 'compare' } & CompareJob)
+export type CheckJob =
+  | ({ readonly kind: 'scan' } & ScanJob)
+  | ({ readonly kind: 'compare' } & CompareJob)
+  | ({ readonly kind: 'explain' } & ExplainJob)
 
-export type CheckJobResult = ScanResult | CompareResult
+export type CheckJobResult = ScanResult | CompareResult | readonly ModuleResult[]
 export type CheckJobProgress = ScanProgress | CompareProgress
 
 /** What each thread is started with. */
@@ -21,6 +26,10 @@ const kept = new KeptInputs((workerData as CheckThreadData).keepBytes)
 serveJobs<CheckJob, CheckJobResult, CheckJobProgress>(async (job, context) => {
   if (job.kind === 'scan') {
     const result = await runScan(job, kept, context)
+    return { result, keeps: kept.bundleSha256 }
+  }
+  if (job.kind === 'explain') {
+    const result = await runExplain(job, kept, context)
     return { result, keeps: kept.bundleSha256 }
   }
   const result = await runCompare(job, kept, context)

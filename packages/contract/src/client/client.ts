@@ -56,13 +56,18 @@ export interface Client {
   pair(
     kernelBuild: string,
     moduleBuild: string,
-    query?: { verdict?: Verdict | undefined; name?: string | undefined } & PageQuery,
+    query?: {
+      verdict?: Verdict | undefined
+      name?: string | undefined
+      maxFindings?: number | undefined
+    } & PageQuery,
     options?: CallOptions,
   ): Promise<Pair>
   pairModule(
     kernelBuild: string,
     moduleBuild: string,
     name: string,
+    query?: { maxFindings?: number | undefined },
     options?: CallOptions,
   ): Promise<Explanation>
   /** Bytes of an artifact that the service has, or null. */
@@ -159,8 +164,12 @@ export function createClient(options: {
     matrix: (query, call) => get('/v1/matrix', { ...query }, call),
     pair: (kernelBuild, moduleBuild, query = {}, call = {}) =>
       get(`/v1/pairs/${segment(kernelBuild)}/${segment(moduleBuild)}`, { ...query }, call),
-    pairModule: (kernelBuild, moduleBuild, name, call) =>
-      get(`/v1/pairs/${segment(kernelBuild)}/${segment(moduleBuild)}/modules/${segment(name)}`, {}, call),
+    pairModule: (kernelBuild, moduleBuild, name, query = {}, call = {}) =>
+      get(
+        `/v1/pairs/${segment(kernelBuild)}/${segment(moduleBuild)}/modules/${segment(name)}`,
+        { ...query },
+        call,
+      ),
 
     async headBlob(sha256, call = {}) {
       const response = await transport.send({

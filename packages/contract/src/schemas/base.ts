@@ -3,6 +3,10 @@ import Type, { type Static, type TSchema } from 'typebox'
 /** Largest page of a list, and the size of a page where none is asked for. */
 export const pageLimits = { max: 500, default: 100 } as const
 
+/** Most findings that are listed of a module, and how many where it is not asked. */
+export const findingLimits = { max: 1000, default: 20 } as const
+export const defaultFindings = findingLimits.default
+
 /** A reference to a named schema: `$ref` in the document, the full type in the code. */
 export function ref<S extends TSchema>(schema: S) {
   const id = (schema as { $id?: string }).$id
@@ -66,6 +70,13 @@ export const Cursor = Type.String({
 })
 
 export const nullableCursor = nullableString({ description: 'Cursor of the next page; null on the last one' })
+
+export const MaxFindings = Type.Integer({
+  minimum: 0,
+  maximum: findingLimits.max,
+  default: findingLimits.default,
+  description: 'References, and changed types, that are listed of each module',
+})
 
 export const Limit = Type.Integer({
   minimum: 1,

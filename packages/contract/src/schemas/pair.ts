@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import {
+  findingStates,
   modversionsStates,
   type OriginSource,
   originSources,
@@ -141,6 +142,11 @@ const pairFields = {
   builds: Type.Array(ref(BuildRef), { description: 'Both builds by name' }),
   state: oneOf(pairStates, '`pending`: not compared yet; `failed`: cannot be compared'),
   engine: nullableString({ description: 'Version of the engine that decided' }),
+  findings: oneOf(
+    findingStates,
+    '`omitted`: `misbound` and `changed` are left out, as there was no time to find them again or another version of the engine ' +
+      'has decided; the totals stand',
+  ),
 }
 
 /** One module build on one kernel build. */
