@@ -61,6 +61,31 @@ export const kernelFeatures = {
   tagFlag: { mainline: [6, 15], source: 'kind_flag of DECL_TAG and TYPE_TAG stands for an attribute' },
   wideInfo: { mainline: [7, 0], source: '7 bits of kind, 24 of vlen, no reserved bits in the info word' },
   layoutSection: { mainline: [7, 0], source: 'struct btf_header has 32 bytes: layout_off and layout_len' },
+  moduleSizeCheck: {
+    mainline: [6, 4],
+    source: 'elf_validity_check compares the size of .gnu.linkonce.this_module with sizeof(struct module)',
+  },
+  exportFlags: {
+    mainline: [7, 1],
+    source: '__kflagstab: modules that export need it, and __ksymtab_gpl is not looked at (55fcb926b6d8)',
+  },
+  kfuncSets: { mainline: [5, 18], source: 'register_btf_kfunc_id_set, BTF_KFUNC_SET_MAX_CNT 32' },
+  dtorKfuncs: { mainline: [5, 19], source: 'register_btf_id_dtor_kfuncs' },
+  manyKfuncs: { mainline: [6, 1], source: 'BTF_KFUNC_SET_MAX_CNT 256' },
+  kfuncsWithoutBtf: {
+    mainline: [6, 1],
+    source: 'register_btf_kfunc_id_set returns 0 for a module without BTF, ENOENT before',
+  },
+  kfuncProtos: {
+    mainline: [6, 4],
+    source: 'btf_check_kfunc_protos: every id must be a FUNC of a FUNC_PROTO',
+  },
+  kfuncFlag: { mainline: [6, 9], source: 'sets of kfuncs must have BTF_SET8_KFUNCS' },
+  dtorsWithoutBtf: {
+    mainline: [6, 9],
+    source:
+      'register_btf_id_dtor_kfuncs returns 0 for a module without BTF, ENOENT before (check_btf_kconfigs)',
+  },
   freeTagOrder: { mainline: [7, 0], source: 'btf_check_modifier_chain_length: type tags may stand anywhere' },
 } as const satisfies Record<string, Since>
 

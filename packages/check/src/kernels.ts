@@ -1,14 +1,16 @@
-import type { ConfigFacts, KernelFacts } from '@basedrift/artifacts'
+import type { ConfigFacts, KernelFacts, SymbolList } from '@basedrift/artifacts'
 import { CheckError } from './errors.js'
 import { sha256Of } from './sha256.js'
 
-/** A kernel without the bytes of its base. */
-export type KernelSummary = Omit<KernelFacts, 'btf'>
+/** A kernel without the bytes of its base and the symbols that it exports. */
+export type KernelSummary = Omit<KernelFacts, 'btf' | 'exports'>
 
 /** The one kernel of an input, and its base BTF where it has one. */
 export interface FoundKernel {
   readonly kernel: KernelSummary
   readonly base: { readonly bytes: Uint8Array; readonly sha256: string } | null
+  /** What it exports itself, as far as its image tells. */
+  readonly exports: SymbolList | null
 }
 
 /** How many files an error names. */
@@ -37,8 +39,8 @@ export function onlyKernel(
     const more = forms.length > named ? ` and ${forms.length - named} more` : ''
     throw new CheckError('kernel-ambiguous', `There are ${files.join(', ')}${more}`)
   }
-  const { btf: _, ...kernel } = forms.reduce(joined)
-  return { kernel: withConfig(kernel, configs, modules), base }
+  const { btf: _, exports, ...kernel } = forms.reduce(joined)
+  return { kernel: withConfig(kernel, configs, modules), base, exports }
 }
 
 function sameContent(a: Uint8Array, b: Uint8Array): boolean {
@@ -55,6 +57,8 @@ function joined(one: KernelFacts, other: KernelFacts): KernelFacts {
     config: one.config ?? other.config,
     buildId: one.buildId ?? other.buildId,
     machine: one.machine ?? other.machine,
+    vermagic: one.vermagic ?? other.vermagic,
+    exports: one.exports ?? other.exports,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CheckResult } from '@basedrift/check'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import { count, counted } from '../output/words.js'
+import { loadSummary } from './load-words.js'
 import { listedModules, moduleLines } from './modules-table.js'
 import type { TableOptions } from './table-options.js'
 import { headline } from './verdict-words.js'
@@ -13,6 +14,9 @@ export function checkTable(result: CheckResult, options: TableOptions): string {
     style('strong', headline(summary, summary.total)),
     '',
     ...kernelLines(kernel, width),
+    ...loadSummary(modules).map((line, nth) =>
+      clipped(`${nth === 0 ? 'Load    ' : '        '}${line}`, width),
+    ),
     '',
     ...moduleLines(modules, options),
     ...notes.map((note) => `Note: ${printable(note)}`),

@@ -4,6 +4,7 @@ import { clipped, clippedPath, printable } from '../output/printable.js'
 import type { Style } from '../output/style.js'
 import { count, counted } from '../output/words.js'
 import { findingLines, findingSummary } from './findings.js'
+import { loadLines } from './load-words.js'
 import type { TableOptions } from './table-options.js'
 import { meaningOf, toneOf, verdictsWorstFirst } from './verdict-words.js'
 
@@ -43,6 +44,7 @@ export function moduleBlock(module: ModuleResult, style: Style, width: number): 
     ...log.map((line) => `    ${printable(line)}`),
     ...findingLines(module).map((line) => `    ${clipped(line, width - 4)}`),
     ...(why === null ? [] : [style('faint', `    ${printable(why)}`)]),
+    ...loadLines(module).map((line) => `    ${clipped(line, width - 4)}`),
     '',
   ]
 }

@@ -1,20 +1,40 @@
+export { btfIdsLoad, type IdSymbol, type ModuleIds } from './btf-ids.js'
 export { type JudgeContext, judge } from './judge.js'
+export {
+  LoadComparison,
+  type LoadKernel,
+  type LoadModule,
+  moduleStructSize,
+  withLoad,
+} from './load.js'
 export { OriginBase, proofAgainst } from './origin.js'
 export { exitCodeOf, loadStops, overallOf, summary } from './overall.js'
 export { errorJudgement, judgeSubject, resultOf, type Subject } from './result.js'
 export type { StampClaim } from './stamp.js'
 export {
+  type NamedSymbols,
+  NamePool,
+  noPooledSymbols,
+  type PooledSymbols,
+  symbolBits,
+} from './symbols.js'
+export {
   type Basis,
+  type BtfIdsLoad,
   bases,
+  btfIdsStates,
   type Judgement,
   type Load,
+  type LoadObstacle,
   loadUnknown,
   type ModuleResult,
   type Overall,
+  obstacleCodes,
   overalls,
   type Summary,
   type Verdict,
   type VerdictReason,
   verdicts,
+  type WrongId,
 } from './verdicts.js'
 export { ENGINE_VERSION } from './version.js'

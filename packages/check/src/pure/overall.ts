@@ -1,13 +1,22 @@
 import type { Load, ModuleResult, Overall, Summary, Verdict } from './verdicts.js'
 import { verdicts } from './verdicts.js'
 
-/** Whether vermagic or a symbol's version makes the kernel refuse the module before it looks at its BTF. */
+/**
+ * Whether something besides the verdict makes the kernel refuse the module: vermagic, a symbol's version or an obstacle, before
+ * it looks at its BTF; or ids in its code that it refuses to register, in the module's init (whose in-tree users all give
+ * up then).
+ */
 export function loadStops(load: Load): boolean {
-  return load.vermagic === 'differs' || load.modversions.state === 'mismatch'
+  return (
+    load.vermagic === 'differs' ||
+    load.modversions.state === 'mismatch' ||
+    (load.obstacles?.length ?? 0) > 0 ||
+    load.btfIds?.state === 'fails'
+  )
 }
 
 function loadPasses(load: Load): boolean {
-  return load.vermagic === 'same' && load.modversions.state === 'match'
+  return load.vermagic === 'same' && load.modversions.state === 'match' && load.btfIds?.state !== 'unknown'
 }
 
 /** What becomes of a module that nothing but its BTF can stop. */
@@ -29,13 +38,18 @@ const unhindered: Readonly<Record<Verdict, Overall>> = {
  *   dangerous to any kernel that gets as far as its BTF, as one loading with force would.
  * - A module that vermagic or modversions stops is `refused`: load_module compares those before it comes to BTF.
  * - A module whose BTF is refused is `refused`, whatever else is known.
+ * - A module whose ids in `.BTF_ids` stand for something else loads at best as one whose BTF is misread.
  * - Every value that says `loads` needs both vermagic and modversions to be known to pass; while one of them is unknown
  *   and neither stops the module, it is `unknown`.
  */
 export function overallOf(verdict: Verdict, load: Load): Overall {
   if (verdict === 'error' || verdict === 'crashes') return unhindered[verdict]
   if (verdict === 'rejected' || loadStops(load)) return 'refused'
-  return loadPasses(load) ? unhindered[verdict] : 'unknown'
+  if (!loadPasses(load)) return 'unknown'
+  const loads = unhindered[verdict]
+  return load.btfIds?.state === 'wrong' && (loads === 'loads' || loads === 'loads-changed')
+    ? 'loads-misread'
+    : loads
 }
 
 /** Counts per verdict; verdicts that do not occur are left out, the others come in the order of `verdicts`. */
@@ -68,13 +82,13 @@ export function breaks(verdict: Verdict): boolean {
 }
 
 /**
- * The exit code of a check: 1 if any module is rejected, discarded, changed, misread or crashes the kernel, or is stopped
- * by what else the kernel compares; else 2 if any is an error; else 3 if any is unknown; else 0.
+ * The exit code of a check: 1 if any module is rejected, discarded, changed, misread or crashes the kernel, is stopped
+ * by what else the kernel compares, or carries ids that stand for something else; else 2 if any is an error; else 3 if any is unknown; else 0.
  */
 export function exitCodeOf(results: Iterable<Pick<ModuleResult, 'verdict' | 'load'>>): 0 | 1 | 2 | 3 {
   let code: 0 | 2 | 3 = 0
   for (const { verdict, load } of results) {
-    if (failing.has(verdict) || loadStops(load)) return 1
+    if (failing.has(verdict) || loadStops(load) || load.btfIds?.state === 'wrong') return 1
     if (verdict === 'error') code = 2
     else if (verdict === 'unknown' && code === 0) code = 3
   }

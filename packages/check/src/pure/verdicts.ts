@@ -66,14 +66,62 @@ export interface VerdictReason {
   readonly actual?: string
 }
 
+/** Every code of a {@link LoadObstacle}. */
+export const obstacleCodes = ['module-struct-size', 'export-flags-absent'] as const
+
+/**
+ * What else makes the kernel refuse a module (ENOEXEC): its `struct module` has another size (from 6.4 on), or it exports
+ * symbols without the table of their flags (from 7.1 on).
+ */
+export interface LoadObstacle {
+  readonly code: (typeof obstacleCodes)[number]
+  readonly expected?: string
+  readonly actual?: string
+}
+
+/** An id in `.BTF_ids` that stands for something else on the running kernel. */
+export interface WrongId {
+  /** The set that it is in; absent for one that is in none. */
+  readonly set?: string
+  readonly id: number
+  /** What it was built to stand for (`struct nf_conn`); absent in a set, whose ids are sorted. */
+  readonly expected?: string
+  /** What stands there. */
+  readonly actual: string
+}
+
+/** Every state of {@link BtfIdsLoad}. */
+export const btfIdsStates = ['match', 'wrong', 'fails', 'missing', 'unknown'] as const
+
+/**
+ * What becomes of the type ids that a module's code carries: they stand for what they were built to (`match`) or for
+ * something else, unnoticed (`wrong`); the kernel refuses to register them, and the module's init with it (`fails`, with the
+ * errno); or it has no BTF of the module to register them in (`missing`).
+ */
+export interface BtfIdsLoad {
+  readonly state: (typeof btfIdsStates)[number]
+  /** Positive; of `fails` alone. */
+  readonly errno?: number
+  /** The first of the wrong ids; `wrongTotal` where there are more. */
+  readonly wrong?: readonly WrongId[]
+  readonly wrongTotal?: number
+}
+
 /** What a kernel compares besides BTF when it loads a module. */
 export interface Load {
   readonly vermagic: 'same' | 'differs' | 'unknown'
   readonly modversions: {
     readonly state: 'match' | 'mismatch' | 'unknown'
-    /** Names of the symbols whose CRCs differ. */
+    /** Names of the symbols whose CRCs differ: the first of them, with `mismatchedTotal` where there are more. */
     readonly mismatched: readonly string[]
+    readonly mismatchedTotal?: number
+    /** The first of the imports that nothing known exports, where the kernel's own exports are known. */
+    readonly unresolved?: readonly string[]
+    readonly unresolvedTotal?: number
   }
+  readonly obstacles?: readonly LoadObstacle[]
+  /** Where the module has a `.BTF_ids`. */
+  readonly btfIds?: BtfIdsLoad
 }
 
 /** What is said of `load` where neither vermagic nor symbol versions were compared. */

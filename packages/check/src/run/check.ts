@@ -4,6 +4,7 @@ import { defaultFindings, parseVersion, prepareBase, type Rules } from '@basedri
 import { CheckError } from '../errors.js'
 import { byFile } from '../manifest.js'
 import {
+  btfIdsLoad,
   ENGINE_VERSION,
   errorJudgement,
   judgeSubject,
@@ -14,6 +15,7 @@ import {
   summary,
 } from '../pure/index.js'
 import { type InputContent, type ReadOptions, readInput } from './inputs.js'
+import { type Judged, linkOf, withLoads } from './loads.js'
 import { listRawModules, RawModuleReader } from './raw-modules.js'
 import {
   type KernelWithBase,
@@ -81,22 +83,24 @@ export async function checkKernelAndModules(
     origin: originGiven,
     maxFindings: request.maxFindings ?? defaultFindings,
   }
-  const rows: ModuleResult[] = []
+  const judged: Judged[] = []
+  const symvers = [...kernelInput.symvers]
   const raw = new RawModuleReader()
   for (const path of new Set(paths)) {
     const listed = path === request.kernel ? null : listRawModules(path)
     for (const module of listed ?? []) {
       const facts = raw.read(module)
-      if (facts !== null) rows.push(rowOf(facts, against, originGiven))
-      else rows.push(...rowsOf(await readInput(module.file, 'module', true, options), against))
+      if (facts !== null) judged.push(judgedOf(facts, against, originGiven))
+      else judged.push(...judgedIn(await readInput(module.file, 'module', true, options), against))
     }
     options.signal?.throwIfAborted()
     if (listed !== null) continue
     const input = path === request.kernel ? kernelInput : await readInput(path, 'module', true, options)
-    rows.push(...rowsOf(input, against))
+    if (input !== kernelInput) symvers.push(...input.symvers)
+    judged.push(...judgedIn(input, against))
   }
-  if (rows.length === 0) throw new CheckError('modules-absent')
-  rows.sort(byFile)
+  if (judged.length === 0) throw new CheckError('modules-absent')
+  const rows = withLoads(judged, running, { ...kernelInput, symvers }).sort(byFile)
   const { base } = running
   const notes = notesOf(kernelInput, running, rows)
   return {
@@ -136,33 +140,32 @@ export interface Against {
   readonly maxFindings: number
 }
 
-/** The row of one module; `origin` is null where its origin base is not known. */
-export function rowOf(
+/** One module with its verdict; `origin` is null where its origin base is not known. */
+export function judgedOf(
   facts: ModuleFacts,
   { running, maxFindings }: Against,
   origin: OriginBase | null,
-): ModuleResult {
-  const { name, file, sha256, btf, distilled, stamp } = facts
+): Judged {
+  const { name, file, sha256, btf, distilled, stamp, btfIds } = facts
   // A kernel built without CONFIG_DEBUG_INFO_BTF_MODULES has nothing that would look at a module's BTF.
   const sections = running.btfModules === false ? { btf: null, distilled: null } : { btf, distilled }
   const { sha256: runningSha256, rules, base } = running
-  return judgeSubject({ name, file, sha256 }, sections, base, {
-    runningSha256,
-    origin,
-    stamp,
-    rules,
-    maxFindings,
-  })
+  const context = { runningSha256, origin, stamp, rules, maxFindings }
+  const result = judgeSubject({ name, file, sha256 }, sections, base, context)
+  if (btfIds === null) return { result, link: linkOf(facts), btfIds: null }
+  const looks = running.btfModules !== false
+  const ids = btfIdsLoad(btfIds, result.verdict, sections, base, rules, looks)
+  return { result, link: linkOf(facts), btfIds: ids }
 }
 
-/** The rows of one input: a module each, and one for each file that could not be read as a module. */
-export function rowsOf(input: InputContent, against: Against): ModuleResult[] {
+/** What becomes of one input: a module each, and one for each file that could not be read as a module. */
+export function judgedIn(input: InputContent, against: Against): Judged[] {
   const own = input.kernel?.base ?? null
   const origin = against.origin ?? (own === null ? null : originFrom(own, against.running))
-  const rows = input.modules.map((facts) => rowOf(facts, against, origin))
+  const judged = input.modules.map((facts) => judgedOf(facts, against, origin))
   const read = new Set([...input.modules.map(({ file }) => file), ...input.kernelFiles])
   const failed = input.problems.filter(({ file }) => !read.has(file) && !isKernelFile(file, input.path))
-  return [...rows, ...failed.map(errorRow)]
+  return [...judged, ...failed.map((problem) => ({ result: errorRow(problem), link: null, btfIds: null }))]
 }
 
 /** Whether a member is a kernel or its config by name: where modules are wanted, it may stay unread. */

@@ -13,8 +13,9 @@ import { CheckError } from '../errors.js'
 import { byFile } from '../manifest.js'
 import type { ModuleResult } from '../pure/verdicts.js'
 import { fingerprintsOf } from '../sha256.js'
-import { type Against, originFrom, rowOf, rowsOf } from './check.js'
+import { type Against, judgedIn, judgedOf, originFrom } from './check.js'
 import { type InputContent, type ReadOptions, readInput } from './inputs.js'
+import { type Judged, withLoads } from './loads.js'
 import { listRawModules, RawModuleReader } from './raw-modules.js'
 import { type KernelWithBase, mustHaveKernel, type RulesOverride, runningKernel } from './running.js'
 
@@ -124,7 +125,7 @@ class Direction implements ModuleSink {
   readonly from: Build
   private readonly to: Build
   private readonly rules: RulesOverride
-  private readonly rows: ModuleResult[] = []
+  private readonly judged: Judged[] = []
   private made: Against | null = null
   private seen: BaseEvidence | null = null
 
@@ -142,17 +143,18 @@ class Direction implements ModuleSink {
 
   module(facts: ModuleFacts): void {
     const against = this.against()
-    this.rows.push(rowOf(facts, against, against.origin))
+    this.judged.push(judgedOf(facts, against, against.origin))
   }
 
   input(input: InputContent): void {
-    this.rows.push(...rowsOf(input, this.against()))
+    this.judged.push(...judgedIn(input, this.against()))
   }
 
   /** The rows, sorted; those of the build's own input among them. */
   finish(): readonly ModuleResult[] {
     if (this.from.input.modules.length > 0) this.input(this.from.input)
-    return this.rows.sort(byFile)
+    if (this.judged.length === 0) return []
+    return withLoads(this.judged, this.against().running, this.to.input).sort(byFile)
   }
 
   /** Made when the first module comes: what a kernel does with none need not be known. */

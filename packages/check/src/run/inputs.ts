@@ -4,11 +4,13 @@ import {
   type ModuleFacts,
   type Problem,
   type RawRole,
+  type SymversFacts,
   scan,
   type Tools,
 } from '@basedrift/artifacts'
 import { type Claim, claimOf, contradictions, moduleReleases } from '../claims.js'
 import { type FoundKernel, onlyKernel } from '../kernels.js'
+import type { Exporter } from '../provides.js'
 
 /** What one input of a check holds. */
 export interface InputContent {
@@ -16,6 +18,9 @@ export interface InputContent {
   /** Its one kernel; null where it has none. */
   readonly kernel: FoundKernel | null
   readonly modules: readonly ModuleFacts[]
+  /** What each of its modules exports, also where the modules themselves are not kept. */
+  readonly exporters: readonly Exporter[]
+  readonly symvers: readonly SymversFacts[]
   readonly problems: readonly Problem[]
   /** Files that were read as kernels or their configs: problems in them are none of the modules'. */
   readonly kernelFiles: ReadonlySet<string>
@@ -51,6 +56,8 @@ export async function readInput(
   const kernels: KernelFacts[] = []
   const configs: ConfigFacts[] = []
   const modules: ModuleFacts[] = []
+  const exporters: Exporter[] = []
+  const symvers: SymversFacts[] = []
   const problems: Problem[] = []
   const claims: Claim[] = []
   const options = {
@@ -70,11 +77,15 @@ export async function readInput(
     else if (facts.type === 'problem') {
       const { type: _, ...problem } = facts
       problems.push(problem)
-    } else if (facts.type === 'module' && keepModules) modules.push(facts)
+    } else if (facts.type === 'symvers') symvers.push(facts)
+    else {
+      exporters.push({ vermagic: facts.vermagic, exports: facts.exports })
+      if (keepModules) modules.push(facts)
+    }
   }
   const kernelFiles = new Set([...kernels, ...configs].map(({ file }) => file))
   const kernel = onlyKernel(kernels, configs, moduleReleases(claims))
   if (kernel !== null)
     for (const { input: _, ...problem } of contradictions(kernel.kernel, claims)) problems.push(problem)
-  return { path, kernel, modules, problems, kernelFiles }
+  return { path, kernel, modules, exporters, symvers, problems, kernelFiles }
 }

@@ -35,7 +35,7 @@ export function mustHaveKernel({ path, kernel, problems }: InputContent): Kernel
     throw new CheckError('kernel-unreadable', `${problem.code}${where}: ${problem.message}`, problem.file)
   }
   if (kernel.base === null) throw new CheckError('kernel-btf-absent', undefined, kernel.kernel.file)
-  return { kernel: kernel.kernel, base: kernel.base }
+  return { ...kernel, base: kernel.base }
 }
 
 /**

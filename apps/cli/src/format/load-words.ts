@@ -1,0 +1,85 @@
+import type { ModuleResult } from '@basedrift/check'
+import { count, listed } from '../output/words.js'
+import { verdictsWorstFirst } from './verdict-words.js'
+
+/** Whether anything is known of what a kernel compares besides BTF. */
+function isKnown({ vermagic, modversions, obstacles, btfIds }: ModuleResult['load']): boolean {
+  return (
+    vermagic !== 'unknown' ||
+    modversions.state !== 'unknown' ||
+    modversions.unresolved !== undefined ||
+    obstacles !== undefined ||
+    btfIds !== undefined
+  )
+}
+
+/** How often each word occurs, the most frequent first: `same 4,020, differs 3`; the number alone where it is of all. */
+function tally(words: readonly string[], of: number): string {
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  const ordered = [...counts].sort(([, a], [, b]) => b - a)
+  return ordered.map(([word, many]) => `${word} on ${count(many)} of ${count(of)}`).join(', ')
+}
+
+/** The lines of a summary: what the kernel compares besides BTF, over all modules; none where nothing is known of it. */
+export function loadSummary(modules: readonly ModuleResult[]): string[] {
+  const known = modules.filter(({ load }) => isKnown(load))
+  if (known.length === 0) return []
+  const total = modules.length
+  const lines = [
+    `vermagic: ${tally(
+      modules.map(({ load }) => load.vermagic),
+      total,
+    )}`,
+    `modversions: ${tally(
+      modules.map(({ load }) =>
+        load.modversions.state === 'match' ? 'all imports match' : load.modversions.state,
+      ),
+      total,
+    )}`,
+  ]
+  const matching = modules.filter(
+    ({ load, verdict }) =>
+      load.modversions.state === 'match' && verdict !== 'compatible' && verdict !== 'no-btf',
+  )
+  if (matching.length > 0) {
+    const verdicts = verdictsWorstFirst.flatMap((verdict) => {
+      const many = matching.filter((module) => module.verdict === verdict).length
+      return many === 0 ? [] : [`${verdict} (${count(many)})`]
+    })
+    lines.push(`modversions: match, BTF: ${listed(verdicts)}`)
+  }
+  const ids = modules.flatMap(({ load }) => load.btfIds?.state ?? [])
+  if (ids.length > 0) lines.push(`.BTF_ids: ${tally(ids, ids.length)}`)
+  const stopped = modules.filter(({ load }) => load.obstacles !== undefined).length
+  if (stopped > 0)
+    lines.push(`struct module or export flags: refused on ${count(stopped)} of ${count(total)}`)
+  return lines
+}
+
+/** What is known of one module's load, in a line and what is behind it; none where nothing is. */
+export function loadLines({ load, verdict }: ModuleResult): string[] {
+  if (!isKnown(load)) return []
+  const { vermagic, modversions, obstacles = [], btfIds } = load
+  const lines = [`vermagic: ${vermagic}, modversions: ${modversions.state}, BTF: ${verdict}`]
+  const { mismatched, mismatchedTotal, unresolved = [], unresolvedTotal } = modversions
+  if (mismatched.length > 0) lines.push(`other versions of ${namesOf(mismatched, mismatchedTotal)}`)
+  if (unresolved.length > 0) lines.push(`nothing known exports ${namesOf(unresolved, unresolvedTotal)}`)
+  for (const { code, expected, actual } of obstacles) {
+    const values =
+      expected === undefined ? '' : `: this kernel has ${expected}, the module ${actual ?? 'none'}`
+    lines.push(`${code}${values}`)
+  }
+  if (btfIds === undefined) return lines
+  const { state, errno, wrong = [], wrongTotal = wrong.length } = btfIds
+  lines.push(`.BTF_ids: ${state}${errno === undefined ? '' : `, errno ${errno}`}`)
+  for (const { set, id, expected, actual } of wrong)
+    lines.push(`  ${set ?? expected ?? 'an id'}: ${id} is ${actual}`)
+  if (wrongTotal > wrong.length) lines.push(`  and ${count(wrongTotal - wrong.length)} more`)
+  return lines
+}
+
+function namesOf(names: readonly string[], total = names.length): string {
+  const more = total - names.length
+  return more > 0 ? `${names.join(', ')} and ${count(more)} more` : listed(names)
+}

@@ -1,0 +1,81 @@
+import type { ModuleResult } from '@basedrift/check'
+import { expect, test } from 'vitest'
+import { checkTable } from '../src/format/check-table.js'
+import { loadLines, loadSummary } from '../src/format/load-words.js'
+import { plain } from '../src/output/style.js'
+import { discarded, result } from './support/results.js'
+
+type Load = ModuleResult['load']
+const passes: Load = { vermagic: 'same', modversions: { state: 'match', mismatched: [] } }
+const withLoad = (module: ModuleResult, load: Load): ModuleResult => ({ ...module, load })
+
+test('nothing is said where nothing is known', () => {
+  expect(loadSummary([discarded('a'), result('b', 'misread', 'misbound')])).toEqual([])
+  expect(loadLines(discarded('a'))).toEqual([])
+})
+
+test('the summary says what no other check does: versions match, BTF does not', () => {
+  const mismatch: Load = { ...passes, modversions: { state: 'mismatch', mismatched: ['kfree'] } }
+  const modules = [
+    ...Array.from({ length: 1200 }, (_, nth) => withLoad(discarded(`d${nth}`), passes)),
+    withLoad(result('m', 'misread', 'misbound'), { ...passes, btfIds: { state: 'wrong' } }),
+    withLoad(result('c', 'compatible', 'same-base'), passes),
+    withLoad(result('x', 'compatible', 'same-base'), mismatch),
+    withLoad(result('y', 'compatible', 'same-base'), {
+      ...passes,
+      vermagic: 'differs',
+      obstacles: [{ code: 'export-flags-absent' }],
+    }),
+  ]
+  expect(loadSummary(modules)).toEqual([
+    'vermagic: same on 1,203 of 1,204, differs on 1 of 1,204',
+    'modversions: all imports match on 1,203 of 1,204, mismatch on 1 of 1,204',
+    'modversions: match, BTF: discarded (1,200) and misread (1)',
+    '.BTF_ids: wrong on 1 of 1',
+    'struct module or export flags: refused on 1 of 1,204',
+  ])
+  const kernel = {
+    file: 'vmlinux',
+    release: null,
+    rules: { version: '6.1', allowBtfMismatch: true },
+    base: { sha256: 'ef'.repeat(32), types: 1, strings: 1 },
+  }
+  const text = checkTable(
+    { engine: '0', kernel, modules, summary: { total: 1204 } },
+    { style: plain, width: 80 },
+  )
+  expect(text).toContain('\nLoad    vermagic: same on 1,203 of 1,204')
+  expect(text).toContain('\n        modversions: match, BTF: discarded (1,200) and misread (1)\n')
+})
+
+test('one module is told in full', () => {
+  const load: Load = {
+    vermagic: 'differs',
+    modversions: {
+      state: 'mismatch',
+      mismatched: ['kfree', 'memcpy'],
+      mismatchedTotal: 12,
+      unresolved: ['gone'],
+    },
+    obstacles: [{ code: 'module-struct-size', expected: '896', actual: '960' }],
+    btfIds: {
+      state: 'fails',
+      errno: 22,
+      wrong: [
+        { set: 'kfuncs', id: 7, actual: 'struct other' },
+        { id: 8, expected: 'struct nf_conn', actual: 'no type' },
+      ],
+      wrongTotal: 5,
+    },
+  }
+  expect(loadLines(withLoad(discarded('a'), load))).toEqual([
+    'vermagic: differs, modversions: mismatch, BTF: discarded',
+    'other versions of kfree, memcpy and 10 more',
+    'nothing known exports gone',
+    'module-struct-size: this kernel has 896, the module 960',
+    '.BTF_ids: fails, errno 22',
+    '  kfuncs: 7 is struct other',
+    '  struct nf_conn: 8 is no type',
+    '  and 3 more',
+  ])
+})

@@ -1,0 +1,228 @@
+import { type Btf, Kind, traitsOf } from '@basedrift/btf'
+import { overallOf } from './overall.js'
+import { type NamePool, type PooledSymbols, symbolBits } from './symbols.js'
+import type { BtfIdsLoad, Load, LoadObstacle, ModuleResult } from './verdicts.js'
+
+/** What a module asks of a kernel besides its BTF, and what it exports. */
+export interface LoadModule {
+  /** `.modinfo` vermagic; null where it has none, or where there is nothing but its BTF. */
+  readonly vermagic: string | null
+  /** Whether it has a `__versions` section. */
+  readonly basicVersions: boolean
+  /** Size of its `struct module`; null where it is not known. */
+  readonly structSize: number | null
+  /** Whether it has a `__kflagstab`. */
+  readonly flagTable: boolean
+  readonly imports: PooledSymbols
+  readonly exports: PooledSymbols
+}
+
+/** What a running kernel compares a module with. Symbols are numbered by the same pool as those of the modules. */
+export interface LoadKernel {
+  /** Upstream version. */
+  readonly version: string
+  readonly vermagic: string | null
+  /** CONFIG_MODVERSIONS; null where the config is not known. */
+  readonly modversions: boolean | null
+  /** Size of its `struct module`; null where it is not known. */
+  readonly structSize: number | null
+  /** What it exports itself; null where that is not known. Several lists may be joined: they may repeat a symbol. */
+  readonly exports: PooledSymbols | null
+  /** What its own modules export, as far as they are known. */
+  readonly moduleExports: PooledSymbols
+}
+
+/** Symbols named in a result of each sort; `…Total` counts the rest. */
+const mostNamed = 8
+
+/**
+ * What is known of the exporters of a name: none, one CRC, an export without one, which is accepted with any
+ * (`check_version`), or several that say several things.
+ */
+const Known = { nothing: 0, crc: 1, noCrc: 2, several: 3 } as const
+
+/** Exports by the number of their name. */
+class ExportTable {
+  readonly #known: Uint8Array
+  readonly #crcs: Uint32Array
+  /** All CRCs of a name that has several; null for an export without one. */
+  readonly #several = new Map<number, (number | null)[]>()
+
+  constructor(names: number) {
+    this.#known = new Uint8Array(names)
+    this.#crcs = new Uint32Array(names)
+  }
+
+  add({ ids, crcs, flags }: PooledSymbols, leftOut: number): void {
+    for (let index = 0; index < ids.length; index++) {
+      const bits = flags[index]!
+      if (bits & leftOut) continue
+      this.#one(ids[index]!, bits & symbolBits.noCrc ? null : crcs[index]!)
+    }
+  }
+
+  #one(id: number, crc: number | null): void {
+    const known = this.#known[id]!
+    if (known === Known.nothing) {
+      this.#known[id] = crc === null ? Known.noCrc : Known.crc
+      this.#crcs[id] = crc ?? 0
+      return
+    }
+    const first = known === Known.noCrc ? null : this.#crcs[id]!
+    if (known !== Known.several && first === crc) return
+    const all = this.#several.get(id) ?? [first]
+    if (!all.includes(crc)) all.push(crc)
+    this.#several.set(id, all)
+    this.#known[id] = Known.several
+  }
+
+  /** What a kernel says of an import with this CRC: `null` where no exporter is known, `unsure` where they disagree. */
+  compare(id: number, crc: number | null): 'same' | 'differs' | 'unsure' | null {
+    const known = this.#known[id]!
+    if (known === Known.nothing) return null
+    // An import that its module's table leaves out is let go with a warning.
+    if (known === Known.noCrc || crc === null) return 'same'
+    if (known === Known.crc) return this.#crcs[id] === crc ? 'same' : 'differs'
+    return this.#several.get(id)!.some((one) => one === null || one === crc) ? 'unsure' : 'differs'
+  }
+}
+
+/**
+ * What a running kernel compares besides BTF, for the modules of one set: they are loaded along with each other, so that an
+ * import is held against the kernel's own exports, then those of the set, then those of the kernel's own modules. Prepared
+ * once, asked for each module. Where the evidence does not decide, the answer is `unknown`.
+ */
+export class LoadComparison {
+  readonly #kernel: LoadKernel
+  readonly #names: NamePool
+  readonly #own: ExportTable | null
+  readonly #set: ExportTable
+  readonly #modules: ExportTable
+  readonly #modversions: boolean | null
+  readonly #wantsFlagTable: boolean
+  readonly #comparesStruct: boolean
+
+  /** @throws BtfError `rules-invalid` */
+  constructor(names: NamePool, kernel: LoadKernel, set: Iterable<Pick<LoadModule, 'exports'>>) {
+    const traits = traitsOf(kernel.version)
+    this.#kernel = kernel
+    this.#names = names
+    this.#wantsFlagTable = traits.exportFlags
+    this.#comparesStruct = traits.moduleSizeCheck
+    // A GPL table of a module is not looked at from 7.1 on: its exports are gone.
+    const leftOut = traits.exportFlags ? symbolBits.gplTable : 0
+    const table = (...lists: PooledSymbols[]) => {
+      const made = new ExportTable(names.size)
+      for (const list of lists) made.add(list, leftOut)
+      return made
+    }
+    this.#own = kernel.exports === null ? null : table(kernel.exports)
+    this.#set = table(...[...set].map(({ exports }) => exports))
+    this.#modules = table(kernel.moduleExports)
+    this.#modversions = kernel.modversions ?? modversionsOf(kernel.vermagic)
+  }
+
+  /** `load` of one module of the set; `btfIds` is what `btfIdsLoad` says of it, where it has such ids. */
+  load(module: LoadModule, btfIds: BtfIdsLoad | null): Load {
+    const obstacles = this.#obstacles(module)
+    return {
+      vermagic: this.#vermagic(module),
+      modversions: this.#versions(module),
+      ...(obstacles.length === 0 ? {} : { obstacles }),
+      ...(btfIds === null ? {} : { btfIds }),
+    }
+  }
+
+  /**
+   * `same_magic`: with modversions and a `__versions` section, both strings without their first word; else all of both. A
+   * module that has extended versions alone is compared in full.
+   */
+  #vermagic({ vermagic, basicVersions }: LoadModule): Load['vermagic'] {
+    const own = this.#kernel.vermagic
+    if (own === null || vermagic === null) return 'unknown'
+    if (!basicVersions || this.#modversions === false) return own === vermagic ? 'same' : 'differs'
+    return afterRelease(own) === afterRelease(vermagic) ? 'same' : 'differs'
+  }
+
+  #versions({ imports, basicVersions }: LoadModule): Load['modversions'] {
+    const { ids, crcs, flags } = imports
+    const mismatched: number[] = []
+    const unresolved: number[] = []
+    let unsure = this.#own === null || ids.length === 0
+    let versioned = basicVersions
+    for (let index = 0; index < ids.length; index++) {
+      const bits = flags[index]!
+      const crc = bits & symbolBits.noCrc ? null : crcs[index]!
+      if (crc !== null) versioned = true
+      const id = ids[index]!
+      const said = this.#own?.compare(id, crc) ?? this.#set.compare(id, crc) ?? this.#modules.compare(id, crc)
+      if (said === 'differs') mismatched.push(id)
+      else if (said === 'unsure') unsure = true
+      else if (said === null && !(bits & symbolBits.weak)) unresolved.push(id)
+    }
+    const names = (list: readonly number[]) => list.map((id) => this.#names.name(id)).sort()
+    // Without modversions no CRC is compared; a kernel of which that is not known may do either.
+    const compared = this.#modversions === true
+    const differs = this.#modversions !== false && mismatched.length > 0
+    // A kernel with modversions takes a module without any by force alone (CONFIG_MODULE_FORCE_LOAD).
+    const lacksVersions = this.#modversions !== false && !versioned
+    if (differs && compared) {
+      const all = names(mismatched)
+      return { state: 'mismatch', mismatched: all.slice(0, mostNamed), ...total('mismatchedTotal', all) }
+    }
+    const known = !unsure && unresolved.length === 0 && !differs && !lacksVersions
+    if (known) return { state: 'match', mismatched: [] }
+    // Where the kernel's own exports are not known, every import from it is among these.
+    if (this.#own === null || unresolved.length === 0) return { state: 'unknown', mismatched: [] }
+    const all = names(unresolved)
+    return {
+      state: 'unknown',
+      mismatched: [],
+      unresolved: all.slice(0, mostNamed),
+      ...total('unresolvedTotal', all),
+    }
+  }
+
+  #obstacles({ structSize, flagTable, exports }: LoadModule): LoadObstacle[] {
+    const found: LoadObstacle[] = []
+    const own = this.#kernel.structSize
+    if (this.#comparesStruct && own !== null && structSize !== null && own !== structSize)
+      found.push({ code: 'module-struct-size', expected: String(own), actual: String(structSize) })
+    const looked = exports.flags.some((bits) => (bits & symbolBits.gplTable) === 0)
+    if (this.#wantsFlagTable && looked && !flagTable) found.push({ code: 'export-flags-absent' })
+    return found
+  }
+}
+
+/** The true number of a list that was cut. */
+function total<K extends string>(key: K, all: readonly string[]): { readonly [key in K]?: number } {
+  return all.length > mostNamed ? ({ [key]: all.length } as { readonly [key in K]?: number }) : {}
+}
+
+/** CONFIG_MODVERSIONS is one of vermagic's words. */
+function modversionsOf(vermagic: string | null): boolean | null {
+  return vermagic === null ? null : / modversions /.test(vermagic)
+}
+
+/** What `same_magic` compares of a module with versions: all from the first blank on. */
+function afterRelease(vermagic: string): string {
+  const blank = vermagic.indexOf(' ')
+  return blank < 0 ? '' : vermagic.slice(blank)
+}
+
+/** A kernel's `sizeof(struct module)` as its base BTF has it; null where it has none, or several that differ. */
+export function moduleStructSize(base: Btf): number | null {
+  let found: number | null = null
+  for (let id = base.startId; id <= base.lastId; id++) {
+    if (base.kind(id) !== Kind.STRUCT || base.nameOff(id) === 0 || base.name(id) !== 'module') continue
+    const size = base.sizeOrType(id)
+    if (found !== null && found !== size) return null
+    found = size
+  }
+  return found
+}
+
+/** A row with what was found out of `load` after its verdict; its keys keep their order. */
+export function withLoad(result: ModuleResult, load: Load): ModuleResult {
+  return { ...result, load, overall: overallOf(result.verdict, load) }
+}

@@ -1,0 +1,60 @@
+import type { LinkFacts, ModuleFacts } from '@basedrift/artifacts'
+import type { FoundKernel } from '../kernels.js'
+import { type Beside, providesOf } from '../provides.js'
+import {
+  type BtfIdsLoad,
+  LoadComparison,
+  type ModuleResult,
+  moduleStructSize,
+  NamePool,
+  withLoad,
+} from '../pure/index.js'
+import type { RunningKernel } from './running.js'
+
+/** What decides the load of a module besides its BTF. */
+type Link = Omit<LinkFacts, 'btfIds'> & Pick<ModuleFacts, 'vermagic'>
+
+/** A module with its verdict, waiting for what else the kernel compares. */
+export interface Judged {
+  readonly result: ModuleResult
+  /** null where there is nothing but BTF, or not even that. */
+  readonly link: Link | null
+  readonly btfIds: BtfIdsLoad | null
+}
+
+/** What is kept of a module until all of its set are read; null for a raw BTF. */
+export function linkOf(facts: ModuleFacts): Link | null {
+  const { vermagic, basicVersions, structSize, flagTable, imports, exports } = facts
+  if (vermagic === null && imports.length === 0 && exports.length === 0) return null
+  return { vermagic, basicVersions, structSize, flagTable, imports, exports }
+}
+
+/**
+ * The rows of modules that are checked together, each with what else the kernel compares: all of them are loaded along with
+ * each other. Raw BTFs tell nothing of it, and cost nothing.
+ */
+export function withLoads(
+  judged: readonly Judged[],
+  running: RunningKernel,
+  kernel: Beside & { readonly kernel: FoundKernel | null },
+): ModuleResult[] {
+  if (kernel.kernel === null || judged.every(({ link, btfIds }) => link === null && btfIds === null))
+    return judged.map(({ result }) => result)
+  const names = new NamePool()
+  const provides = providesOf(kernel.kernel, kernel, names)
+  const modules = judged.map(({ link }) =>
+    link === null ? null : { ...link, imports: names.pool(link.imports), exports: names.pool(link.exports) },
+  )
+  const { rules, base } = running
+  const structSize = base.btf === null ? null : moduleStructSize(base.btf)
+  const comparison = new LoadComparison(
+    names,
+    { ...provides, version: rules.version, structSize },
+    modules.filter((module) => module !== null),
+  )
+  return judged.map(({ result, btfIds }, nth) => {
+    const module = modules[nth]!
+    if (module === null) return btfIds === null ? result : withLoad(result, { ...result.load, btfIds })
+    return withLoad(result, comparison.load(module, btfIds))
+  })
+}

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import {
+  banner,
+  chars,
+  join as joined,
+  symbolSections,
+  versionRecords,
+  writeElf,
+} from '../../artifacts/test/bytes/support/writers.js'
+import { checkKernelAndModules, exitCodeOf } from '../src/index.js'
+import { tarOf, vectorBytes } from './support/vectors.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'check-load-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const put = (name: string, bytes: Uint8Array) => {
+  writeFileSync(join(folder, name), bytes)
+  return join(folder, name)
+}
+
+const release = '6.1.0-56-test'
+const vermagic = `${release} SMP preempt mod_unload modversions `
+const vmlinux = writeElf({
+  type: 2,
+  sections: [
+    { name: '.rodata', data: joined(banner, '\n\0', vermagic, '\0') },
+    { name: '.BTF', data: vectorBytes('base-1.1.btf') },
+  ],
+})
+const moduleWith = (name: string, kfree: number, exported: readonly string[] = []) =>
+  writeElf({
+    sections: [
+      { name: '.modinfo', data: chars(`name=${name}\0vermagic=${vermagic}\0`) },
+      {
+        name: '__versions',
+        data: versionRecords([
+          ['module_layout', 1],
+          ['kfree', kfree],
+          ['helper', 3],
+        ]),
+      },
+      { name: '__ksymtab', data: new Uint8Array(12 * exported.length) },
+      ...symbolSections(
+        [
+          { name: 'kfree', value: 0, section: 0 },
+          { name: 'helper', value: 0, section: 0 },
+          ...exported.map((symbol, nth) => ({
+            name: `__ksymtab_${symbol}`,
+            value: nth * 12,
+            section: '__ksymtab',
+          })),
+        ],
+        ['.modinfo', '__versions', '__ksymtab'],
+      ),
+      { name: '.BTF', data: vectorBytes('saucer-1.1.btf') },
+    ],
+  })
+const symvers = [
+  '0x00000001\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t',
+  '0x00000002\tkfree\tvmlinux\tEXPORT_SYMBOL\t',
+  '0x00000003\thelper\tlib/helper\tEXPORT_SYMBOL\t',
+  '',
+].join('\n')
+const kernelAlone = put('kernel.tar', tarOf({ [`boot/vmlinux-${release}`]: vmlinux }))
+const withSymvers = put(
+  'kernel-devel.tar',
+  tarOf({ [`boot/vmlinux-${release}`]: vmlinux, [`boot/symvers-${release}`]: chars(symvers) }),
+)
+const right = put('right.ko', moduleWith('right', 2))
+const wrong = put('wrong.ko', moduleWith('wrong', 9))
+const helper = put('helper.ko', moduleWith('helper', 2, ['helper']))
+const check = async (kernel: string, ...modules: string[]) => {
+  const result = await checkKernelAndModules({ kernel, modules, origin: kernel })
+  return {
+    loads: result.modules.map(({ load }) => load),
+    overall: result.modules.map((row) => row.overall),
+    result,
+  }
+}
+
+test('symbol versions are held against a Module.symvers beside the kernel', async () => {
+  const { loads, overall, result } = await check(withSymvers, right, wrong)
+  expect(loads).toEqual([
+    { vermagic: 'same', modversions: { state: 'match', mismatched: [] } },
+    { vermagic: 'same', modversions: { state: 'mismatch', mismatched: ['kfree'] } },
+  ])
+  expect(overall).toEqual(['loads', 'refused'])
+  expect(exitCodeOf(result.modules)).toBe(1)
+  expect(result.summary).toEqual({ total: 2, compatible: 2 })
+})
+
+test('nothing is guessed of a kernel whose exports are not known', async () => {
+  const { loads, overall } = await check(kernelAlone, right)
+  expect(loads).toEqual([{ vermagic: 'same', modversions: { state: 'unknown', mismatched: [] } }])
+  expect(overall).toEqual(['unknown'])
+})
+
+test('a Module.symvers beside the modules counts where it is of the running release', async () => {
+  const of = (name: string) => put('Module.tar', tarOf({ [name]: chars(symvers) }))
+  expect((await check(kernelAlone, right, of(`boot/symvers-${release}`))).overall).toEqual(['loads'])
+  expect((await check(kernelAlone, right, of('boot/symvers-5.0-other'))).overall).toEqual(['unknown'])
+})
+
+test('modules that are checked together export to each other', async () => {
+  const lines = symvers.split('\n').filter((line) => !line.includes('helper'))
+  const kernel = put(
+    'half.tar',
+    tarOf({ [`boot/vmlinux-${release}`]: vmlinux, [`boot/symvers-${release}`]: chars(lines.join('\n')) }),
+  )
+  expect((await check(kernel, right)).loads[0]?.modversions).toEqual({
+    state: 'unknown',
+    mismatched: [],
+    unresolved: ['helper'],
+  })
+  // Its export has no CRC, so that it is accepted.
+  expect((await check(kernel, helper, right)).overall).toEqual(['loads', 'loads'])
+})

@@ -1,0 +1,248 @@
+import { symbolFlags } from '@basedrift/artifacts'
+import { prepareBase, readBtf } from '@basedrift/btf'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Builder } from '../../btf/test/build.js'
+import {
+  LoadComparison,
+  type LoadKernel,
+  type LoadModule,
+  moduleStructSize,
+  NamePool,
+  symbolBits,
+} from '../src/index.js'
+
+type Entry = readonly [name: string, crc: number | null, flags?: number]
+
+const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0))
+const list = (entries: readonly Entry[]) => ({
+  names: latin1(entries.map(([name]) => `${name}\0`).join('')),
+  crcs: Uint32Array.from(entries, ([, crc]) => crc ?? 0),
+  flags: Uint8Array.from(entries, ([, crc, flags = 0]) => (crc === null ? flags | symbolBits.noCrc : flags)),
+})
+
+interface ModuleSpec
+  extends Partial<Pick<LoadModule, 'vermagic' | 'basicVersions' | 'structSize' | 'flagTable'>> {
+  readonly imports?: readonly Entry[]
+  readonly exports?: readonly Entry[]
+}
+interface KernelSpec
+  extends Partial<Pick<LoadKernel, 'version' | 'vermagic' | 'modversions' | 'structSize'>> {
+  readonly exports?: readonly Entry[] | null
+  readonly moduleExports?: readonly Entry[]
+}
+
+const own = '6.1.0-55 SMP preempt mod_unload modversions '
+const layout: Entry = ['module_layout', 1]
+
+/** `load` of the first module of a set. */
+function loadOf(kernel: KernelSpec, ...set: readonly ModuleSpec[]) {
+  const names = new NamePool()
+  const modules = set.map(
+    ({ imports = [], exports = [], ...more }): LoadModule => ({
+      vermagic: own,
+      basicVersions: true,
+      structSize: null,
+      flagTable: false,
+      ...more,
+      imports: names.pool(list(imports)),
+      exports: names.pool(list(exports)),
+    }),
+  )
+  const { exports = [layout], moduleExports = [], ...more } = kernel
+  const running: LoadKernel = {
+    version: '6.1.192',
+    vermagic: own,
+    modversions: true,
+    structSize: null,
+    ...more,
+    exports: exports === null ? null : names.pool(list(exports)),
+    moduleExports: names.pool(list(moduleExports)),
+  }
+  return new LoadComparison(names, running, modules).load(modules[0]!, null)
+}
+
+test('the bits of a symbol are those that the readers give', () => expect(symbolBits).toEqual(symbolFlags))
+
+describe('a pool of names', () => {
+  test('gives each name one number, whatever its bytes', () => {
+    const name = fc.array(fc.integer({ min: 1, max: 255 }), { maxLength: 8 })
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 3000 }), (texts) => {
+        const pool = new NamePool()
+        const numbers = new Map<string, number>()
+        for (const bytes of texts) {
+          const text = String.fromCharCode(...bytes)
+          const id = pool.add(Uint8Array.from([9, ...bytes, 9]), 1, bytes.length + 1)
+          expect(pool.name(id)).toBe(text)
+          expect(numbers.get(text) ?? id).toBe(id)
+          numbers.set(text, id)
+        }
+        expect(pool.size).toBe(numbers.size)
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
+
+describe('vermagic', () => {
+  const other = own.replace('-55', '-56')
+  test.each<[string, KernelSpec, ModuleSpec, string]>([
+    ['is the same without the release where the module has versions', {}, { vermagic: other }, 'same'],
+    ['is compared in full without __versions', {}, { vermagic: other, basicVersions: false }, 'differs'],
+    ['is the same in full', {}, { basicVersions: false }, 'same'],
+    [
+      'is compared in full by a kernel without modversions',
+      { modversions: false, vermagic: '5 SMP ' },
+      { vermagic: '6 SMP ' },
+      'differs',
+    ],
+    ['differs in any word', {}, { vermagic: own.replace('preempt ', '') }, 'differs'],
+    ['differs from the release alone', {}, { vermagic: '6.1.0-55' }, 'differs'],
+    ['is unknown where the kernel does not tell', { vermagic: null }, {}, 'unknown'],
+    ['is unknown where the module does not tell', {}, { vermagic: null }, 'unknown'],
+  ])('%s', (_, kernel, module, expected) => expect(loadOf(kernel, module).vermagic).toBe(expected))
+})
+
+describe('modversions', () => {
+  const versions = (kernel: KernelSpec, ...set: ModuleSpec[]) => loadOf(kernel, ...set).modversions
+  const match = { state: 'match', mismatched: [] }
+  const unknown = { state: 'unknown', mismatched: [] }
+  const imports: Entry[] = [layout, ['kfree', 2]]
+
+  test('match where every import has the CRC of the kernel, module_layout among them', () => {
+    expect(versions({ exports: [layout, ['kfree', 2]] }, { imports })).toEqual(match)
+    expect(
+      versions(
+        {
+          exports: [
+            ['module_layout', 9],
+            ['kfree', 2],
+          ],
+        },
+        { imports },
+      ),
+    ).toEqual({
+      state: 'mismatch',
+      mismatched: ['module_layout'],
+    })
+  })
+
+  test('name the first symbols that differ, and how many do', () => {
+    const many = Array.from({ length: 20 }, (_, nth): Entry => [`s${String(nth).padStart(2, '0')}`, nth])
+    const moved = many.map(([name]): Entry => [name, 99])
+    const said = versions({ exports: [layout, ...moved] }, { imports: [layout, ...many].reverse() })
+    expect(said).toMatchObject({ state: 'mismatch', mismatchedTotal: 20 })
+    expect(said.mismatched).toEqual(many.slice(0, 8).map(([name]) => name))
+  })
+
+  test('take an exporter without a CRC, and an import that the table leaves out', () => {
+    expect(versions({ exports: [layout, ['kfree', null]] }, { imports })).toEqual(match)
+    expect(versions({ exports: [layout, ['kfree', 7]] }, { imports: [layout, ['kfree', null]] })).toEqual(
+      match,
+    )
+  })
+
+  test('go by the kernel, then the modules of the set, then its own modules', () => {
+    const module = { imports: [layout, ['f', 3]] as Entry[] }
+    const exporter = (crc: number) => ({ imports: [layout], exports: [['f', crc]] as Entry[] })
+    expect(versions({ moduleExports: [['f', 3]] }, module)).toEqual(match)
+    expect(versions({ moduleExports: [['f', 4]] }, module)).toMatchObject({ mismatched: ['f'] })
+    expect(versions({ moduleExports: [['f', 4]] }, module, exporter(3))).toEqual(match)
+    expect(versions({ moduleExports: [['f', 3]] }, module, exporter(4))).toMatchObject({ mismatched: ['f'] })
+    expect(versions({ exports: [layout, ['f', 3]] }, module, exporter(4))).toEqual(match)
+  })
+
+  test('are unknown where exporters contradict each other, unless all differ', () => {
+    const module = { imports: [layout, ['f', 3]] as Entry[] }
+    const two = (a: number | null, b: number | null) =>
+      versions(
+        {
+          moduleExports: [
+            ['f', a],
+            ['f', b],
+            ['f', a],
+          ],
+        },
+        module,
+      )
+    expect(two(3, 3)).toEqual(match)
+    expect(two(3, 4)).toEqual(unknown)
+    expect(two(null, 4)).toEqual(unknown)
+    expect(two(4, 5)).toMatchObject({ state: 'mismatch', mismatched: ['f'] })
+    expect(versions({ exports: [layout, layout, ['f', 3], ['f', 4]] }, module)).toEqual(unknown)
+  })
+
+  test('are unknown where nothing known exports an import, which is named, unless it is weak', () => {
+    expect(versions({}, { imports })).toEqual({ ...unknown, unresolved: ['kfree'] })
+    expect(versions({}, { imports: [layout, ['kfree', null, symbolBits.weak]] })).toEqual(match)
+    // A difference that is there is one whatever is missing.
+    expect(versions({ exports: [['module_layout', 5]] }, { imports })).toMatchObject({ state: 'mismatch' })
+  })
+
+  test('are unknown where the kernel’s exports are, but for what other modules export', () => {
+    expect(versions({ exports: null }, { imports: [layout] })).toEqual(unknown)
+    const said = versions({ exports: null, moduleExports: [['kfree', 3]] }, { imports })
+    expect(said).toMatchObject({ state: 'mismatch', mismatched: ['kfree'] })
+    expect(versions({}, {})).toEqual(unknown)
+  })
+
+  test('are not compared without CONFIG_MODVERSIONS', () => {
+    const kernel = { modversions: false, vermagic: '6 SMP ', exports: [layout, ['kfree', 99]] as Entry[] }
+    expect(versions(kernel, { imports })).toEqual(match)
+    expect(versions({ ...kernel, exports: [] }, { imports })).toMatchObject({ state: 'unknown' })
+    // The word in vermagic tells where the config does not; without either nothing is said of a difference.
+    const told = (vermagic: string | null) =>
+      versions({ ...kernel, modversions: null, vermagic }, { imports }).state
+    expect([told('6 SMP modversions '), told('6 SMP '), told(null)]).toEqual(['mismatch', 'match', 'unknown'])
+  })
+
+  test('are unknown of a module without versions, which a kernel with them takes by force alone', () => {
+    const module = { basicVersions: false, imports: [['kfree', null]] as Entry[] }
+    expect(versions({ exports: [['kfree', 2]] }, module)).toEqual(unknown)
+    expect(versions({ exports: [['kfree', 2]], modversions: false }, module)).toEqual(match)
+  })
+
+  test('do not see exports of a GPL table of a module from 7.1 on', () => {
+    const module = { imports: [layout, ['f', 3]] as Entry[] }
+    const gpl = { exports: [['f', 3, symbolBits.gplTable]] as Entry[] }
+    expect(versions({ version: '7.0' }, module, gpl)).toEqual(match)
+    expect(versions({ version: '7.1' }, module, gpl)).toEqual({ ...unknown, unresolved: ['f'] })
+  })
+})
+
+describe('obstacles', () => {
+  const obstacles = (kernel: KernelSpec, module: ModuleSpec) =>
+    loadOf(kernel, module).obstacles?.map(({ code }) => code)
+
+  test('are a struct module of another size, from 6.4 on', () => {
+    expect(loadOf({ version: '6.4', structSize: 896 }, { structSize: 960 }).obstacles).toEqual([
+      { code: 'module-struct-size', expected: '896', actual: '960' },
+    ])
+    expect(obstacles({ version: '6.3', structSize: 896 }, { structSize: 960 })).toBeUndefined()
+    expect(obstacles({ version: '6.4', structSize: 896 }, { structSize: 896 })).toBeUndefined()
+    expect(obstacles({ version: '6.4' }, { structSize: 960 })).toBeUndefined()
+  })
+
+  test('are exports without the table of their flags, from 7.1 on', () => {
+    const exports: Entry[] = [['f', 1]]
+    expect(obstacles({ version: '7.1' }, { exports })).toEqual(['export-flags-absent'])
+    expect(obstacles({ version: '7.0' }, { exports })).toBeUndefined()
+    expect(obstacles({ version: '7.1' }, { exports, flagTable: true })).toBeUndefined()
+    expect(obstacles({ version: '7.1' }, { exports: [['f', 1, symbolBits.gplTable]] })).toBeUndefined()
+    expect(obstacles({ version: '7.1' }, {})).toBeUndefined()
+  })
+})
+
+test('the size of struct module is told by the base, unless it has several', () => {
+  const base = (...sizes: number[]) => {
+    const builder = new Builder()
+    const name = builder.str('module')
+    builder.add({ kind: 4, name: builder.str('other'), third: 1 })
+    for (const size of sizes) builder.add({ kind: 4, name, third: size })
+    builder.add({ kind: 7, name })
+    return moduleStructSize(readBtf(builder.bytes()))
+  }
+  expect([base(), base(896), base(896, 896), base(896, 897)]).toEqual([null, 896, 896, null])
+  expect(prepareBase(new Uint8Array(0)).btf).toBeNull()
+})
