@@ -13,6 +13,12 @@ export const cliErrorCodes = {
   'module-distilled': 'The module has a .BTF.base: its BTF was built on that, not on the base of a kernel.',
   'origin-contradicts':
     'The module was not built on the base that was named; give the kernel of the same build.',
+  'distill-refused':
+    'Kernels would not take what was distilled: its base has several types of a name, or names that none takes.',
+  'rebase-obstructed':
+    'Types that the module needs are missing from the new base or defined differently there; build it for that kernel.',
+  'rebase-refused':
+    'Kernels would not take the BTF of the module on the new base; they refuse it on its own too.',
   'base-required': 'A split BTF can only be read on the base BTF that it was built on; give it with --base.',
   'build-unknown': 'No such build is recorded.',
   'build-failed': 'The server could not use the build.',

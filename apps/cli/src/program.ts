@@ -4,11 +4,13 @@ import { addBuild } from './commands/build.js'
 import { addBuilds } from './commands/builds.js'
 import { addCheck } from './commands/check.js'
 import { addDiff } from './commands/diff.js'
+import { addDistill } from './commands/distill.js'
 import { addDump } from './commands/dump.js'
 import { addInspect } from './commands/inspect.js'
 import { addMatrix } from './commands/matrix.js'
 import { addPair } from './commands/pair.js'
 import { addPush } from './commands/push.js'
+import { addRebase } from './commands/rebase.js'
 import { addServe } from './commands/serve.js'
 import { addStamp } from './commands/stamp.js'
 import { errorLine } from './errors.js'
@@ -47,6 +49,8 @@ export function buildProgram(ended: (code: number) => void): Command {
     addDiff,
     addDump,
     addStamp,
+    addDistill,
+    addRebase,
     addServe,
     addPush,
     addBuilds,

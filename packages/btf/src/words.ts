@@ -10,7 +10,8 @@ export function wordsOf(bytes: Uint8Array, from: number, length: number, littleE
   const start = bytes.byteOffset + from
   if (littleEndian === hostIsLittleEndian) {
     if (start % 4 === 0) return new Uint32Array(bytes.buffer, start, count)
-    return new Uint32Array(bytes.slice(from, from + count * 4).buffer, 0, count)
+    // Not `slice`: of a Buffer that is a view of the same memory.
+    return new Uint32Array(new Uint8Array(bytes.subarray(from, from + count * 4)).buffer, 0, count)
   }
   const view = new DataView(bytes.buffer, start, count * 4)
   const words = new Uint32Array(count)

@@ -63,6 +63,7 @@ describe('readBtf', () => {
       const moved = new Uint8Array(bytes.length + shift)
       moved.set(bytes, shift)
       expect(textOf(readBtf(moved.subarray(shift)))).toBe(everyKindAsText)
+      expect(textOf(readBtf(Buffer.from(moved.buffer).subarray(shift)))).toBe(everyKindAsText)
     }
   })
 

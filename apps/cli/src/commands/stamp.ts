@@ -25,17 +25,11 @@ export function addStamp(program: Command, ended: (code: number) => void): void 
     .action(async (modules: string[], options: StampOptions) => {
       const { stampChange, writeSections } = await import('@basedrift/artifacts')
       const { readBaseFile, readOnOrigin } = await import('../rewrite/base-file.js')
-      const { inFile, isDirectory, outputOf, readModuleFile } = await import('../rewrite/module-file.js')
+      const { inFile, mustHavePlace, outputOf, readModuleFile } = await import('../rewrite/module-file.js')
       const { replaceFile } = await import('../output/replace.js')
       const { standardOutput } = await import('../output/destination.js')
       const { count, counted } = await import('../output/words.js')
-      if (modules.length > 1 && options.output !== undefined && !(await isDirectory(options.output))) {
-        throw new CliError(
-          'usage',
-          'For several modules the output must be a directory that exists.',
-          '--output',
-        )
-      }
+      await mustHavePlace(modules, options.output)
       const base = await readBaseFile(options.base)
       const stamp = { sha256: base.sha256, types: base.btf.typeCount, strings: base.btf.stringsLength }
       let stamped = 0

@@ -1,4 +1,12 @@
-import { BaseEvidence, type Btf, contradiction, readBtf, recoverOriginLength } from '@basedrift/btf'
+import {
+  BaseEvidence,
+  type Btf,
+  contradiction,
+  prepareBase,
+  type RunningBase,
+  readBtf,
+  recoverOriginLength,
+} from '@basedrift/btf'
 import { sha256Of } from '@basedrift/check'
 import { findBtf } from '../dump/find.js'
 import { CliError } from '../errors.js'
@@ -11,6 +19,7 @@ export interface BaseFile {
   readonly bytes: Uint8Array
   readonly sha256: string
   readonly btf: Btf
+  readonly running: RunningBase
   readonly evidence: BaseEvidence
 }
 
@@ -21,7 +30,8 @@ export interface BaseFile {
 export async function readBaseFile(path: string): Promise<BaseFile> {
   const { btf: bytes } = await findBtf(path, { kernel: true, raw: 'kernel' })
   const btf = readBtf(bytes)
-  return { path, bytes, sha256: sha256Of(bytes), btf, evidence: new BaseEvidence(btf) }
+  const running = prepareBase(bytes)
+  return { path, bytes, sha256: sha256Of(bytes), btf, running, evidence: new BaseEvidence(btf) }
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import {
   ArtifactError,
+  type BtfIds,
   decompressBytes,
   detectFormat,
   type Format,
@@ -30,6 +31,7 @@ export interface ModuleFile {
   readonly btf: Uint8Array | null
   readonly distilled: Uint8Array | null
   readonly stamp: Stamp | null
+  readonly btfIds: BtfIds | null
 }
 
 /**
@@ -58,8 +60,11 @@ function read(
   const common = { path: file, bytes, wasCompressed, mode }
   switch (wasCompressed ? detectFormat(bytes, file.replace(/\.\w+$/, '')) : format) {
     case 'elf': {
-      const { name, btf, distilled, stamp } = readModule(bytes, identity).module
-      return { ...common, form: 'elf', name, btf, distilled, stamp }
+      const { module, problems } = readModule(bytes, identity)
+      const broken = problems.find(({ code }) => code === 'btf-ids-malformed')
+      if (broken !== undefined) throw new ArtifactError('btf-ids-malformed', broken.at)
+      const { name, btf, distilled, stamp, btfIds } = module
+      return { ...common, form: 'elf', name, btf, distilled, stamp, btfIds }
     }
     case 'raw-btf':
       readRawBtf(bytes, identity)
@@ -70,6 +75,7 @@ function read(
         btf: bytes,
         distilled: null,
         stamp: null,
+        btfIds: null,
       }
     default:
       throw new CliError('module-form', 'This is neither a module (.ko) nor raw BTF.', file)
@@ -90,11 +96,20 @@ async function decompressed(
 }
 
 /** Whether there is a directory of that name. */
-export function isDirectory(path: string): Promise<boolean> {
+function isDirectory(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   )
+}
+
+/**
+ * Says before the work that several modules cannot all be written to one file.
+ * @throws CliError `usage`
+ */
+export async function mustHavePlace(modules: readonly string[], output: string | undefined): Promise<void> {
+  if (modules.length > 1 && output !== undefined && !(await isDirectory(output)))
+    throw new CliError('usage', 'For several modules the output must be a directory that exists.', '--output')
 }
 
 /** Does something to one file; an error of its bytes then says which file it is. */

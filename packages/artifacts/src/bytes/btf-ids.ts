@@ -77,5 +77,5 @@ function setAt(
   const end = first + count * entry
   if (count > byteLimits.btfIds || end > size) return null
   const ids = Array.from({ length: count }, (_, nth) => word(first + nth * entry))
-  return { set: { kind, name, flags: wide ? word(at + 4) : 0, ids }, end }
+  return { set: { at, kind, name, flags: wide ? word(at + 4) : 0, ids }, end }
 }

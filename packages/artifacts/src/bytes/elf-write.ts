@@ -69,10 +69,12 @@ class SectionWriter {
   constructor(elf: Elf) {
     this.#elf = elf
     this.#layout = headerLayouts[elf.bits]
-    this.#bytes = elf.bytes.slice()
+    // Not `slice`: of a Buffer that is a view of the same memory.
+    this.#bytes = new Uint8Array(elf.bytes)
     this.#length = elf.bytes.length
     const { sectionTable, sectionCount } = elf
-    this.#headers = elf.bytes.slice(sectionTable, sectionTable + sectionCount * this.#layout.bytes)
+    const end = sectionTable + sectionCount * this.#layout.bytes
+    this.#headers = new Uint8Array(elf.bytes.subarray(sectionTable, end))
   }
 
   change({ name, content, type, align }: SectionChange): void {

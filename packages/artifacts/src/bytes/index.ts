@@ -1,4 +1,5 @@
 export * from './btf-ids.js'
+export * from './btf-ids-write.js'
 export * from './btf-scan.js'
 export * from './bzimage.js'
 export * from './bzip2.js'

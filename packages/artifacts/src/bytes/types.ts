@@ -72,6 +72,8 @@ export interface BtfId extends BtfIdSymbol {
 
 /** A set of ids. It is sorted by id, so that its symbols name its members but not which is which. */
 export interface BtfIdSet {
+  /** Its offset in the section. */
+  readonly at: number
   /** `set`: ids alone; `set8`: ids with flags, as kfuncs are registered by. */
   readonly kind: 'set' | 'set8'
   readonly name: string

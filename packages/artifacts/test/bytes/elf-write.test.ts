@@ -150,6 +150,16 @@ describe('writeSections', () => {
     ])
   })
 
+  it('leaves the memory that it was given as it is, a Buffer too', () => {
+    const bytes = Buffer.from(writeElf({ sections: [{ name: '.BTF', data: text(40, 1) }] }))
+    const before = Buffer.from(bytes)
+    // The new content is a part of the old.
+    const part = readElf(bytes).content(readElf(bytes).section(1)).subarray(10, 20)
+    const out = writeSections(bytes, [change('.BTF', part)])
+    expect(contentOf(readElf(out), '.BTF')).toEqual([...text(40, 1)].slice(10, 20))
+    expect(bytes.equals(before)).toBe(true)
+  })
+
   const compressed = writeElf({ sections: [{ name: '.BTF', data: text(4, 1), flags: 0x800 }] })
   const plain = writeElf({ sections: [{ name: '.BTF', data: text(4, 1) }] })
   const executable = writeElf({ type: 2, sections: [{ name: '.BTF', data: text(4, 1) }] })

@@ -153,6 +153,7 @@ describe.each(forms)('.BTF_ids of %i bit, little endian %s', (bits, little) => {
     expect(module.btfIds).toEqual({
       sets: [
         {
+          at: 8,
           kind: 'set8',
           name: 'kfuncs',
           flags: 1,
@@ -162,7 +163,14 @@ describe.each(forms)('.BTF_ids of %i bit, little endian %s', (bits, little) => {
             { kind: 'func', name: 'bpf__b' },
           ],
         },
-        { kind: 'set', name: 'other', flags: 0, ids: [30], members: [{ kind: 'typedef', name: 'u8' }] },
+        {
+          at: 32,
+          kind: 'set',
+          name: 'other',
+          flags: 0,
+          ids: [30],
+          members: [{ kind: 'typedef', name: 'u8' }],
+        },
       ],
       list: [
         { at: 0, kind: 'struct', name: 'nf_conn', id: 7 },

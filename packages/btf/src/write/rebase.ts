@@ -13,6 +13,8 @@ export interface Rebased {
   readonly btf: Uint8Array
   /** By id in the numbering of the split BTF and its origin base: the id on the target base, 0 where it was not needed. */
   readonly ids: Uint32Array
+  /** How many types without a name the target base lacks, which became own types. */
+  readonly appended: number
 }
 
 /** A type of the origin base that the target base does not have as the module was compiled with it. */
@@ -107,7 +109,7 @@ export class Rebaser {
     for (let id = startId; id <= lastId; id++) own.copy(split, id)
     for (const id of appended) own.copy(origin, id)
     own.renumber((id) => ids[id]!)
-    return { btf: own.encode(), ids }
+    return { btf: own.encode(), ids, appended: appended.length }
   }
 
   /** What is in the way: types that are missing and, of those that reach something different, what is defined differently. */
