@@ -1,7 +1,7 @@
-import type { Obstacle } from '@basedrift/btf'
 import type { Command } from 'commander'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
+import type { RebaseOutcome } from '../format/rebase-table.js'
 import { parseFormats, repeated } from '../output/formats.js'
 
 interface RebaseOptions {
@@ -9,17 +9,6 @@ interface RebaseOptions {
   readonly onto: string
   readonly output?: string
   readonly format?: string[]
-}
-
-/** What became of one module; keys in the order in which they are printed. */
-export interface RebaseOutcome {
-  readonly name: string
-  readonly file: string
-  /** Where it was written; null where it has no BTF, or types stand in the way. */
-  readonly output: string | null
-  /** Own types that the new base made necessary. */
-  readonly appended: number
-  readonly obstacles: readonly Obstacle[]
 }
 
 /** `basedrift rebase`: gives modules a BTF for another base. Exit 1 where types stand in the way of one. */

@@ -1,7 +1,18 @@
-import type { RebaseOutcome } from '../commands/rebase.js'
+import type { Obstacle } from '@basedrift/btf'
 import { cell, columns } from '../output/columns.js'
 import { clipped, printable } from '../output/printable.js'
 import { counted } from '../output/words.js'
+
+/** What became of one module; keys in the order in which they are printed. */
+export interface RebaseOutcome {
+  readonly name: string
+  readonly file: string
+  /** Where it was written; null where it has no BTF, or types stand in the way. */
+  readonly output: string | null
+  /** Own types that the new base made necessary. */
+  readonly appended: number
+  readonly obstacles: readonly Obstacle[]
+}
 
 /** Types that are shown of each module. */
 const shown = 20
