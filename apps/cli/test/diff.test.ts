@@ -103,6 +103,7 @@ describe('basedrift diff', () => {
     expect(stderr).toBe('layout: 1 type changed and 1 came; no other type has another id.\n')
     const text = readFileSync(path.join(temp.path, 'drift.html'), 'utf8')
     expect(text).toContain('&lt;script&gt;alert(&quot;&amp;&#39;&quot;)&lt;/script&gt;\\x1b[2J')
+    expect(text).toMatch(/<del>-.*size: 4.*<\/del><ins>\+.*size: 8/)
     expect(text).not.toMatch(/<script|(?:src|href)=|url\(|@import/)
     expect(text).not.toContain('\u001b')
     expect(text).toMatch(

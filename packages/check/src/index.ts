@@ -7,6 +7,7 @@ export {
   writeBundle,
 } from './bundle/writer.js'
 export type { Blast, BrokenModule } from './drift/blast.js'
+export type { DefinitionDiff } from './drift/c-diff.js'
 export type { ConfigDifference, ConfigDifferences } from './drift/config.js'
 export { type Hint, type HintCode, hintCodes } from './drift/hints.js'
 export {

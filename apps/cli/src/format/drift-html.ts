@@ -3,7 +3,7 @@ import type { Blast, ChangedDefinition, DriftReport, DriftSide } from '@basedrif
 import { classMeanings } from '@basedrift/check'
 import { printable } from '../output/printable.js'
 import { count, counted } from '../output/words.js'
-import { diffLines, kindsText, placeText, shiftsText, toolsText } from './drift-words.js'
+import { diffLines, kindsText, movedText, placeText, shiftsText, toolsText } from './drift-words.js'
 import { headline } from './verdict-words.js'
 
 /** Text that is HTML already: everything else is escaped. */
@@ -147,7 +147,7 @@ function changedTypes({ changed, reaching }: DriftReport): Html {
   ])
 }
 
-function changedType({ kind, name, a, b, diff }: ChangedDefinition, open: boolean): Html {
+function changedType({ kind, name, a, b, diff, moved }: ChangedDefinition, open: boolean): Html {
   const title = html`${kind} ${name} <span class="faint">[${a} → ${b}]</span>`
   if (diff === null) return html`<p><code>${title}</code></p>\n`
   const lines = diffLines(diff).map((line) => {
@@ -155,7 +155,9 @@ function changedType({ kind, name, a, b, diff }: ChangedDefinition, open: boolea
     if (line.startsWith('-')) return html`<del>${line}</del>`
     return line.startsWith('@@') ? html`<span class="faint">${line}</span>\n` : html`${line}\n`
   })
-  return html`<details${new Html(open ? ' open' : '')}><summary>${title}</summary><pre>${lines}</pre></details>\n`
+  const said = movedText(moved)
+  const rest = said === null ? html`` : html`<span class="faint">${said}</span>`
+  return html`<details${new Html(open ? ' open' : '')}><summary>${title}</summary><pre>${lines}${rest}</pre></details>\n`
 }
 
 function typesOf(title: string, found: DriftReport['added']): Html {

@@ -3,7 +3,7 @@ import { classMeanings } from '@basedrift/check'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
 import { count, counted } from '../output/words.js'
-import { diffLines, kindsText, placeText, shiftsText, toolsText } from './drift-words.js'
+import { diffLines, kindsText, movedText, placeText, shiftsText, toolsText } from './drift-words.js'
 import type { TableOptions } from './table-options.js'
 import { headline } from './verdict-words.js'
 
@@ -105,7 +105,7 @@ function changedLines({ changed, reaching }: DriftReport, options: TableOptions)
 }
 
 function changeLines(
-  { kind, name, a, b, diff }: ChangedDefinition,
+  { kind, name, a, b, diff, moved }: ChangedDefinition,
   { style, width }: TableOptions,
 ): string[] {
   const title = `  ${clipped(`${kind} ${name}  [${a} → ${b}]`, width - 2)}`
@@ -117,7 +117,8 @@ function changeLines(
     return tone === null ? text : style(tone, text)
   })
   const hidden = lines.length - shown.length
-  return [title, ...shown, ...(hidden > 0 ? [`    … ${counted(hidden, 'more line')}`] : [])]
+  const rest = [hidden > 0 ? `… ${counted(hidden, 'more line')}` : null, movedText(moved)]
+  return [title, ...shown, ...rest.flatMap((text) => (text === null ? [] : [style('faint', `    ${text}`)]))]
 }
 
 function toneOf(line: string): Tone | null {

@@ -36,7 +36,15 @@ export function toolsText({ release, compiler, pahole }: DriftReport['a']): stri
     .join('; ')
 }
 
+/** Columns of a tab. */
+const tab = 8
+
 /** The lines of a difference, tabs as wide as kernel headers have them. */
 export function diffLines(diff: string): string[] {
-  return diff.split('\n').map((line) => line.replaceAll('\t', '        '))
+  return diff.split('\n').map((line) => line.replaceAll('\t', ' '.repeat(tab)))
+}
+
+/** What is said of the lines that a difference leaves out; null where there are none. */
+export function movedText(moved: number): string | null {
+  return moved === 0 ? null : `${counted(moved, 'line')} the same but for the offset`
 }

@@ -15,6 +15,7 @@ import {
 import type { ModuleResult } from '../pure/verdicts.js'
 import { ENGINE_VERSION } from '../pure/version.js'
 import { type Blast, blastOf } from './blast.js'
+import { type DefinitionDiff, DefinitionDiffs } from './c-diff.js'
 import { type ConfigDifferences, configDifferences } from './config.js'
 import { type Hint, hintsOf } from './hints.js'
 import { headlineOf, remedyOf } from './words.js'
@@ -68,11 +69,8 @@ export interface DriftSide {
   }
 }
 
-/** A type that both define, differently. */
-export interface ChangedDefinition extends DriftChange {
-  /** Unified difference of the two definitions as C with offsets and sizes; null where it is not shown. */
-  readonly diff: string | null
-}
+/** A type that both define, differently; the difference is one of C with offsets and sizes. */
+export type ChangedDefinition = DriftChange & DefinitionDiff
 
 /** A function with the prototype that it has or had. */
 export interface DriftFunction {
@@ -154,6 +152,7 @@ export function driftReport(
 ): DriftReport {
   const drift = driftOf(a, b, { most: limits.listed })
   const config = configDifferences(a.configText ?? null, b.configText ?? null, limits.listed)
+  const diffs = new DefinitionDiffs(a.btf, b.btf, limits.diffs)
   const blast = {
     ofAOnB: blastOf(modules.ofAOnB ?? null, limits.listed),
     ofBOnA: blastOf(modules.ofBOnA ?? null, limits.listed),
@@ -171,7 +170,10 @@ export function driftReport(
     shifts: drift.shifts,
     added: drift.added,
     removed: drift.removed,
-    changed: { ...drift.changed, listed: drift.changed.listed.map((change) => ({ ...change, diff: null })) },
+    changed: {
+      ...drift.changed,
+      listed: drift.changed.listed.map((change) => ({ ...change, ...diffs.of(change.a, change.b) })),
+    },
     reaching: drift.reaching,
     functions: functionsOf(drift, a.btf, b.btf),
     nameless: drift.nameless,
