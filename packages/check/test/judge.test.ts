@@ -197,9 +197,9 @@ describe('a module whose origin has other bytes than the running base', () => {
 })
 
 /** A distilled base with struct `pair` of a size, and a module with a pointer to it. */
-const distilledModule = (size: number, kind: number = Kind.STRUCT) => {
+const distilledModule = (size: number, kind: number = Kind.STRUCT, flag = false) => {
   const base = new Builder()
-  const distilled = base.add({ kind, name: base.str('pair'), third: size }).bytes()
+  const distilled = base.add({ kind, name: base.str('pair'), third: size, flag }).bytes()
   const made = new Builder(6)
   const name = made.str('mine')
   const btf = made.add({ kind: Kind.PTR, third: 1 }).add({ kind: Kind.TYPEDEF, name, third: 2 }).bytes()
@@ -226,6 +226,14 @@ describe('a module with a distilled base', () => {
       verdict: 'misread',
       basis: 'misbound',
       misbound: [{ from: 'typedef mine → ptr', typeId: 1, expected: 'union pair', actual: 'struct pair' }],
+    })
+  })
+
+  test('may have declared what is defined here, if as the same kind', () => {
+    expect(relocated(distilledModule(0, Kind.FWD), null).verdict).toBe('compatible')
+    expect(relocated(distilledModule(0, Kind.FWD, true), null)).toMatchObject({
+      verdict: 'misread',
+      misbound: [{ expected: 'union pair', actual: 'struct pair' }],
     })
   })
 

@@ -69,8 +69,9 @@ function outcomeOf(
   const size = distilled.sizeOrType(id)
   switch (kind) {
     case Kind.FWD:
-      // What was only declared in the origin may be defined here: the same struct or union.
-      return 'same'
+      // What was only declared in the origin may be defined here; the kernel does not ask whether as the struct or union it is.
+      if (met === Kind.FWD) return 'same'
+      return (met === Kind.UNION) === distilled.kindFlag(id) ? 'same' : 'misbound'
     case Kind.ENUM:
       break
     case Kind.INT:
