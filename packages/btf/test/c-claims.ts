@@ -1,4 +1,4 @@
-import type { Printer } from '../src/c/print.js'
+import { Printer } from '../src/c/print.js'
 import { type Btf, Kind } from '../src/index.js'
 
 /** What BTF says of the types that have a name in its C text, each as a C expression. */
@@ -15,8 +15,16 @@ const isComposite = (kind: number): boolean => kind === Kind.STRUCT || kind === 
 const isQualifier = (kind: number): boolean =>
   kind === Kind.CONST || kind === Kind.VOLATILE || kind === Kind.RESTRICT || kind === Kind.TYPE_TAG
 
+/** All types of a BTF as C, and what the BTF says of them. */
+export function printedWithClaims(btf: Btf): { text: string; claims: Claims } {
+  const printer = new Printer(btf)
+  let text = ''
+  for (let id = 1; id <= btf.lastId; id++) text += printer.upTo(id)
+  return { text, claims: claimsOf(btf, printer) }
+}
+
 /** Reads, straight from the records, where every member of every named type is, within anonymous ones too. */
-export function claimsOf(btf: Btf, { identifiers }: Printer): Claims {
+function claimsOf(btf: Btf, { identifiers }: Printer): Claims {
   const sizes: [string, number][] = []
   const offsets: [string, string, number][] = []
   const bitFields: [string, string, number, number][] = []

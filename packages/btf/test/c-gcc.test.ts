@@ -2,10 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Printer } from '../src/c/print.js'
 import { type Btf, type RunningBase, readBtf } from '../src/index.js'
-import { claimsOf, programOf } from './c-claims.js'
+import { printedWithClaims, programOf } from './c-claims.js'
+import { CModel } from './c-model.js'
+import { anyStructs } from './c-structs.js'
 
 const gcc = spawnSync('gcc', ['--version']).status === 0
 const folder = process.env.BASEDRIFT_CONFORMANCE
@@ -27,13 +29,6 @@ function complaints(program: string): string {
   }
 }
 
-function printedWithClaims(btf: Btf) {
-  const printer = new Printer(btf)
-  let text = ''
-  for (let id = 1; id <= btf.lastId; id++) text += printer.upTo(id)
-  return { text, claims: claimsOf(btf, printer) }
-}
-
 const vector = (name: string): Btf =>
   readBtf(
     readFileSync(new URL(`../testdata/${name}.btf`, import.meta.url)),
@@ -45,6 +40,13 @@ describe.skipIf(!gcc)('gcc compiles what is printed as C, and finds what BTF say
     const { text, claims } = printedWithClaims(vector(name))
     expect(claims.offsets.length).toBeGreaterThan(5)
     expect(complaints(programOf(text, claims))).toBe('')
+  })
+
+  it('of structs and unions of any shape', () => {
+    for (const btf of fc.sample(anyStructs(100, 200), 5)) {
+      const { text, claims } = printedWithClaims(btf)
+      expect(complaints(programOf(text, claims))).toBe('')
+    }
   })
 
   it('and would tell if it were not so', () => {
@@ -77,6 +79,7 @@ describe.skipIf(!gcc || kernels.length === 0)('and of Debian’s kernels (BASEDR
     expect(claims.sizes.length).toBeGreaterThan(9000)
     expect(claims.offsets.length).toBeGreaterThan(50_000)
     expect(claims.bitFields.length).toBeGreaterThan(1900)
+    expect(new CModel(text).differences(claims)).toEqual([])
     expect(complaints(programOf(text, claims))).toBe('')
   })
 })

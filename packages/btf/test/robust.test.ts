@@ -5,6 +5,8 @@ import {
   BtfError,
   checkBase,
   checkModule,
+  definitionText,
+  dumpC,
   dumpRaw,
   Kind,
   prepareBase,
@@ -30,6 +32,8 @@ function everything(bytes: Uint8Array, other: Uint8Array): void {
       let lines = 0
       for (const line of dumpRaw(btf)) lines += line.endsWith('\n') ? 1 : 0
       expect(lines).toBeGreaterThanOrEqual(btf.typeCount)
+      for (let id = btf.startId; id <= btf.lastId; id++) definitionText(btf, id)
+      for (const text of dumpC(btf)) expect(text).not.toBe('')
       for (let id = btf.startId; id <= btf.lastId; id++) {
         visitTypeReferences(btf, id, (type) => void btf.name(type))
         visitStringReferences(btf, id, (offset) => void btf.stringAt(offset))
