@@ -5,11 +5,20 @@ import { progressView } from './views/build.js'
 /** Gets news of one build; `null` is the end. */
 export type Listener = (event: BuildEvent | null) => void
 
+/** A build that is watched: what was told of it last, and whether it is being looked at and to be looked at again. */
+interface Watched {
+  readonly listeners: Set<Listener>
+  last: string
+  timer: NodeJS.Timeout
+  looking: boolean
+  again: boolean
+}
+
 /** Where builds are, for those who watch them: however many watch one build, the ledger is asked once. */
 export class BuildFeed {
   readonly #ledger: Pick<Ledger, 'builds'>
   readonly #everyMs: number
-  readonly #watched = new Map<string, { listeners: Set<Listener>; last: string; timer: NodeJS.Timeout }>()
+  readonly #watched = new Map<string, Watched>()
   #count = 0
 
   constructor(ledger: Pick<Ledger, 'builds'>, everyMs: number) {
@@ -31,10 +40,12 @@ export class BuildFeed {
 
   /** Tells `listener` of every change from now on. Gives what ends that. */
   watch(id: string, listener: Listener): () => void {
-    const entry = this.#watched.get(id) ?? {
+    const entry: Watched = this.#watched.get(id) ?? {
       listeners: new Set<Listener>(),
       last: '',
       timer: setTimeout(() => void this.#round(id), this.#everyMs).unref(),
+      looking: false,
+      again: false,
     }
     this.#watched.set(id, entry)
     entry.listeners.add(listener)
@@ -48,6 +59,15 @@ export class BuildFeed {
     }
   }
 
+  /** Looks at once at every build that is watched, since something may have changed. */
+  hurry(): void {
+    for (const [id, entry] of this.#watched) {
+      // A look under way may have missed it: the next one follows at once.
+      if (entry.looking) entry.again = true
+      else void this.#round(id)
+    }
+  }
+
   /** Ends every watch. */
   close(): void {
     for (const { listeners } of [...this.#watched.values()]) {
@@ -56,10 +76,14 @@ export class BuildFeed {
   }
 
   async #round(id: string): Promise<void> {
-    // A ledger that does not answer for a moment is no news.
-    const event = await this.look(id).catch(() => undefined)
     const entry = this.#watched.get(id)
     if (entry === undefined) return
+    clearTimeout(entry.timer)
+    entry.looking = true
+    entry.again = false
+    // A ledger that does not answer for a moment is no news.
+    const event = await this.look(id).catch(() => undefined)
+    entry.looking = false
     if (event !== undefined) {
       const text = JSON.stringify(event)
       if (text !== entry.last) {
@@ -70,7 +94,8 @@ export class BuildFeed {
         }
       }
     }
-    if (this.#watched.get(id) === entry)
-      entry.timer = setTimeout(() => void this.#round(id), this.#everyMs).unref()
+    if (this.#watched.get(id) !== entry) return
+    if (entry.again) void this.#round(id)
+    else entry.timer = setTimeout(() => void this.#round(id), this.#everyMs).unref()
   }
 }

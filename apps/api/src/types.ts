@@ -15,6 +15,9 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
+/** Tells that something recorded of builds may have changed; gives what ends that. */
+export type News = (listener: () => void) => () => void
+
 /** What the application works with. Whoever opened these closes them, after the application. */
 export interface AppDependencies {
   ledger: Ledger
@@ -23,6 +26,8 @@ export interface AppDependencies {
   pool: Pick<CheckPool, 'explain'>
   /** Called after work was recorded, so that it starts at once; without it a dispatcher finds it by itself. */
   ring?: () => void
+  /** Calls a listener after each task that ends in this process, so that who watches a build hears of it at once; else they are looked for. */
+  news?: News
   config: ApiConfig
   /** Pino's, or one like it. */
   log: FastifyBaseLogger

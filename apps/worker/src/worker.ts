@@ -31,6 +31,8 @@ export interface WorkerOptions {
   metrics?: Registry
   /** The dispatcher of this process where it has one already; else the worker starts its own and stops it. */
   dispatcher?: Dispatcher
+  /** Called after each task, whatever became of it. */
+  ended?: () => void
   /** Tasks at the same time; as many as the pool has threads is right. By default one for each core, at most eight. */
   concurrency?: number
   /** Lease of a task, in milliseconds; it is extended while the task runs. */
@@ -59,7 +61,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       compare: createCompareHandler({ ledger, manifests, blobs, pool, log }),
       origin: createOriginHandler({ ledger, manifests, log }),
     },
-    ring: () => dispatcher.ring(),
+    ring: () => {
+      dispatcher.ring()
+      options.ended?.()
+    },
     log,
     concurrency: options.concurrency ?? Math.min(availableParallelism(), 8),
     ...(metrics === undefined

@@ -289,9 +289,11 @@ describe('uploads', () => {
 describe('waiting for a build', () => {
   it('tells every state until one is final', async () => {
     const states = ['sealed', 'ingesting', 'comparing', 'done']
-    const baseUrl = await listen((_request, response, attempt) =>
-      json(response, 200, { state: states[attempt - 1] }),
-    )
+    let asked = 0
+    const baseUrl = await listen((request, response) => {
+      if (request.url === '/v1/builds/1') json(response, 200, { state: states[asked++] })
+      else json(response, 404, problem(404, 'route-unknown'))
+    })
     const seen: string[] = []
     const build = await createClient({ baseUrl }).waitForBuild('1', {
       everyMs: 1,
@@ -299,6 +301,36 @@ describe('waiting for a build', () => {
     })
     expect(build.state).toBe('done')
     expect(seen).toEqual(states)
+  })
+
+  it('listens, and asks again where the events break off or are none', async () => {
+    const event = (state: string) =>
+      `event: build\ndata: ${JSON.stringify({ id: '1', state, progress: {} })}\n\n`
+    const streams = [
+      `: alive\n\n${event('ingesting').slice(0, -5)}`,
+      'data: {"state":7}\n\n',
+      'data: [\n\n',
+      `${event('ingesting')}: alive\n\n${event('comparing')}`,
+      event('done'),
+    ]
+    let asked = 0
+    const baseUrl = await listen((request, response) => {
+      if (request.url === '/v1/builds/1') {
+        json(response, 200, { state: ++asked > streams.length ? 'done' : 'sealed', progress: {} })
+        return
+      }
+      expect(request.url).toBe('/v1/builds/1/events')
+      response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+      for (const char of streams[asked - 1] ?? '') response.write(char)
+      // The last one is never closed: that the build is done is heard.
+      if (asked < streams.length) response.end()
+    })
+    const seen: string[] = []
+    const onProgress = ({ state }: { state: string }) => seen.push(state)
+    const build = await createClient({ baseUrl }).waitForBuild('1', { everyMs: 1, onProgress })
+    expect(build.state).toBe('done')
+    const before = ['sealed', 'sealed', 'sealed', 'sealed', 'ingesting', 'comparing']
+    expect(seen).toEqual([...before, 'sealed', 'done', 'done'])
   })
 
   it('ends with the signal', async () => {

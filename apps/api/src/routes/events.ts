@@ -13,11 +13,15 @@ function eventOf(event: BuildEvent): string {
 }
 
 /** The progress of a build as server-sent events. */
-export function eventRoutes(app: App, { ledger, config }: AppDependencies): void {
+export function eventRoutes(app: App, { ledger, config, news }: AppDependencies): void {
   const { eventStreams, eventPollMs, eventBeatMs } = config.limits
   const feed = new BuildFeed(ledger, eventPollMs)
   let opening = 0
-  app.addHook('preClose', async () => feed.close())
+  const ignore = news?.(() => feed.hurry())
+  app.addHook('preClose', async () => {
+    ignore?.()
+    feed.close()
+  })
 
   app.get(
     '/v1/builds/:id/events',

@@ -20,7 +20,7 @@ interface PushOptions extends ServerOptions {
   readonly format?: string[]
 }
 
-/** How often the server is asked how far the build is, in milliseconds. */
+/** How often a server that sends no events is asked how far the build is, in milliseconds. */
 const askEveryMs = 100
 
 /** `basedrift push`: declares a build, uploads its files, seals it, and waits for its verdicts if asked to. */

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import path from 'node:path'
 import type { BlobStore } from '@basedrift/ledger'
 import type { Config, Logger, Metrics, Shutdown } from '@basedrift/runtime'
@@ -46,14 +47,30 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   shutdown.add('pool', () => pool.close())
   const { startWorker } = await import('@basedrift/worker/main')
   const concurrency = tasks === undefined ? {} : { concurrency: tasks }
-  const worker = await startWorker({ ledger, blobs, queue, pool, log, dataDir, metrics, ...concurrency })
+  const tasksEnded = new EventEmitter()
+  const ended = () => void tasksEnded.emit('task')
+  const worker = await startWorker({
+    ledger,
+    blobs,
+    queue,
+    pool,
+    log,
+    dataDir,
+    metrics,
+    ended,
+    ...concurrency,
+  })
   shutdown.add('worker', () => worker.stop())
 
   const { defaultApiConfig } = await import('@basedrift/api/app')
   const { startServer } = await import('@basedrift/api/server')
   const ring = () => worker.dispatcher.ring()
+  const news = (listener: () => void) => {
+    tasksEnded.on('task', listener)
+    return () => void tasksEnded.off('task', listener)
+  }
   const server = await startServer(
-    { ledger, blobs, pool, ring, config: { ...defaultApiConfig, ...config.api }, log, metrics },
+    { ledger, blobs, pool, ring, news, config: { ...defaultApiConfig, ...config.api }, log, metrics },
     { host, port },
   ).catch((error: unknown) => {
     throw cannotListen(error, host, port) ?? error

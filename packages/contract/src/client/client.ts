@@ -2,6 +2,7 @@ import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } 
 import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
 import { isFinal, type Verdict } from '../words.js'
 import { objectOf } from './answer.js'
+import { buildEvents } from './events.js'
 import { createTransport, defaultRetry, pause, type RetryOptions } from './transport.js'
 import { bodyOf, digestHeader, type Upload } from './upload.js'
 
@@ -25,6 +26,15 @@ export type WriteOutcome = 'created' | 'same'
 export interface CallOptions {
   signal?: AbortSignal | undefined
 }
+
+/** How a build is waited for. */
+export interface WaitOptions extends CallOptions {
+  onProgress?: (build: Pick<Build, 'state' | 'progress'>) => void
+  everyMs?: number
+}
+
+/** Statuses of a server, or of a proxy before it, that gives no events now. */
+const noEvents = [404, 405, 406, 429, 500, 501, 502, 503, 504]
 
 /**
  * The calls of the service. Each ends in an `ApiError` where the service refuses, fails or does not answer, and in the
@@ -72,11 +82,11 @@ export interface Client {
   ): Promise<Explanation>
   /** Bytes of an artifact that the service has, or null. */
   headBlob(sha256: string, options?: CallOptions): Promise<number | null>
-  /** Asks until the build is `done` or `failed`. `onProgress` gets every answer. */
-  waitForBuild(
-    id: string,
-    options?: CallOptions & { onProgress?: (build: Build) => void; everyMs?: number },
-  ): Promise<Build>
+  /**
+   * Waits until the build is `done` or `failed`: listens to its events, and asks every `everyMs` milliseconds where there are
+   * none. `onProgress` gets everything that is heard of it.
+   */
+  waitForBuild(id: string, options?: WaitOptions): Promise<Build>
 }
 
 const segment = encodeURIComponent
@@ -106,6 +116,18 @@ export function createClient(options: {
     call: CallOptions = {},
   ): Promise<T> {
     return objectOf<T>(await transport.send({ method: 'GET', path, query, signal: call.signal }))
+  }
+
+  /** Listens to the events of a build; says whether the last one was that it has ended. */
+  async function heardTheEnd(id: string, { signal, onProgress }: WaitOptions): Promise<boolean> {
+    const headers = { accept: 'text/event-stream' }
+    const path = `/v1/builds/${segment(id)}/events`
+    const response = await transport.send({ method: 'GET', path, headers, signal, expect: noEvents })
+    for await (const event of buildEvents(response)) {
+      onProgress?.(event)
+      if (isFinal(event.state)) return true
+    }
+    return false
   }
 
   const client: Client = {
@@ -186,6 +208,7 @@ export function createClient(options: {
         const build = await client.getBuild(id, wait)
         wait.onProgress?.(build)
         if (isFinal(build.state)) return build
+        if (await heardTheEnd(id, wait)) continue
         await pause(wait.everyMs ?? 500, wait.signal)
       }
     },
