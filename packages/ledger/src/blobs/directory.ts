@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { LedgerError } from '../errors.js'
-import { guarded, hashInto, isAbsent, isSha256, refuseDamaged, storeError } from './staging.js'
+import { fileChunks, guarded, hashInto, isAbsent, isSha256, refuseDamaged, storeError } from './staging.js'
 import type { BlobStore, PutOptions, StoredBlob } from './types.js'
 
 /** Staged files that nobody has written to for this long were left by a process that is gone. */
@@ -77,7 +76,7 @@ export class DirectoryBlobStore implements BlobStore {
   }
 
   async putFile(file: string, options: PutOptions): Promise<StoredBlob> {
-    return this.put(createReadStream(file, { highWaterMark: 1 << 20 }), options)
+    return this.put(fileChunks(file), options)
   }
 
   async has(sha256: string): Promise<boolean> {

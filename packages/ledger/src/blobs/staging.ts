@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { LedgerError } from '../errors.js'
 import type { PutOptions, StoredBlob } from './types.js'
 
@@ -33,10 +33,28 @@ export async function hashInto(
   return { sha256, size }
 }
 
+/**
+ * The bytes of a file, in one piece of memory: each chunk is good until the next one is asked for. Fresh memory for each would
+ * make V8 collect garbage in the middle of a large file.
+ */
+export async function* fileChunks(file: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(file)
+  try {
+    const chunk = Buffer.allocUnsafeSlow(1 << 20)
+    for (;;) {
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length)
+      if (bytesRead === 0) return
+      yield chunk.subarray(0, bytesRead)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
 /** Throws `blob-damaged` where a file does not hold what its name says: verdicts are recorded under that name. */
 export async function refuseDamaged(file: string, sha256: string): Promise<void> {
-  const source = createReadStream(file, { highWaterMark: 1 << 20 })
-  const found = await guarded(() => hashInto(source, { maxBytes: Number.POSITIVE_INFINITY }, async () => {}))
+  const most = { maxBytes: Number.POSITIVE_INFINITY }
+  const found = await guarded(() => hashInto(fileChunks(file), most, async () => {}))
   if (found.sha256 !== sha256)
     throw new LedgerError('blob-damaged', `What is stored as ${sha256} has the SHA-256 ${found.sha256}.`)
 }
