@@ -1,6 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { cpio } from './support/cpio.js'
 import { basedrift } from './support/run.js'
 import { tar } from './support/tar.js'
 import { tempDir } from './support/temp.js'
@@ -188,5 +190,44 @@ describe('basedrift check: inputs', () => {
     expect(directory.stdout.toString()).toContain('"name":"saucer"')
     expect(directory.stdout.toString()).toContain('"total":1')
     expect(directory.code).toBe(3)
+  })
+})
+
+describe('basedrift check: an initramfs image', () => {
+  const name = 'usr/lib/modules/5.15.12-1-default/kernel'
+  const image = (build: string) =>
+    Buffer.concat([
+      cpio({ 'kernel/x86/microcode/GenuineIntel.bin': 'microcode' }),
+      Buffer.alloc(512),
+      gzipSync(
+        cpio({
+          [`${name}/teapot.ko`]: readFileSync(vector(`teapot-${build}.ko`)),
+          [`${name}/saucer.ko.gz`]: gzipSync(readFileSync(vector(`saucer-${build}.ko`))),
+        }),
+      ),
+    ])
+
+  it('with stale modules does not pass, one made anew does', async () => {
+    using temp = tempDir()
+    const initrd = path.join(temp.path, 'initrd.img')
+    writeFileSync(initrd, image('1.1'))
+    const args = ['check', '--kernel', vector('vmlinux-1.3'), '--format', 'ndjson', initrd]
+    const stale = await basedrift(args)
+    const rows = stale.stdout
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(rows).toMatchObject([
+      { file: `${initrd}!${name}/saucer.ko.gz`, verdict: 'misread', basis: 'origin-length' },
+      { file: `${initrd}!${name}/teapot.ko`, verdict: 'rejected' },
+      { summary: { total: 2, misread: 1, rejected: 1 } },
+    ])
+    expect(stale.code).toBe(1)
+    writeFileSync(initrd, image('1.3'))
+    const fresh = await basedrift([...args, '--origin', vector('vmlinux-1.3')])
+    expect([fresh.code, fresh.stdout.toString()]).toEqual([0, expect.stringContaining('"compatible":2')])
+    const shown = await basedrift(['inspect', initrd, '--format', 'json'])
+    expect(JSON.parse(shown.stdout.toString())).toMatchObject({ kind: 'initramfs', problems: [] })
   })
 })

@@ -23,7 +23,7 @@ export function addCheck(program: Command, ended: (code: number) => void): void 
   program
     .command('check')
     .description('say what a kernel does with the BTF of modules, and why')
-    .argument('<modules...>', 'modules, packages or directories with modules')
+    .argument('<modules...>', 'modules, or packages, initramfs images or directories with modules')
     .requiredOption(
       '--kernel <file>',
       'the running kernel: raw BTF, vmlinux, vmlinuz or a package that holds one',

@@ -12,7 +12,10 @@ export function addInspect(program: Command, ended: (code: number) => void): voi
   program
     .command('inspect')
     .description('say what is in artifacts: kernel, config, BTF counts, modules')
-    .argument('<files...>', 'raw BTF, vmlinux, vmlinuz, modules, .deb, .rpm, tar or directories')
+    .argument(
+      '<files...>',
+      'raw BTF, vmlinux, vmlinuz, modules, .deb, .rpm, tar, initramfs images or directories',
+    )
     .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
     .addHelpText('after', '\nWith several files, json is an array of what it is for one.')
     .action(async (files: string[], options: InspectOptions) => {

@@ -96,7 +96,11 @@ export async function inspect(
   const problems: Problem[] = []
   const collector = new FingerprintCollector()
   let kind = identity.kind
-  for await (const facts of scan({ path: file }, { onProgress })) {
+  const archives = { plain: 0, packed: 0 }
+  const onPart = (of: string, compression: string | null) => {
+    if (of === file) archives[compression === null ? 'plain' : 'packed']++
+  }
+  for await (const facts of scan({ path: file }, { onProgress, onPart })) {
     if (facts.type === 'kernel') kernels.push(facts)
     else if (facts.type === 'module') {
       const module = moduleOf(facts)
@@ -121,7 +125,8 @@ export async function inspect(
     file,
     sha256: identity.sha256,
     size: identity.size,
-    kind,
+    // One cpio archive as it stands may be anything; several, or compressed ones, are what a kernel unpacks.
+    kind: archives.packed > 0 || archives.plain > 1 ? 'initramfs' : kind,
     ...(kernel === null ? {} : { kernel: kernelOf(kernel, fingerprints) }),
     ...(modules.length === 0 ? {} : { modules: modules.map((module) => withSlice(module, fingerprints)) }),
     problems,
@@ -144,7 +149,7 @@ function kernelAmong(
 }
 
 function isCompression(kind: string): boolean {
-  return kind === 'gzip' || kind === 'xz' || kind === 'zstd'
+  return ['gzip', 'xz', 'zstd', 'lz4', 'lzma', 'bzip2', 'lzo'].includes(kind)
 }
 
 interface Identity {

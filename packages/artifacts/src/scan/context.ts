@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { KernelCompression } from '../bytes/compression.js'
 import type { ReadConfig } from '../bytes/config.js'
 import { problemOf } from '../bytes/errors.js'
 import type { KernelRead } from '../bytes/kernel.js'
@@ -27,6 +28,8 @@ export interface ScanContext {
   readonly rawRole: RawRole | undefined
   /** Whether kernels come with their whole config. */
   readonly keepsConfigs: boolean
+  /** Called for each archive of a cpio file. */
+  readonly onPart: ((file: string, compression: KernelCompression | null) => void) | undefined
   /** Kernels being read, in the order in which they were met; a task never rejects but for faults of the program. */
   readonly kernels: Promise<FoundKernel | ArtifactFacts>[]
   readonly configs: FoundConfig[]

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { KernelCompression } from '../bytes/compression.js'
 import { ArtifactError } from '../bytes/errors.js'
 import type { ArtifactFacts } from '../bytes/types.js'
 import { findTools, type Tools } from '../codec/index.js'
@@ -27,6 +28,11 @@ export interface ScanOptions {
   readonly signal?: AbortSignal
   /** Called as the input is read, with the bytes so far and, for a file, its size. */
   readonly onProgress?: (bytes: number, total: number | null) => void
+  /**
+   * Called for each archive of a cpio file, as an initramfs image is: with the file, and what the archive is compressed with or
+   * null.
+   */
+  readonly onPart?: (file: string, compression: KernelCompression | null) => void
   /** Shown in `file` in place of the path or name. */
   readonly name?: string
   /** What a raw BTF is taken for; without it, its name and strings decide. */
@@ -39,7 +45,7 @@ export interface ScanOptions {
 
 /**
  * Reads an artifact of any form and gives what is in it as it comes: raw BTF, vmlinux, bzImage, flat Image, module, config;
- * alone, compressed, or in a `.deb`, `.rpm`, tar or directory. Modules and configs come in the order of the input; kernels
+ * alone, compressed, or in a `.deb`, `.rpm`, tar, initramfs image or directory. Modules and configs come in the order of the input; kernels
  * come at its end, with the config of their release wherever in the input that is, and so do contradictions of versions.
  *
  * Nothing is extracted, and one member is in memory at a time (compressed modules: a few). A problem of a member is given as
@@ -58,6 +64,7 @@ export async function* scan(input: Input, options: ScanOptions = {}): AsyncGener
     signal,
     rawRole: options.rawBtf,
     keepsConfigs: options.configText === true,
+    onPart: options.onPart,
     kernels: [],
     configs: [],
     claims: [],

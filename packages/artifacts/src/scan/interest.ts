@@ -7,6 +7,10 @@ const module = new RegExp(`\\.ko${compressed}$`)
 const raw = new RegExp(`\\.(?:btf|base)${compressed}$`)
 const archive = new RegExp(`\\.(?:deb|rpm|cpio|tgz|txz|tzst|tbz2|tar${compressed})$`)
 const kernel = new RegExp(`^(?:vmlinu[xz]|bzImage|Image)(?:-.+|\\.(?:efi|${suffixes}))?$`)
+/** Initramfs images as distributions name them: `initrd.img-REL`, `initramfs-REL.img`, `initrd-REL`, `initramfs-linux.img`, `initrd`. */
+const initramfs = new RegExp(
+  `^(?:initrd|initramfs)(?:\\.img)?(?:-(?:\\d|linux|genkernel).*|-.*\\.img)?(?:\\.img)?(?:\\.(?:${suffixes}))?$`,
+)
 /** What stands beside kernels under their names: signatures, checksums, split debug information, linker scripts, scripts. */
 const besides = /\.(?:sig|asc|hmac|debug|map|lds|py|h|o|S|old)$/
 const symvers = new RegExp(`^(?:Module\\.symvers|symvers(?:-.+)?)${compressed}$`)
@@ -23,6 +27,7 @@ export function interestOf(path: string): Interest | null {
   if (module.test(name)) return 'module'
   if (raw.test(name)) return 'raw-btf'
   if (archive.test(name)) return 'package'
+  if (initramfs.test(name) && !besides.test(name)) return 'package'
   if (kernel.test(name) && !besides.test(name)) return 'kernel'
   if (/^config-/.test(name) || name === '.config' || modulesFolder.test(path)) return 'config'
   if (symvers.test(name)) return 'symvers'

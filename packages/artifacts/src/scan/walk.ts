@@ -6,6 +6,7 @@ import type { ArtifactFacts } from '../bytes/types.js'
 import { decompressStream } from '../codec/index.js'
 import { cpioMembers } from '../container/cpio.js'
 import { readDeb } from '../container/deb.js'
+import { initramfsMembers } from '../container/initramfs.js'
 import type { Member } from '../container/member.js'
 import { readRpm } from '../container/rpm.js'
 import { type SparseMember, tarMembers } from '../container/tar.js'
@@ -170,7 +171,7 @@ export async function* walkAny(context: ScanContext, reader: ByteReader, file: s
   try {
     await reader.fill(headBytes)
     const format = detectFormat(reader.peek(headBytes), file)
-    if (containers.includes(format)) yield* walkContainer(context, reader, format, file, layer)
+    if (containers.includes(format)) yield* walkContainer(context, reader, format, file, layer, null)
     else if (isStreamed(format, reader)) {
       yield* walkCompressed(context, reader, format, file, layer)
     } else {
@@ -196,6 +197,7 @@ async function* walkContainer(
   format: Format,
   file: string,
   layer: number,
+  compression: KernelCompression | null,
 ): Facts {
   const { limits, codec } = context
   if (layer >= limits.layers) {
@@ -207,9 +209,12 @@ async function* walkContainer(
   if (format === 'deb') yield* readDeb(reader, limits, codec, (tar) => walk(tarMembers(tar, limits)))
   else if (format === 'rpm') {
     yield* readRpm(reader, limits, codec, (cpio, listed) => walk(cpioMembers(cpio, limits, listed)))
-  } else {
-    yield* walk(format === 'tar' ? tarMembers(reader, limits) : cpioMembers(reader, limits))
+  } else if (format === 'tar') {
+    yield* walk(tarMembers(reader, limits))
     await reader.drain()
+  } else {
+    const onPart = (packed: KernelCompression | null) => context.onPart?.(file, packed ?? compression)
+    yield* walk(initramfsMembers(reader, limits, codec, { unpacked: compression !== null, onPart }))
   }
 }
 
@@ -236,7 +241,7 @@ async function* walkCompressed(
     await inner.fill(headBytes)
     const innerFormat = detectFormat(inner.peek(headBytes), plainPath(file))
     if (containers.includes(innerFormat)) {
-      yield* walkContainer(context, inner, innerFormat, file, layer)
+      yield* walkContainer(context, inner, innerFormat, file, layer, format)
       return
     }
     const content = await readAll(inner, limits.kernelBytes)
