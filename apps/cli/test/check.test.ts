@@ -231,3 +231,92 @@ describe('basedrift check: an initramfs image', () => {
     expect(JSON.parse(shown.stdout.toString())).toMatchObject({ kind: 'initramfs', problems: [] })
   })
 })
+
+describe('basedrift check: several kernels', () => {
+  const args = ['check', '--kernel', 'vmlinux-1.1', '--kernel', 'vmlinux-1.3', 'teapot-1.1.ko']
+  const origin = ['--origin', 'vmlinux-1.1']
+
+  it('is one document, with what one kernel alone gives for each', async () => {
+    const run = await basedrift([...args, ...origin, '--format', 'json'], at)
+    const shown = JSON.parse(run.stdout.toString())
+    expect(Object.keys(shown)).toEqual(['engine', 'checks', 'summary'])
+    expect([run.code, shown.summary]).toEqual([1, { total: 2, compatible: 1, rejected: 1 }])
+    for (const [nth, kernel] of ['vmlinux-1.1', 'vmlinux-1.3'].entries()) {
+      const alone = await basedrift(
+        ['check', '--kernel', kernel, 'teapot-1.1.ko', ...origin, '--format', 'json'],
+        at,
+      )
+      expect({ engine: shown.engine, ...shown.checks[nth] }).toEqual(JSON.parse(alone.stdout.toString()))
+      expect(Object.keys(shown.checks[nth])[0]).toBe('kernel')
+    }
+  })
+
+  it('is a line for each module on each kernel, and a table for each kernel', async () => {
+    const run = await basedrift([...args, ...origin, '--format', 'ndjson'], at)
+    const lines = run.stdout
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines).toMatchObject([
+      { kernel: 'vmlinux-1.1', name: 'teapot', verdict: 'compatible' },
+      { kernel: 'vmlinux-1.1', summary: { total: 1, compatible: 1 } },
+      { kernel: 'vmlinux-1.3', name: 'teapot', verdict: 'rejected' },
+      { kernel: 'vmlinux-1.3', summary: { total: 1, rejected: 1 } },
+      { summary: { total: 2, compatible: 1, rejected: 1 } },
+    ])
+    const table = (await basedrift([...args, ...origin], at)).stdout.toString()
+    expect(table).toMatch(
+      /^On vmlinux-1\.1\nThe module is compatible\.\n(?:.*\n)+On vmlinux-1\.3\nThe module is rejected\.\n/,
+    )
+  })
+
+  it('ends with the worst of all, and in an error where one cannot be read', async () => {
+    const one = await basedrift(['check', '--kernel', 'vmlinux-1.1', ...args.slice(3), ...origin], at)
+    expect(one.code).toBe(1)
+    const missing = await basedrift([...args, '--kernel', 'no-such-file'], at)
+    expect([missing.code, missing.stdout.toString()]).toEqual([2, ''])
+  })
+})
+
+describe('basedrift check: this machine', () => {
+  const release = '5.15.12-1-default'
+  const put = (root: string, name: string, content: Uint8Array | string) => {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true })
+    writeFileSync(path.join(root, name), content)
+  }
+
+  it('is what is below a root directory', async () => {
+    using temp = tempDir()
+    put(temp.path, 'proc/sys/kernel/osrelease', `${release}\n`)
+    put(temp.path, 'proc/version', `Linux version ${release} (b@k) (gcc) #1 SMP\n`)
+    put(temp.path, 'sys/kernel/btf/vmlinux', readFileSync(vector('base-1.3.btf')))
+    const teapot = readFileSync(vector('teapot-1.1.ko'))
+    put(temp.path, `lib/modules/${release}/kernel/teapot.ko`, teapot)
+    put(temp.path, `boot/initrd.img-${release}`, gzipSync(cpio({ 'lib/teapot.ko': teapot })))
+    const run = await basedrift(['check', '--running', '--root', temp.path, '--format', 'json'])
+    const shown = JSON.parse(run.stdout.toString())
+    expect([run.code, run.stderr]).toEqual([1, ''])
+    expect(shown.kernel).toMatchObject({
+      file: `${temp.path}/sys/kernel/btf/vmlinux`,
+      release,
+      rules: { version: '5.15.12', allowBtfMismatch: null },
+    })
+    expect(shown.modules.map(({ file }: { file: string }) => file.slice(temp.path.length))).toEqual([
+      `/boot/initrd.img-${release}!lib/teapot.ko`,
+      `/lib/modules/${release}/kernel/teapot.ko`,
+    ])
+    const given = ['check', '--running', '--root', temp.path, '--kernel', vector('vmlinux-1.1')]
+    expect((await basedrift([...given, vector('teapot-1.1.ko')])).code).toBe(3)
+  })
+
+  it.each([
+    [['--running', '--kernel', 'a', '--kernel', 'b']],
+    [['--root', '.', '--kernel', 'vmlinux-1.1', 'teapot-1.1.ko']],
+    [['--kernel', 'vmlinux-1.1']],
+    [['teapot-1.1.ko']],
+  ])('is bad usage with %j', async (args) => {
+    const { code, stderr } = await basedrift(['check', ...args], at)
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^basedrift: usage: /)])
+  })
+})

@@ -10,6 +10,8 @@ export const checkErrorCodes = {
   'kernel-ambiguous': 'The input holds several kernels; give the files of one kernel.',
   'kernel-btf-absent': 'The kernel has no BTF; build it with CONFIG_DEBUG_INFO_BTF=y and pahole.',
   'kernel-unreadable': 'The kernel cannot be read; build or download it again.',
+  'machine-unknown':
+    'This machine does not tell which kernel it runs; check on Linux with procfs, or give --root the directory that holds it.',
   'memory-limit': 'Reading the input took more memory than a job may; leave out the file that needs it.',
   'modules-absent': 'The inputs hold no modules; give modules, their package or a directory of them.',
   'pool-closed': 'The pool of worker threads is closed; make a new one.',

@@ -1,12 +1,15 @@
 import type { CheckResult } from '@basedrift/check'
 import type { Command } from 'commander'
+import { CliError } from '../errors.js'
 import type { Destination } from '../output/destination.js'
 import { note } from '../output/destination.js'
 import { openOutputs, parseFormats, repeated } from '../output/formats.js'
 import { wholeNumber } from '../output/numbers.js'
 
 interface CheckOptions {
-  readonly kernel: string
+  readonly kernel?: string[]
+  readonly running?: boolean
+  readonly root?: string
   readonly origin?: string
   readonly rules?: string
   readonly maxFindings: number
@@ -18,16 +21,19 @@ type Format = 'table' | 'json' | 'ndjson'
 /** Most findings that can be asked for of each module. */
 const mostFindings = 1_000_000
 
-/** `basedrift check`: the verdicts on modules on the kernel of one input, offline. */
+/** `basedrift check`: the verdicts on modules on the kernels of some inputs, or on this machine, offline. */
 export function addCheck(program: Command, ended: (code: number) => void): void {
   program
     .command('check')
     .description('say what a kernel does with the BTF of modules, and why')
-    .argument('<modules...>', 'modules, or packages, initramfs images or directories with modules')
-    .requiredOption(
+    .argument('[modules...]', 'modules, or packages, initramfs images or directories with modules')
+    .option(
       '--kernel <file>',
-      'the running kernel: raw BTF, vmlinux, vmlinuz or a package that holds one',
+      'the running kernel: raw BTF, vmlinux, vmlinuz or a package that holds one; repeatable',
+      repeated,
     )
+    .option('--running', 'this machine: the kernel that it runs, its modules and its initramfs image')
+    .option('--root <dir>', 'with --running, the directory that stands for /')
     .option(
       '--origin <file>',
       'the kernel that the modules were built on, where their own package does not hold it',
@@ -45,56 +51,88 @@ export function addCheck(program: Command, ended: (code: number) => void): void 
     .option('--format <format>', 'table, json or ndjson, with =FILE to write to a file; repeatable', repeated)
     .addHelpText(
       'after',
-      '\nExit: 0 all fit, 1 a module does not, 2 bad usage or something cannot be read, 3 the evidence does not decide.',
+      '\nWith --running, a kernel or modules that are given take the place of those of this machine.' +
+        '\nWith several kernels every module is checked on each: json has { engine, checks, summary }, and each line of' +
+        '\nndjson names its kernel.' +
+        '\nExit: 0 all fit, 1 a module does not, 2 bad usage or something cannot be read, 3 the evidence does not decide.',
     )
     .action(async (modules: string[], options: CheckOptions) => {
       const choices = parseFormats<Format>(options.format ?? [], ['table', 'json', 'ndjson'])
-      const { checkKernelAndModules, exitCodeOf } = await import('@basedrift/check')
+      const kernels = [...new Set(options.kernel ?? [])]
+      checkUsage(kernels, modules, options)
+      const { checkMachine, checkOnKernels, exitCodeOf } = await import('@basedrift/check')
       const { parseRules } = await import('@basedrift/btf')
-      const { kernel, origin, rules, maxFindings } = options
+      const { origin, rules, maxFindings, root } = options
       const request = {
-        kernel,
         modules,
         maxFindings,
         ...(origin === undefined ? {} : { origin }),
         ...(rules === undefined ? {} : { rules: parseRules(rules) }),
       }
+      const machine = {
+        ...request,
+        ...(root === undefined ? {} : { root }),
+        ...(kernels[0] === undefined ? {} : { kernel: kernels[0] }),
+      }
       const outputs = openOutputs(choices)
       try {
         const { openByteProgress } = await import('../output/progress.js')
         const progress = await openByteProgress()
-        const result = await checkKernelAndModules(request, {
-          onProgress: ({ path, bytes, total }) => progress.update(`Reading ${path}`, bytes, total ?? bytes),
-        }).finally(() => progress.stop())
-        for (const { name, to } of outputs) await to.write(await textOf(result, name, to))
-        if (outputs.every(({ to }) => to.path !== null)) await sayHeadline(result)
-        ended(exitCodeOf(result.modules))
+        const read = {
+          onProgress: ({ path, bytes, total }: { path: string; bytes: number; total: number | null }) =>
+            progress.update(`Reading ${path}`, bytes, total ?? bytes),
+        }
+        const checking = options.running
+          ? checkMachine(machine, read).then((result) => [result])
+          : checkOnKernels({ ...request, kernels }, read)
+        const results = await checking.finally(() => progress.stop())
+        for (const { name, to } of outputs) await to.write(await textOf(results, name, to))
+        if (outputs.every(({ to }) => to.path !== null)) await sayHeadline(results)
+        ended(exitCodeOf(results.flatMap((result) => result.modules)))
       } finally {
         for (const { to } of outputs) to.close()
       }
     })
 }
 
-async function textOf(result: CheckResult, format: Format, to: Destination): Promise<string> {
+/** @throws CliError `usage` */
+function checkUsage(kernels: readonly string[], modules: readonly string[], options: CheckOptions): void {
+  const { running = false, root } = options
+  if (!running && kernels.length === 0)
+    throw new CliError('usage', 'Give a kernel with --kernel, or --running for this machine.', '--kernel')
+  if (!running && modules.length === 0) throw new CliError('usage', 'Give modules to check.', 'modules')
+  if (!running && root !== undefined) throw new CliError('usage', 'Give --root with --running.', '--root')
+  if (running && kernels.length > 1)
+    throw new CliError('usage', 'Give one kernel at most with --running.', '--kernel')
+}
+
+async function textOf(results: readonly CheckResult[], format: Format, to: Destination): Promise<string> {
+  const { severalJson, severalNdjson, severalTables } = await import('../format/several.js')
+  const [only] = results
+  const one = results.length === 1 && only !== undefined ? only : null
   switch (format) {
     case 'json': {
       const { json } = await import('../output/write.js')
-      return json(result)
+      return json(one ?? severalJson(results))
     }
     case 'ndjson': {
       const { ndjson } = await import('../format/ndjson.js')
-      return ndjson(result.modules, result.summary)
+      return one === null ? severalNdjson(results) : ndjson(one.modules, one.summary)
     }
     case 'table': {
       const { checkTable } = await import('../format/check-table.js')
       const { tableOptionsFor } = await import('../format/table-options.js')
-      return checkTable(result, tableOptionsFor(to))
+      const options = tableOptionsFor(to)
+      return one === null ? severalTables(results, options) : checkTable(one, options)
     }
   }
 }
 
 /** Where every result goes to a file, one sentence is said all the same. */
-async function sayHeadline({ summary }: CheckResult): Promise<void> {
+async function sayHeadline(results: readonly CheckResult[]): Promise<void> {
   const { headline } = await import('../format/verdict-words.js')
-  note(headline(summary, summary.total))
+  for (const { kernel, summary } of results) {
+    const sentence = headline(summary, summary.total)
+    note(results.length === 1 ? sentence : `${kernel.file}: ${sentence}`)
+  }
 }

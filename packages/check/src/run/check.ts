@@ -61,7 +61,7 @@ export interface CheckResult {
 /**
  * Checks modules against a kernel. What cannot be read of the modules' inputs becomes rows of their own, with verdict
  * `error`; a kernel that cannot be read ends the check. The origin base of a module is that of `origin` or else of the
- * kernel in the input that it came from.
+ * kernel of its release in the input that it came from.
  * @throws CheckError `kernel-absent`, `kernel-ambiguous`, `kernel-btf-absent`, `kernel-unreadable`, `rules-unknown`,
  * `modules-absent`; BtfError `rules-invalid`; the signal's reason
  */
@@ -71,10 +71,11 @@ export async function checkKernelAndModules(
 ): Promise<CheckResult> {
   const options = { ...given, tools: given.tools ?? (await findTools()) }
   const { modules: paths, rules } = request
+  const read = given.read ?? readInput
   if (rules?.version !== undefined) parseVersion(rules.version)
   const alone = !paths.includes(request.kernel)
   // An input that is both is read once, and what it is decides what a raw BTF in it is.
-  const kernelInput = await readInput(request.kernel, alone ? 'kernel' : null, !alone, options)
+  const kernelInput = await read(request.kernel, alone ? 'kernel' : null, !alone, options)
   const running = runningKernel(mustHaveKernel(kernelInput), rules ?? {})
   const origin = request.origin ?? null
   const originGiven = origin === null ? null : await originBase(origin, kernelInput, running, options)
@@ -91,11 +92,11 @@ export async function checkKernelAndModules(
     for (const module of listed ?? []) {
       const facts = raw.read(module)
       if (facts !== null) judged.push(judgedOf(facts, against, originGiven))
-      else judged.push(...judgedIn(await readInput(module.file, 'module', true, options), against))
+      else judged.push(...judgedIn(await read(module.file, 'module', true, options), against))
     }
     options.signal?.throwIfAborted()
     if (listed !== null) continue
-    const input = path === request.kernel ? kernelInput : await readInput(path, 'module', true, options)
+    const input = path === request.kernel ? kernelInput : await read(path, 'module', true, options)
     if (input !== kernelInput) symvers.push(...input.symvers)
     judged.push(...judgedIn(input, against))
   }
@@ -160,9 +161,16 @@ export function judgedOf(
 
 /** What becomes of one input: a module each, and one for each file that could not be read as a module. */
 export function judgedIn(input: InputContent, against: Against): Judged[] {
-  const own = input.kernel?.base ?? null
-  const origin = against.origin ?? (own === null ? null : originFrom(own, against.running))
-  const judged = input.modules.map((facts) => judgedOf(facts, against, origin))
+  const made = new Map<string, OriginBase>()
+  const originOf = (facts: ModuleFacts): OriginBase | null => {
+    if (against.origin !== null) return against.origin
+    const base = input.originOf(facts)
+    if (base === null) return null
+    const origin = made.get(base.sha256) ?? originFrom(base, against.running)
+    made.set(base.sha256, origin)
+    return origin
+  }
+  const judged = input.modules.map((facts) => judgedOf(facts, against, originOf(facts)))
   const read = new Set([...input.modules.map(({ file }) => file), ...input.kernelFiles])
   const failed = input.problems.filter(({ file }) => !read.has(file) && !isKernelFile(file, input.path))
   return [...judged, ...failed.map((problem) => ({ result: errorRow(problem), link: null, btfIds: null }))]

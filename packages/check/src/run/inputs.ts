@@ -9,14 +9,17 @@ import {
   type Tools,
 } from '@basedrift/artifacts'
 import { type Claim, claimOf, contradictions, moduleReleases } from '../claims.js'
-import { type FoundKernel, onlyKernel } from '../kernels.js'
+import type { FoundKernel } from '../kernels.js'
 import type { Exporter } from '../provides.js'
+import { kernelsIn, type Origin, originsOf } from './origins.js'
 
 /** What one input of a check holds. */
 export interface InputContent {
   readonly path: string
-  /** Its one kernel; null where it has none. */
+  /** Its one kernel; null where it has none, or several and only its modules are wanted. */
   readonly kernel: FoundKernel | null
+  /** What a module of it was built on, as far as the input tells. */
+  readonly originOf: (facts: ModuleFacts) => Origin
   readonly modules: readonly ModuleFacts[]
   /** What each of its modules exports, also where the modules themselves are not kept. */
   readonly exporters: readonly Exporter[]
@@ -41,10 +44,21 @@ export interface ReadOptions {
   readonly configText?: boolean
   /** Decompressors beside Node; without it they are looked for, once a check. */
   readonly tools?: Tools | undefined
+  /** Reads the inputs of a check in place of `readInput`. */
+  readonly read?: ReadInput | undefined
 }
 
+/** `readInput`, or what reads an input in its place. */
+export type ReadInput = (
+  path: string,
+  role: RawRole | null,
+  keepModules: boolean,
+  options: ReadOptions,
+) => Promise<InputContent>
+
 /**
- * Reads one input of any form. `role` says what a raw BTF is taken for; `modules` are kept only where they are wanted.
+ * Reads one input of any form. `role` says what a raw BTF is taken for, and that only modules are wanted; `modules` are kept only
+ * where they are wanted.
  * @throws CheckError `kernel-ambiguous`
  */
 export async function readInput(
@@ -60,7 +74,11 @@ export async function readInput(
   const symvers: SymversFacts[] = []
   const problems: Problem[] = []
   const claims: Claim[] = []
+  const images = new Set<string>()
   const options = {
+    onPart: (file: string) => {
+      if (file !== path) images.add(file)
+    },
     ...(role === null ? {} : { rawBtf: role }),
     ...(signal === undefined ? {} : { signal }),
     ...(tools === undefined ? {} : { tools }),
@@ -84,8 +102,10 @@ export async function readInput(
     }
   }
   const kernelFiles = new Set([...kernels, ...configs].map(({ file }) => file))
-  const kernel = onlyKernel(kernels, configs, moduleReleases(claims))
+  const found = kernelsIn(kernels, configs, moduleReleases(claims), role === 'module')
+  const { only: kernel } = found
   if (kernel !== null)
     for (const { input: _, ...problem } of contradictions(kernel.kernel, claims)) problems.push(problem)
-  return { path, kernel, modules, exporters, symvers, problems, kernelFiles }
+  const originOf = originsOf(found, modules, [...images])
+  return { path, kernel, originOf, modules, exporters, symvers, problems, kernelFiles }
 }

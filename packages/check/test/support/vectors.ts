@@ -32,3 +32,14 @@ export function tarOf(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
   }
   return Buffer.concat([...parts, new Uint8Array(2 * block)])
 }
+
+/** A cpio archive of these files, in the form that kernels unpack. */
+export function cpioOf(files: Readonly<Record<string, Uint8Array>>): Buffer {
+  const hex = (value: number) => value.toString(16).padStart(8, '0')
+  const padded = (bytes: Uint8Array) => Buffer.concat([bytes, new Uint8Array(-bytes.length & 3)])
+  const parts = Object.entries({ ...files, 'TRAILER!!!': new Uint8Array(0) }).flatMap(([name, bytes]) => {
+    const fields = [0, 0o100644, 0, 0, 1, 0, bytes.length, 0, 0, 0, 0, name.length + 1, 0]
+    return [padded(Buffer.from(`070701${fields.map(hex).join('')}${name}\0`)), padded(bytes)]
+  })
+  return Buffer.concat(parts)
+}
