@@ -84,6 +84,17 @@ describe('a machine', () => {
     expect([notes, code]).toEqual([undefined, 0])
   })
 
+  test('is known to run what is installed by base and banner: then its modules tell its vermagic', async () => {
+    const own = `Linux version ${release} (builder@kettle) (gcc (Debian 12.2.0) 12.2.0) #1 SMP PREEMPT\n`
+    const loads = async (running: string, version: string) =>
+      new Set(
+        (await check(machine(running, { 'proc/version': version }))).modules.map(({ load }) => load.vermagic),
+      )
+    expect(await loads('1.1', own)).toEqual(new Set(['same']))
+    expect(await loads('1.1', own.replace('#1', '#2'))).toEqual(new Set(['unknown']))
+    expect(await loads('1.3', own)).toEqual(new Set(['unknown']))
+  })
+
   test('that runs the build before the installed one is told', async () => {
     const { rows, code, notes } = await check(machine('1.3'))
     expect(rows).toEqual([

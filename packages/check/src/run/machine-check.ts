@@ -1,6 +1,8 @@
 import { sep } from 'node:path'
 import type { ModuleFacts } from '@basedrift/artifacts'
 import { CheckError } from '../errors.js'
+import type { FoundKernel } from '../kernels.js'
+import type { Exporter } from '../provides.js'
 import { sha256Of } from '../sha256.js'
 import { type CheckRequest, type CheckResult, checkKernelAndModules } from './check.js'
 import { type InputContent, type ReadInput, type ReadOptions, readInput } from './inputs.js'
@@ -75,32 +77,57 @@ function readerOf(machine: Machine): ReadInput {
   const targets = new Map(machine.linked.map(({ link, target }) => [link, target]))
   /** Origin of the in-tree modules by the SHA-256 of their BTF. */
   const installed = new Map<string, Origin>()
+  /** What the running kernel's own modules export, once they have been read. */
+  const exporters: Exporter[] = []
+  let reading: Promise<FoundKernel | null> | undefined
+  const imageOf = (options: ReadOptions) => {
+    reading ??= machine.image === null ? Promise.resolve(null) : readImage(machine.image, options)
+    return reading
+  }
+  let isInstalled = false
   return async (path, role, keepModules, options) => {
-    if (path === machine.base)
-      return runningContent(machine, await readInput(path, role, keepModules, options))
     const target = targets.get(path)
-    if (target !== undefined)
-      return linkedContent(path, target, await readInput(target, role, keepModules, options))
-    const content = await readInput(path, role, keepModules, options)
+    const content = await readInput(target ?? path, role, keepModules, options)
+    if (target !== undefined) return linkedContent(path, target, content)
+    if (path === machine.base) {
+      const image = await imageOf(options)
+      isInstalled = image !== null && isSameBuild(image, machine, content)
+      return { ...runningContent(machine, content, isInstalled ? image : null), exporters }
+    }
     if (path === machine.modules) {
-      const image = machine.image === null ? null : await imageOf(machine.image, options)
-      return installedContent(machine, content, content.kernel?.base ?? image, installed)
+      const image = content.kernel ?? (await imageOf(options))
+      const own = inTree(machine, content)
+      if (isInstalled) exporters.push(...own)
+      return installedContent(content, own, image?.base ?? null, installed)
     }
     if (machine.initrds.includes(path)) return { ...content, originOf: (facts) => sameBtf(facts, installed) }
     return content
   }
 }
 
-/** The running kernel: its base from sysfs, everything else from what the machine says. */
-function runningContent(machine: Machine, content: InputContent): InputContent {
-  const { kernel } = content
-  if (kernel === null) return content
+/** Whether the installed image is the one that runs: builds of one version can share a banner, or a base. */
+function isSameBuild(image: FoundKernel, { facts }: Machine, { kernel }: InputContent): boolean {
+  const sameBase = image.base !== null && image.base.sha256 === kernel?.base?.sha256
+  return sameBase && image.kernel.banner !== null && image.kernel.banner === facts.banner
+}
+
+/** The running kernel: its base from sysfs, what it exports from its image, everything else from what the machine says. */
+function runningContent(machine: Machine, content: InputContent, image: FoundKernel | null): InputContent {
+  const { kernel: found } = content
+  if (found === null) return content
+  const kernel = { ...found.kernel, vermagic: image?.kernel.vermagic ?? null, ...machine.facts }
   return {
     ...content,
-    kernel: { ...kernel, kernel: { ...kernel.kernel, ...machine.facts } },
+    kernel: { kernel, base: found.base, exports: image?.exports ?? null },
     problems: [...content.problems, ...machine.problems],
     kernelFiles: new Set([...content.kernelFiles, ...machine.problems.map(({ file }) => file)]),
   }
+}
+
+/** The modules that come with the kernel: those in other directories do not. */
+function inTree({ modules }: Machine, content: InputContent): readonly ModuleFacts[] {
+  const tree = `${modules}${sep}kernel${sep}`
+  return content.modules.filter(({ file }) => file.startsWith(tree) && !file.includes('!'))
 }
 
 /** A module of another kernel that is linked for this one: shown as the link. Nothing says what it was built on. */
@@ -115,25 +142,24 @@ function linkedContent(link: string, target: string, content: InputContent): Inp
   }
 }
 
-/** The installed modules: those of the tree came with the kernel's image, those in other directories did not. */
+/** The installed modules: those of the tree came with the kernel's image, those in an initramfs may have. */
 function installedContent(
-  machine: Machine,
   content: InputContent,
+  own: readonly ModuleFacts[],
   image: Origin,
   installed: Map<string, Origin>,
 ): InputContent {
-  const tree = `${machine.modules}${sep}kernel${sep}`
+  for (const { btf } of own) if (btf !== null) installed.set(sha256Of(btf), image)
+  const inTree = new Set(own)
   const originOf = (facts: ModuleFacts): Origin => {
     if (facts.file.includes('!')) return sameBtf(facts, installed)
-    return facts.file.startsWith(tree) ? image : null
+    return inTree.has(facts) ? image : null
   }
-  for (const facts of content.modules)
-    if (facts.btf !== null && facts.file.startsWith(tree)) installed.set(sha256Of(facts.btf), image)
   return { ...content, originOf }
 }
 
-/** The base of the installed image; null where it cannot be read: its modules' origin is then not known. */
-async function imageOf(path: string, options: ReadOptions): Promise<Origin> {
+/** The installed image of the kernel; null where it cannot be read: its modules' origin is then not known. */
+async function readImage(path: string, options: ReadOptions): Promise<FoundKernel | null> {
   const { kernel } = await readInput(path, 'kernel', false, options)
-  return kernel?.base ?? null
+  return kernel
 }

@@ -86,7 +86,12 @@ export function lookAtMachine(root: string): Machine {
     modules,
     linked,
     stray,
-    image: firstFile(root, [`boot/vmlinuz-${release}`, `boot/vmlinux-${release}`, `boot/Image-${release}`]),
+    image: firstFile(root, [
+      `boot/vmlinuz-${release}`,
+      `boot/vmlinux-${release}`,
+      `boot/Image-${release}`,
+      `lib/modules/${release}/vmlinuz`,
+    ]),
     initrds: initrdsOf(root, release, modules),
   }
 }
