@@ -6,12 +6,15 @@ import { OriginBase } from '../pure/index.js'
 /** Bases that are kept: those of the two kernels of a pair. */
 const keptBases = 2
 
+/** What a base and its tables take in memory, at most, as a multiple of its bytes. */
+const baseTables = 4
+
 /**
  * What a thread keeps of its jobs for the next one: an ingest is followed by comparisons of the same modules and bases with
  * others, and inflating a bundle takes as long as judging its modules. All of it is named by its content, so it never ages.
  */
 export class KeptInputs {
-  /** Bytes of an inflated bundle that may be kept. */
+  /** Bytes that a bundle may have inflated, and a base with its tables, to be kept. */
   readonly keepBytes: number
   #bundle: { readonly sha256: string; readonly bundle: Bundle } | null = null
   readonly #bases = new Map<string, RunningBase>()
@@ -63,6 +66,7 @@ export class KeptInputs {
   /** The base with that SHA-256, which the file at `path` holds. */
   async base(sha256: string, path: string): Promise<RunningBase> {
     const base = this.#bases.get(sha256) ?? prepareBase(await readFile(path))
+    if (base.bytes.length * baseTables > this.keepBytes) return base
     this.#bases.delete(sha256)
     this.#bases.set(sha256, base)
     for (const oldest of this.#bases.keys()) {

@@ -17,7 +17,7 @@ export type CheckJobProgress = ScanProgress | CompareProgress
 
 /** What each thread is started with. */
 export interface CheckThreadData {
-  /** Bytes of an inflated bundle that the thread may keep for its next job. */
+  /** Bytes of an inflated bundle, and of a base with its tables, that the thread may keep for its next job. */
   readonly keepBytes: number
 }
 
