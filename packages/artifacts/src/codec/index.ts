@@ -33,7 +33,7 @@ const childWorthBytes = 1 << 20
 
 /**
  * Decompresses a stream; concatenated members, streams or frames give their contents one after the other, and zeros may
- * follow. At most `maxBytes` come out. What came out before an error is handed on first. Throws `compression-corrupt` (also
+ * follow, but for zstd. At most `maxBytes` come out. What came out before an error is handed on first. Throws `compression-corrupt` (also
  * where the input is cut), `compression-unsupported` (also LZ4 in frames) and `limit-exceeded`.
  */
 export function decompressStream(
