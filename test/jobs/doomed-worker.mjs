@@ -18,7 +18,7 @@ const forEver = {
 await startTaskRunner({
   tasks: ledger.tasks,
   queue,
-  handlers: { ingest: forEver, compare: forEver, origin: forEver },
+  handlers: { ingest: forEver, compare: forEver, origin: forEver, drift: forEver },
   ring: () => {},
   log,
   leaseMs: 60_000,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { brotliDecompressSync } from 'node:zlib'
 import { CheckPool, decodeRows } from '@basedrift/check'
 import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
 import { type BlobStore, type BuildRow, DirectoryBlobStore, type Ledger, openLedger } from '@basedrift/ledger'
@@ -57,6 +58,7 @@ beforeEach(async () => {
         asked.scan++
         return pool.scan(...args)
       },
+      drift: (...args) => pool.drift(...args),
       compare: (...args) => {
         asked.compare++
         return pool.compare(...args)
@@ -183,6 +185,59 @@ describe('the worker', () => {
     expect((await matrix())['1.1']).toEqual({ kmp: { compatible: 1 } })
   })
 
+  it('says what drifted between neighbours in the order of declaration, also where one comes late', async () => {
+    const kernel = async (build: '1.1' | '1.3') => ({
+      [`vmlinux-${build}`]: await vector(`vmlinux-${build}`),
+    })
+    const declared = await ledger.builds.declare({
+      stream,
+      version: '6.1.0',
+      release: '1.2',
+      provenance: {},
+      builtFor: null,
+    })
+    expect(declared.outcome).toBe('created')
+    const third = await push({ release: '1.3', artifacts: await kernel('1.3') })
+    const fourth = await push({ release: '1.4', artifacts: await kernelAndModules('1.1') })
+    const done = (count: number) =>
+      vi.waitFor(
+        async () => {
+          const { items } = await ledger.drifts.list({ stream, limit: 10 })
+          expect(items.map(({ state }) => state)).toEqual(Array(count).fill('done'))
+          return items
+        },
+        { timeout: 30_000, interval: 20 },
+      )
+    const [drift] = await done(1)
+    expect(drift).toMatchObject({
+      from: { id: third.id },
+      to: { id: fourth.id },
+      neighbours: true,
+      class: expect.stringMatching(/^(layout|additive|functions-only)$/),
+      counts: { added: expect.any(Number), moved: expect.any(Number) },
+      oldOnNew: null,
+      newOnOld: { state: 'done', counts: { misread: 1, rejected: 1 } },
+    })
+    const text: Buffer[] = []
+    for await (const chunk of await blobs.read(drift?.reportSha256 as string)) text.push(chunk as Buffer)
+    const report = JSON.parse(brotliDecompressSync(Buffer.concat(text)).toString())
+    expect(report).toMatchObject({ class: drift?.class, headline: drift?.headline, a: { file: '6.1.0-1.3' } })
+    const { kernel: facts } = (await ledger.builds.get(fourth.id)) as BuildRow
+    expect(facts?.base).toMatchObject(
+      Object.fromEntries(['layout', 'meaning'].map((of) => [of, report.b.base.fingerprints[of]])),
+    )
+
+    const second = await push({ release: '1.2', artifacts: await kernel('1.1') })
+    const between = await done(2)
+    expect(between.map(({ from, to }) => [from.id, to.id])).toEqual([
+      [third.id, fourth.id],
+      [second.id, third.id],
+    ])
+    const fifth = await push({ release: '1.5', artifacts: await kernel('1.1') })
+    const [last] = await done(3)
+    expect(last).toMatchObject({ from: { id: fourth.id }, to: { id: fifth.id }, class: 'none' })
+  })
+
   it('finds the base that stray modules were built on, also when its kernel comes later and in another stream', async () => {
     const modules = { 'teapot.ko': await vector('teapot-1.1.ko') }
     const stray = await push({ version: '0.2', release: 'stray', artifacts: modules })
@@ -197,7 +252,7 @@ describe('the worker', () => {
     await vi.waitFor(
       async () => {
         const build = await ledger.builds.get(stray.id)
-        expect(build?.origin).toEqual({ base: kernel.kernel?.base, source: 'found' })
+        expect(build?.origin).toMatchObject({ base: { sha256: kernel.kernel?.base.sha256 }, source: 'found' })
         const pair = await ledger.pairs.get(other.id, stray.id)
         expect(pair?.comparison?.originSha256).toBe(kernel.kernel?.base.sha256)
       },

@@ -17,7 +17,7 @@ const ofTheInput = [
 ] as const satisfies CheckErrorCode[]
 
 /** And what its engine says, whose errors come through the pool as they are. */
-const ofTheEngine = ['rules-invalid']
+const ofTheEngine = ['rules-invalid', 'btf-names']
 
 const finalCodes: ReadonlySet<string> = new Set([...ofTheInput, ...ofTheEngine])
 

@@ -107,5 +107,6 @@ async function attempt(
 function kernelRow(kernel: NonNullable<Scan['kernel']>): KernelRow {
   const { file, release, banner, buildId, version, config } = kernel
   const rules = version === null ? null : { version, allowBtfMismatch: config?.allowBtfMismatch ?? null }
-  return { file, release, banner, buildId, rules, btfModules: config?.btfModules ?? null }
+  const { btfModules = null, compiler = null, pahole = null } = config ?? {}
+  return { file, release, banner, buildId, rules, btfModules, compiler, pahole }
 }

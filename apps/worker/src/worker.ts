@@ -11,6 +11,7 @@ import {
 import type { BlobStore, Ledger } from '@basedrift/ledger'
 import type { Registry } from 'prom-client'
 import { createCompareHandler } from './compare.js'
+import { createDriftHandler } from './drift.js'
 import { createIngestHandler } from './ingest.js'
 import { ManifestCache } from './manifests.js'
 import { createOriginHandler } from './origin.js'
@@ -59,6 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     handlers: {
       ingest: createIngestHandler({ ledger, blobs, pool, temp, log }),
       compare: createCompareHandler({ ledger, manifests, blobs, pool, log }),
+      drift: createDriftHandler({ ledger, blobs, pool, log }),
       origin: createOriginHandler({ ledger, manifests, log }),
     },
     ring: () => {

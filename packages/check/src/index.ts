@@ -21,6 +21,7 @@ export {
   type DriftSide,
   defaultDriftLimits,
   driftReport,
+  withBlast,
 } from './drift/report.js'
 export { classMeanings } from './drift/words.js'
 export { CheckError, type CheckErrorCode, checkErrorCodes } from './errors.js'
@@ -28,6 +29,7 @@ export { type FoundKernel, type KernelSummary, onlyKernel } from './kernels.js'
 export { byFile, type ManifestEntry } from './manifest.js'
 export { CheckPool, type CheckPoolOptions } from './pool/check-pool.js'
 export type { CompareJob, CompareProgress, CompareResult } from './pool/compare-job.js'
+export type { DriftJob, DriftJobKernel, DriftJobResult } from './pool/drift-job.js'
 export type { ExplainJob } from './pool/explain-job.js'
 export type { BaseFile, InputProblem, ScanJob, ScanProgress, ScanResult } from './pool/scan-job.js'
 export type { RunOptions } from './pool/thread-pool.js'

@@ -8,7 +8,9 @@ import type { Bell, ConsumeOptions, Consumer, QueueBackend, QueueDepth } from '.
 export interface BullProducer {
   on(event: 'error', listener: (error: Error) => void): unknown
   addBulk(jobs: { name: string; data: TaskJob; opts: JobsOptions }[]): Promise<unknown>
-  getJobCounts(...states: ('waiting' | 'delayed' | 'active')[]): Promise<Record<string, number>>
+  getJobCounts(
+    ...states: ('waiting' | 'prioritized' | 'delayed' | 'active')[]
+  ): Promise<Record<string, number>>
   close(): Promise<void>
 }
 
@@ -64,10 +66,16 @@ export class BullQueue implements QueueBackend {
   async add(bells: readonly Bell[]): Promise<void> {
     if (bells.length === 0) return
     await this.#options.queue.addBulk(
-      bells.map(({ taskId, bell, delayMs }) => ({
+      bells.map(({ taskId, bell, delayMs, later }) => ({
         name: 'task',
         data: { taskId },
-        opts: { ...jobOptions, jobId: jobId(taskId, bell), ...(delayMs > 0 ? { delay: delayMs } : {}) },
+        opts: {
+          ...jobOptions,
+          jobId: jobId(taskId, bell),
+          ...(delayMs > 0 ? { delay: delayMs } : {}),
+          // Jobs without a priority come before all that have one.
+          ...(later ? { priority: 1 } : {}),
+        },
       })),
     )
   }
@@ -87,8 +95,9 @@ export class BullQueue implements QueueBackend {
   }
 
   async depth(): Promise<QueueDepth> {
-    const counts = await this.#options.queue.getJobCounts('waiting', 'delayed', 'active')
-    return { waiting: counts.waiting ?? 0, delayed: counts.delayed ?? 0, active: counts.active ?? 0 }
+    const counts = await this.#options.queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active')
+    const waiting = (counts.waiting ?? 0) + (counts.prioritized ?? 0)
+    return { waiting, delayed: counts.delayed ?? 0, active: counts.active ?? 0 }
   }
 
   async close(): Promise<void> {

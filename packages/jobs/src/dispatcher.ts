@@ -1,4 +1,4 @@
-import type { Ledger } from '@basedrift/ledger'
+import type { Ledger, TaskKind } from '@basedrift/ledger'
 import type { Log } from './log.js'
 import { Loop } from './loop.js'
 import type { QueueBackend } from './queue.js'
@@ -26,6 +26,9 @@ export interface Dispatcher {
   stop(): Promise<void>
 }
 
+/** What nobody waits for: verdicts come first. */
+const laterKinds: ReadonlySet<TaskKind> = new Set<TaskKind>(['drift'])
+
 /** BullMQ counts a delay on its own clock; a bell a little late is answered, a bell too early is not. */
 const lateMs = 20
 
@@ -44,9 +47,10 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
         const rows = await outbox.batch(batchSize)
         if (rows.length === 0) return
         await queue.add(
-          rows.map(({ taskId, bell, runAt }) => {
+          rows.map(({ taskId, kind, bell, runAt }) => {
             const delayMs = Date.parse(runAt) - now()
-            return { taskId, bell, delayMs: delayMs > 0 ? delayMs + lateMs : 0 }
+            const later = laterKinds.has(kind)
+            return { taskId, bell, delayMs: delayMs > 0 ? delayMs + lateMs : 0, ...(later ? { later } : {}) }
           }),
         )
         await outbox.done(rows.map((row) => row.id))

@@ -5,6 +5,8 @@ export interface Bell {
   bell: number
   /** Milliseconds until it rings; 0 at once. */
   delayMs: number
+  /** Rings only where no bell waits that is not for later. */
+  later?: boolean
 }
 
 /** Jobs in the queue by what they wait for. */

@@ -55,6 +55,23 @@ describe.each(backends)('the queue on $kind', ({ kind, backend }) => {
     expect(new Set(seen.map((payload) => (payload as { taskId: string }).taskId))).toEqual(new Set(ids))
   })
 
+  it('rings bells that are for later after the others', async () => {
+    const queue = await open()
+    const seen: unknown[] = []
+    await queue.add([
+      { taskId: 'drift:1', bell: 1, delayMs: 0, later: true },
+      { taskId: 'drift:2', bell: 1, delayMs: 0, later: true },
+      { taskId: 'compare:1', bell: 1, delayMs: 0 },
+      { taskId: 'compare:2', bell: 1, delayMs: 0 },
+    ])
+    expect((await queue.depth()).waiting).toBe(4)
+    await queue.consume(async (payload) => void seen.push((payload as { taskId: string }).taskId), {
+      concurrency: 1,
+    })
+    await vi.waitFor(() => expect(seen).toHaveLength(4))
+    expect(seen).toEqual(['compare:1', 'compare:2', 'drift:1', 'drift:2'])
+  })
+
   it('keeps a bell that is rung twice as one job, and rings it again once that has gone', async () => {
     const queue = await open()
     const bell = { taskId: 'ingest:1', bell: 7, delayMs: 0 }

@@ -4,7 +4,7 @@ import type { ArtifactRow, BuildRow, Failure, JsonObject } from './rows.js'
 /** What a build row is made of. */
 export const buildInclude = {
   stream: { select: { name: true } },
-  base: { select: { sha256: true, types: true, strings: true } },
+  base: { select: { sha256: true, types: true, strings: true, layout: true, meaning: true } },
   moduleSet: { select: { id: true, count: true } },
   origin: { select: { sha256: true, types: true, strings: true } },
   artifacts: { orderBy: { filename: 'asc' } },
@@ -52,6 +52,8 @@ export function buildRow(record: BuildRecord): BuildRow {
               record.rulesVersion === null
                 ? null
                 : { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
+            compiler: record.compiler,
+            pahole: record.pahole,
             btfModules: record.btfModules,
             base,
           },

@@ -6,6 +6,7 @@ export const ledgerErrorCodes = {
   'build-sealed':
     'The build was sealed: nothing more joins it. Later packages are a module build of their own.',
   'build-state': 'The build is not in the state that this step starts from.',
+  'drift-unknown': 'There is no such drift: one of its builds is gone.',
   'cursor-invalid': 'The cursor is not one that this list gave. Start again without it.',
   'pair-unknown':
     'There is no such pair: one of the builds is unknown, not ingested yet, or of another stream.',

@@ -72,7 +72,12 @@ export function moduleSetId(manifest: readonly ModuleRow[]): string {
 
 /** The id of the task that does this, once. */
 export function taskId(payload: TaskPayload): string {
-  return payload.kind === 'compare'
-    ? `compare:${payload.kernelBuildId}:${payload.moduleBuildId}`
-    : `${payload.kind}:${payload.buildId}`
+  switch (payload.kind) {
+    case 'compare':
+      return `compare:${payload.kernelBuildId}:${payload.moduleBuildId}`
+    case 'drift':
+      return `drift:${payload.fromBuildId}:${payload.toBuildId}`
+    default:
+      return `${payload.kind}:${payload.buildId}`
+  }
 }

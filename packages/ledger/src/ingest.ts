@@ -1,4 +1,5 @@
 import type { Tx } from './db.js'
+import { recordNeighbours } from './drifts.js'
 import { enqueue } from './enqueue.js'
 import { LedgerError } from './errors.js'
 import { isUuid } from './ids.js'
@@ -107,6 +108,8 @@ export async function recordIngest(
             kernelBuildId: storable(kernel.buildId),
             rulesVersion: kernel.rules?.version ?? null,
             allowBtfMismatch: kernel.rules?.allowBtfMismatch ?? null,
+            compiler: storable(kernel.compiler),
+            pahole: storable(kernel.pahole),
             btfModules: kernel.btfModules,
             baseSha256: base.sha256,
           }),
@@ -121,6 +124,7 @@ export async function recordIngest(
   )
   if (base !== null)
     await lookAgain(tx, { buildId, streamId, name: build.name, strings: base.strings, newBase }, now)
+  if (base !== null) await recordNeighbours(tx, { buildId, streamId }, now)
   if (waiting.length === 0)
     await tx.build.update({ where: { id: buildId }, data: { state: 'done', finishedAt: now } })
   return { outcome: 'recorded', pairs: made.length }

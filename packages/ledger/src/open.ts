@@ -1,6 +1,7 @@
 import { createArtifacts } from './artifacts.js'
 import { createBuilds } from './builds.js'
 import { type Database, openPrisma, unreachable } from './db.js'
+import { createDrifts } from './drifts.js'
 import type { LedgerLog } from './log.js'
 import { createModuleSets } from './module-sets.js'
 import { createOrigins } from './origins.js'
@@ -51,6 +52,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     moduleSets: createModuleSets(db),
     origins: createOrigins(db),
     pairs: createPairs(db),
+    drifts: createDrifts(db),
     tasks: createTasks(db),
     outbox: createOutbox(db),
     ping,

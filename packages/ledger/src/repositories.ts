@@ -7,6 +7,9 @@ import type {
   BuildRow,
   ComparisonKey,
   ComparisonRow,
+  DriftInputs,
+  DriftResult,
+  DriftRow,
   Failure,
   JsonObject,
   KernelRow,
@@ -167,6 +170,16 @@ export interface Pairs {
   }): Promise<'recorded' | 'already' | 'stale'>
 }
 
+export interface Drifts {
+  /** Of neighbouring kernel builds, the latest first. */
+  list(query: { stream: string } & PageRequest): Promise<Page<DriftRow>>
+  get(id: string): Promise<DriftRow | null>
+  /** What to compute; null where there is no such drift. */
+  inputs(fromBuildId: string, toBuildId: string): Promise<DriftInputs | null>
+  /** Ends a drift, and keeps the fingerprints of its bases. `drift-unknown`. */
+  record(result: DriftResult): Promise<'recorded' | 'already'>
+}
+
 export interface Tasks {
   get(id: string): Promise<TaskRow | null>
   /** Compare-and-set: the task where it was due (pending, or its lease ended) and is now this owner's, one attempt more; else null. */
@@ -176,7 +189,7 @@ export interface Tasks {
   finish(id: string, owner: string): Promise<boolean>
   /**
    * Final: what failed will fail again. Fails what the task was to do too, in one transaction: the build of an ingest, or the
-   * pair of a compare, which ends builds that were waiting for it alone. False, and nothing is changed, where the lease is not
+   * pair of a compare, which ends builds that were waiting for it alone, or the drift. False, and nothing is changed, where the lease is not
    * this owner's any more: the pair may be waiting with other inputs.
    */
   fail(id: string, owner: string, error: Failure): Promise<boolean>
@@ -217,6 +230,7 @@ export interface Ledger {
   readonly moduleSets: ModuleSets
   readonly origins: Origins
   readonly pairs: Pairs
+  readonly drifts: Drifts
   readonly tasks: Tasks
   readonly outbox: Outbox
   /** Answers within `timeoutMs` or throws `database-unreachable`. */

@@ -45,6 +45,12 @@ export interface BaseRow {
   strings: number
 }
 
+/** A base with its fingerprints of layout and meaning, null until a drift of it was computed. */
+export interface FingerprintedBase extends BaseRow {
+  layout: string | null
+  meaning: string | null
+}
+
 /** The kernel part of a build. `rules` is null where its version is not known. */
 export interface KernelRow {
   file: string
@@ -53,6 +59,9 @@ export interface KernelRow {
   banner: string | null
   buildId: string | null
   rules: RulesRow | null
+  /** What its config records of the tools that made it. */
+  compiler: string | null
+  pahole: string | null
   /** CONFIG_DEBUG_INFO_BTF_MODULES: without it the kernel looks at no module's BTF. Null where its config is not known. */
   btfModules: boolean | null
 }
@@ -107,7 +116,7 @@ export interface BuildRow {
   /** `version-release` of the kernel build of this stream that its modules were built for. */
   builtFor: string | null
   /** Null until ingested, and for a build without a kernel. */
-  kernel: (KernelRow & { base: BaseRow }) | null
+  kernel: (KernelRow & { base: FingerprintedBase }) | null
   /** Null until ingested, and for a build without modules. */
   modules: { setId: string; count: number } | null
   /** Null where it is not known, and for a build without modules. */
@@ -147,6 +156,65 @@ export interface BuildRef {
 
 /** How many modules have which verdict. */
 export type Counts = { [verdict: string]: number }
+
+/** What becomes of the modules of one build on the kernel of the other, as far as the pair has come. */
+export interface DriftSide {
+  state: PairState
+  counts: Counts
+}
+
+/** What differs between the bases of two kernel builds of a stream, the one declared before the other. */
+export interface DriftRow {
+  id: string
+  stream: string
+  from: BuildRef
+  to: BuildRef
+  /** False once a kernel build was ingested that was declared between the two. */
+  neighbours: boolean
+  state: PairState
+  /** These are null until it is done. */
+  class: string | null
+  headline: string | null
+  counts: Counts | null
+  engine: string | null
+  reportSha256: string | null
+  /** Modules of the first build on the second kernel, and the other way round; null where there is no such pair. */
+  oldOnNew: DriftSide | null
+  newOnOld: DriftSide | null
+  error: Failure | null
+  createdAt: string
+  updatedAt: string
+}
+
+/** One of the kernels of a drift, as it is compared. */
+export interface DriftKernelRow {
+  /** `version-release` of the build. */
+  name: string
+  release: string | null
+  version: string | null
+  compiler: string | null
+  pahole: string | null
+  baseSha256: string
+}
+
+/** What to compute a drift from. */
+export interface DriftInputs {
+  state: PairState
+  from: DriftKernelRow
+  to: DriftKernelRow
+}
+
+/** A drift as it was computed. */
+export interface DriftResult {
+  fromBuildId: string
+  toBuildId: string
+  class: string
+  headline: string
+  counts: Counts
+  engine: string
+  report: { sha256: string; size: number }
+  fingerprints: { sha256: string; layout: string; meaning: string }[]
+}
 
 export interface MatrixCell {
   kernelBuild: BuildRef
@@ -207,7 +275,7 @@ export interface ModuleSetRow {
   bundleSha256: string
 }
 
-export const taskKinds = ['ingest', 'compare', 'origin'] as const
+export const taskKinds = ['ingest', 'compare', 'origin', 'drift'] as const
 export type TaskKind = (typeof taskKinds)[number]
 
 /** What a task is to do, by ids only. */
@@ -215,9 +283,10 @@ export type TaskPayload =
   | { kind: 'ingest'; buildId: string }
   | { kind: 'compare'; kernelBuildId: string; moduleBuildId: string }
   | { kind: 'origin'; buildId: string }
+  | { kind: 'drift'; fromBuildId: string; toBuildId: string }
 
 export interface TaskRow {
-  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`, `origin:BUILD`. */
+  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`, `origin:BUILD`, `drift:FROM:TO`. */
   id: string
   payload: TaskPayload
   state: TaskState

@@ -1,5 +1,6 @@
 import { failBuild } from './builds.js'
 import { type Database, type Tx, transact } from './db.js'
+import { failDrift } from './drifts.js'
 import { storableJson } from './json.js'
 import { failPair } from './pairs.js'
 import type { Outbox, Tasks } from './repositories.js'
@@ -103,6 +104,7 @@ export function createTasks(db: Database): Tasks {
         if (payload.kind === 'compare') return failPair(tx, payload, error, clock(), fail)
         const failed = await fail()
         if (failed && payload.kind === 'ingest') await failBuild(tx, payload.buildId, error, clock())
+        if (failed && payload.kind === 'drift') await failDrift(tx, payload, error, clock())
         return failed
       })
     },

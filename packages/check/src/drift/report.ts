@@ -184,6 +184,19 @@ export function driftReport(
   }
 }
 
+/** A report that was made without modules, with what becomes of them. */
+export function withBlast(
+  report: DriftReport,
+  modules: DriftModules,
+  { listed }: DriftLimits = defaultDriftLimits,
+): DriftReport {
+  const blast = {
+    ofAOnB: blastOf(modules.ofAOnB ?? null, listed),
+    ofBOnA: blastOf(modules.ofBOnA ?? null, listed),
+  }
+  return { ...report, blast, remedy: remedyOf(report, blast) }
+}
+
 function sideOf({ file, release, version, config, btf, fingerprints }: DriftKernel): DriftSide {
   return {
     file,

@@ -57,7 +57,10 @@ const remedies: Readonly<Record<Exclude<DriftClass, 'none'>, string>> = {
 }
 
 /** What to do, in one sentence; what is known of modules goes first. */
-export function remedyOf(drift: Drift, blast: { ofAOnB: Blast | null; ofBOnA: Blast | null }): string {
+export function remedyOf(
+  drift: Pick<Drift, 'class'>,
+  blast: { ofAOnB: Blast | null; ofBOnA: Blast | null },
+): string {
   if (drift.class === 'none') return 'Nothing is to be done: what fits one base fits the other.'
   const sides = [blast.ofAOnB, blast.ofBOnA].filter((side) => side !== null)
   const harmless =

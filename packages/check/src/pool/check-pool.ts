@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { ModuleResult } from '../pure/index.js'
 import type { CompareJob, CompareProgress, CompareResult } from './compare-job.js'
+import type { DriftJob, DriftJobResult } from './drift-job.js'
 import type { ExplainJob } from './explain-job.js'
 import type { ScanJob, ScanProgress, ScanResult } from './scan-job.js'
 import type { CheckJob, CheckJobProgress, CheckJobResult, CheckThreadData } from './thread.js'
@@ -76,6 +77,14 @@ export class CheckPool {
       { kind: 'explain', ...job },
       { ...options, urgent: true, wants: job.bundleSha256 },
     )) as ModuleResult[]
+  }
+
+  /**
+   * Compares the bases of two kernels.
+   * @throws CheckError `kernel-unreadable`; an error with code `btf-names`
+   */
+  async drift(job: DriftJob, options: Pick<RunOptions<never>, 'signal'> = {}): Promise<DriftJobResult> {
+    return (await this.#threads.run({ kind: 'drift', ...job }, options)) as DriftJobResult
   }
 
   /** Ends all jobs and threads. */

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads'
 import type { ModuleResult } from '../pure/index.js'
 import { type CompareJob, type CompareProgress, type CompareResult, runCompare } from './compare-job.js'
+import { type DriftJob, type DriftJobResult, runDrift } from './drift-job.js'
 import { type ExplainJob, runExplain } from './explain-job.js'
 import { KeptInputs } from './kept.js'
 import { serveJobs } from './protocol.js'
@@ -11,8 +12,9 @@ export type CheckJob =
   | ({ readonly kind: 'scan' } & ScanJob)
   | ({ readonly kind: 'compare' } & CompareJob)
   | ({ readonly kind: 'explain' } & ExplainJob)
+  | ({ readonly kind: 'drift' } & DriftJob)
 
-export type CheckJobResult = ScanResult | CompareResult | readonly ModuleResult[]
+export type CheckJobResult = ScanResult | CompareResult | readonly ModuleResult[] | DriftJobResult
 export type CheckJobProgress = ScanProgress | CompareProgress
 
 /** What each thread is started with. */
@@ -26,6 +28,10 @@ const kept = new KeptInputs((workerData as CheckThreadData).keepBytes)
 serveJobs<CheckJob, CheckJobResult, CheckJobProgress>(async (job, context) => {
   if (job.kind === 'scan') {
     const result = await runScan(job, kept, context)
+    return { result, keeps: kept.bundleSha256 }
+  }
+  if (job.kind === 'drift') {
+    const result = await runDrift(job, kept, context)
     return { result, keeps: kept.bundleSha256 }
   }
   if (job.kind === 'explain') {

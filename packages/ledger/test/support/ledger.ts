@@ -59,6 +59,8 @@ export function found(
             banner: null,
             buildId: null,
             rules: { version: '5.15.12', allowBtfMismatch: false },
+            compiler: null,
+            pahole: null,
             btfModules: null,
           },
     base: base === undefined ? null : { sha256: sha(base), types: 1000, strings: 5000, size: 40_000 },

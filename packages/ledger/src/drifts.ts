@@ -1,0 +1,243 @@
+import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
+import { type Database, type Tx, transact } from './db.js'
+import { enqueue } from './enqueue.js'
+import { LedgerError } from './errors.js'
+import { Prisma } from './generated/client.js'
+import { isUuid, uuidv7 } from './ids.js'
+import { storable, storableJson } from './json.js'
+import type { Drifts } from './repositories.js'
+import type { Counts, DriftInputs, DriftRow, Failure, JsonObject, PairState } from './rows.js'
+
+const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
+const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
+/**
+ * Records the drifts between a kernel build and its neighbours in the order of declaration, each with a task: the one from the
+ * kernel build before it, and the one to the kernel build after it where that was ingested first. The stream is held.
+ */
+export async function recordNeighbours(
+  tx: Tx,
+  { buildId, streamId }: { buildId: string; streamId: string },
+  now: Date,
+): Promise<void> {
+  const kernels: Prisma.BuildWhereInput = {
+    streamId,
+    baseSha256: { not: null },
+    state: { in: ['comparing', 'done'] },
+  }
+  const select = { id: true } as const
+  const before = await tx.build.findFirst({
+    where: { ...kernels, id: { lt: buildId } },
+    orderBy: { id: 'desc' },
+    select,
+  })
+  const after = await tx.build.findFirst({
+    where: { ...kernels, id: { gt: buildId } },
+    orderBy: { id: 'asc' },
+    select,
+  })
+  if (before !== null && after !== null) {
+    await tx.drift.updateMany({
+      where: { fromBuildId: before.id, toBuildId: after.id },
+      data: { neighbours: false, updatedAt: now },
+    })
+  }
+  const ends = [
+    ...(before === null ? [] : [{ fromBuildId: before.id, toBuildId: buildId }]),
+    ...(after === null ? [] : [{ fromBuildId: buildId, toBuildId: after.id }]),
+  ]
+  await tx.drift.createMany({
+    data: ends.map((end) => ({
+      id: uuidv7(now.getTime()),
+      streamId,
+      ...end,
+      createdAt: now,
+      updatedAt: now,
+    })),
+    skipDuplicates: true,
+  })
+  await enqueue(
+    tx,
+    ends.map((end) => ({ kind: 'drift', ...end })),
+    now,
+  )
+}
+
+/** Fails a drift that has not ended. */
+export async function failDrift(
+  tx: Tx,
+  { fromBuildId, toBuildId }: { fromBuildId: string; toBuildId: string },
+  error: Failure,
+  now: Date,
+): Promise<void> {
+  await tx.drift.updateMany({
+    where: { fromBuildId, toBuildId, state: 'pending' },
+    data: { state: 'failed', error: storableJson(error) as JsonObject, updatedAt: now },
+  })
+}
+
+interface DriftRecord {
+  id: string
+  stream: string
+  fromId: string
+  fromVersion: string
+  fromRelease: string
+  toId: string
+  toVersion: string
+  toRelease: string
+  neighbours: boolean
+  state: PairState
+  class: string | null
+  headline: string | null
+  counts: Counts | null
+  engine: string | null
+  reportSha256: string | null
+  oldState: PairState | null
+  oldCounts: Counts | null
+  newState: PairState | null
+  newCounts: Counts | null
+  error: Failure | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+function driftRow(record: DriftRecord): DriftRow {
+  const side = (state: PairState | null, counts: Counts | null) =>
+    state === null ? null : { state, counts: counts ?? {} }
+  return {
+    id: record.id,
+    stream: record.stream,
+    from: { id: record.fromId, version: record.fromVersion, release: record.fromRelease },
+    to: { id: record.toId, version: record.toVersion, release: record.toRelease },
+    neighbours: record.neighbours,
+    state: record.state,
+    class: record.class,
+    headline: record.headline,
+    counts: record.counts,
+    engine: record.engine,
+    reportSha256: record.reportSha256,
+    oldOnNew: side(record.oldState, record.oldCounts),
+    newOnOld: side(record.newState, record.newCounts),
+    error: record.error,
+    createdAt: record.createdAt.toISOString(),
+    updatedAt: record.updatedAt.toISOString(),
+  }
+}
+
+/** Drifts with what their pairs say: verdicts are kept once, where they are made, and may be made anew. */
+function select(tx: Tx, where: Prisma.Sql): Promise<DriftRecord[]> {
+  return tx.$queryRaw<DriftRecord[]>`
+    SELECT d.id, s.name AS stream, d.neighbours, d.state, d.class, d.headline, d.counts, d.engine, d."reportSha256", d.error,
+      d."createdAt", d."updatedAt",
+      f.id AS "fromId", f.version AS "fromVersion", f.release AS "fromRelease",
+      t.id AS "toId", t.version AS "toVersion", t.release AS "toRelease",
+      o.state AS "oldState", oc.counts AS "oldCounts", n.state AS "newState", nc.counts AS "newCounts"
+    FROM "Drift" d JOIN "Stream" s ON s.id = d."streamId"
+      JOIN "Build" f ON f.id = d."fromBuildId" JOIN "Build" t ON t.id = d."toBuildId"
+      LEFT JOIN "Pair" o ON o."kernelBuildId" = t.id AND o."moduleBuildId" = f.id
+      LEFT JOIN "Comparison" oc ON oc.key = o."comparisonKey"
+      LEFT JOIN "Pair" n ON n."kernelBuildId" = f.id AND n."moduleBuildId" = t.id
+      LEFT JOIN "Comparison" nc ON nc.key = n."comparisonKey"
+    WHERE ${where}`
+}
+
+interface InputsRecord {
+  state: PairState
+  fromName: string
+  fromUname: string | null
+  fromRules: string | null
+  fromCompiler: string | null
+  fromPahole: string | null
+  fromBase: string
+  toName: string
+  toUname: string | null
+  toRules: string | null
+  toCompiler: string | null
+  toPahole: string | null
+  toBase: string
+}
+
+async function inputs(tx: Tx, fromBuildId: string, toBuildId: string): Promise<DriftInputs | null> {
+  if (!isUuid(fromBuildId) || !isUuid(toBuildId)) return null
+  const [found] = await tx.$queryRaw<InputsRecord[]>`
+    SELECT d.state,
+      f.version || '-' || f.release AS "fromName", f."kernelRelease" AS "fromUname", f."rulesVersion" AS "fromRules",
+      f.compiler AS "fromCompiler", f.pahole AS "fromPahole", f."baseSha256" AS "fromBase",
+      t.version || '-' || t.release AS "toName", t."kernelRelease" AS "toUname", t."rulesVersion" AS "toRules",
+      t.compiler AS "toCompiler", t.pahole AS "toPahole", t."baseSha256" AS "toBase"
+    FROM "Drift" d JOIN "Build" f ON f.id = d."fromBuildId" JOIN "Build" t ON t.id = d."toBuildId"
+    WHERE d."fromBuildId" = ${fromBuildId}::uuid AND d."toBuildId" = ${toBuildId}::uuid`
+  if (found === undefined) return null
+  return {
+    state: found.state,
+    from: {
+      name: found.fromName,
+      release: found.fromUname,
+      version: found.fromRules,
+      compiler: found.fromCompiler,
+      pahole: found.fromPahole,
+      baseSha256: found.fromBase,
+    },
+    to: {
+      name: found.toName,
+      release: found.toUname,
+      version: found.toRules,
+      compiler: found.toCompiler,
+      pahole: found.toPahole,
+      baseSha256: found.toBase,
+    },
+  }
+}
+
+/** The repository of drifts. */
+export function createDrifts(db: Database): Drifts {
+  const { prisma, clock } = db
+  return {
+    async list({ stream, cursor, limit }) {
+      const [after = last] = decodeCursor('drifts', cursor, [isId]) ?? []
+      const take = pageLimit(limit)
+      const rows = await select(
+        prisma,
+        Prisma.sql`d."streamId" = (SELECT id FROM "Stream" WHERE name = ${stream}) AND d.neighbours
+          AND d."toBuildId" < ${after}::uuid ORDER BY d."toBuildId" DESC LIMIT ${take + 1}`,
+      )
+      return pageOf(rows, take, driftRow, ({ toId }) => encodeCursor('drifts', [toId]))
+    },
+
+    async get(id) {
+      const [found] = isUuid(id) ? await select(prisma, Prisma.sql`d.id = ${id}::uuid`) : []
+      return found === undefined ? null : driftRow(found)
+    },
+
+    inputs: (fromBuildId, toBuildId) => inputs(prisma, fromBuildId, toBuildId),
+
+    record: (result) =>
+      transact(db, async (tx) => {
+        const now = clock()
+        const { fromBuildId, toBuildId, counts, engine, report, fingerprints } = result
+        const [held] = await tx.$queryRaw<{ state: PairState }[]>`
+          SELECT state FROM "Drift"
+          WHERE "fromBuildId" = ${fromBuildId}::uuid AND "toBuildId" = ${toBuildId}::uuid FOR UPDATE`
+        if (held === undefined)
+          throw new LedgerError('drift-unknown', `There is no drift ${fromBuildId} / ${toBuildId}.`)
+        if (held.state !== 'pending') return 'already'
+        const { sha256, size } = report
+        await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
+        for (const { sha256: base, layout, meaning } of fingerprints)
+          await tx.base.updateMany({ where: { sha256: base, layout: null }, data: { layout, meaning } })
+        await tx.drift.update({
+          where: { fromBuildId_toBuildId: { fromBuildId, toBuildId } },
+          data: {
+            state: 'done',
+            class: result.class,
+            headline: storable(result.headline),
+            counts,
+            engine,
+            reportSha256: sha256,
+            updatedAt: now,
+          },
+        })
+        return 'recorded'
+      }),
+  }
+}
