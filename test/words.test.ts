@@ -1,3 +1,4 @@
+import { driftClasses } from '@basedrift/btf'
 import * as check from '@basedrift/check'
 import * as contract from '@basedrift/contract'
 import * as ledger from '@basedrift/ledger'
@@ -7,6 +8,7 @@ import { expect, it } from 'vitest'
 it('verdicts and outcomes are the same words on both sides of the boundary', () => {
   expect(contract.verdicts).toEqual(check.verdicts)
   expect(contract.overalls).toEqual(check.overalls)
+  expect(contract.driftClasses).toEqual(driftClasses)
 })
 
 it('who says where modules were built is the same in the ledger and outside', () => {

@@ -8,7 +8,8 @@ import { type Build, createClient, type Pair } from '@basedrift/contract'
 import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
 import { createLogger, createMetrics } from '@basedrift/runtime'
 import { startWorker, type Worker } from '@basedrift/worker/main'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Ajv } from 'ajv'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { smallBuilds } from '../../scripts/lib/small-builds.mjs'
 import { newName, startTestService, type TestService, uploadOf } from './support/service.js'
 
@@ -275,6 +276,92 @@ describe('what was found of a module', () => {
       expect((await client.pair(old.id, old.id)).findings).toBe('listed')
     } finally {
       await server.close()
+    }
+  })
+})
+
+describe('drifts', () => {
+  it('tell what differs between neighbours, and what that does to the modules of either', async () => {
+    const { client } = service
+    const page = await vi.waitFor(
+      async () => {
+        const list = await client.listDrifts({ stream })
+        expect(list.items).toMatchObject([{ state: 'done' }])
+        return list
+      },
+      { timeout: 30_000, interval: 20 },
+    )
+    const broken = { state: 'done', counts: { misread: 1, rejected: 1 } }
+    expect(page.next).toBeNull()
+    expect(page.items).toMatchObject([
+      {
+        from: { id: old.id },
+        to: { id: fresh.id },
+        neighbours: true,
+        headline: expect.any(String),
+        oldOnNew: broken,
+        newOnOld: broken,
+      },
+    ])
+    const [summary] = page.items as [(typeof page.items)[0]]
+    const { report, ...rest } = await client.drift(summary.id)
+    expect(rest).toEqual(summary)
+    expect(report).toMatchObject({
+      class: summary.class,
+      a: { file: '5.15.12-1.1', base: { sha256: old.kernel?.base.sha256 } },
+      b: { file: '5.15.12-1.3', base: { sha256: fresh.kernel?.base.sha256 } },
+      added: { total: summary.counts?.added },
+      blast: {
+        ofAOnB: { summary: { total: 2, misread: 1, rejected: 1 }, broken: { total: 2 }, undecided: 0 },
+        ofBOnA: { broken: { total: 2, listed: [{ name: 'saucer' }, { name: 'teapot' }] } },
+      },
+      remedy: expect.stringContaining('Publish kernel and modules of one build together'),
+    })
+    const kernel = (await client.getBuild(fresh.id)).kernel
+    const { layout, meaning } = report?.b.base.fingerprints ?? {}
+    expect(kernel?.fingerprints).toEqual({ layout, meaning })
+  })
+
+  it('are unknown where there are none', async () => {
+    const { client } = service
+    await expect(client.listDrifts({ stream: 'no/such/stream' })).rejects.toMatchObject({
+      code: 'stream-unknown',
+    })
+    await expect(client.drift('00000000-0000-0000-0000-000000000000')).rejects.toMatchObject({
+      code: 'drift-unknown',
+      status: 404,
+    })
+  })
+})
+
+describe('answers', () => {
+  it('are what the document says, whole', async () => {
+    const { url, client } = service
+    const document = (await (await fetch(`${url}/v1/openapi.json`)).json()) as {
+      paths: Record<
+        string,
+        { get: { responses: Record<string, { content: Record<string, { schema: object }> }> } }
+      >
+      components: object
+    }
+    const ajv = new Ajv({ allowUnionTypes: true, strict: false, formats: { 'date-time': true } })
+    ajv.addSchema({ $id: 'document', components: document.components })
+    const [drift] = (await client.listDrifts({ stream })).items
+    const pair = `/v1/pairs/${old.id}/${fresh.id}`
+    const cases = [
+      ['/v1/builds/{id}', `/v1/builds/${fresh.id}`],
+      ['/v1/builds', '/v1/builds'],
+      ['/v1/matrix', `/v1/matrix?stream=${encodeURIComponent(stream)}`],
+      ['/v1/pairs/{kernelBuild}/{moduleBuild}', pair],
+      ['/v1/pairs/{kernelBuild}/{moduleBuild}/modules/{name}', `${pair}/modules/saucer`],
+      ['/v1/drifts', `/v1/drifts?stream=${encodeURIComponent(stream)}`],
+      ['/v1/drifts/{id}', `/v1/drifts/${drift?.id}`],
+    ] as const
+    for (const [path, address] of cases) {
+      const schema = document.paths[path]?.get.responses['200']?.content['application/json']?.schema
+      const local = JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"document#/components'))
+      const answer = await (await fetch(url + address)).json()
+      expect(ajv.validate(local, answer), `${path}: ${ajv.errorsText()}`).toBe(true)
     }
   })
 })

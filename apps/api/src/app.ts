@@ -12,6 +12,7 @@ import { artifactRoutes } from './routes/artifacts.js'
 import { blobRoutes } from './routes/blobs.js'
 import { buildRoutes } from './routes/builds.js'
 import { declareRoutes } from './routes/declare.js'
+import { driftRoutes } from './routes/drifts.js'
 import { eventRoutes } from './routes/events.js'
 import { healthRoutes } from './routes/health.js'
 import { matrixRoutes } from './routes/matrix.js'
@@ -63,6 +64,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     blobRoutes(scope, dependencies)
     matrixRoutes(scope, dependencies)
     pairRoutes(scope, dependencies)
+    driftRoutes(scope, dependencies)
     healthRoutes(scope, dependencies)
   })
   await app.register(async (scope: App) => {

@@ -10,6 +10,9 @@ export const ArtifactPath = Type.Object({ stream: StreamName, vr: VersionRelease
 /** A build by its id. */
 export const BuildIdPath = Type.Object({ id: Uuid })
 
+/** A drift by its id. */
+export const DriftPath = Type.Object({ id: Uuid })
+
 /** A pair by the ids of its builds. */
 export const PairPath = Type.Object({ kernelBuild: Uuid, moduleBuild: Uuid })
 

@@ -42,6 +42,7 @@ const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'build-differs': 'build-differs',
   'build-sealed': 'build-sealed',
   'cursor-invalid': 'cursor-invalid',
+  'drift-unknown': 'drift-unknown',
   'pair-unknown': 'pair-unknown',
   'blob-unknown': 'blob-unknown',
   'blob-too-large': 'body-too-large',

@@ -65,10 +65,12 @@ describe('the OpenAPI document', () => {
       [
         'buildEvents',
         'declareBuild',
+        'drift',
         'getBuild',
         'headBlob',
         'health',
         'listBuilds',
+        'listDrifts',
         'listModules',
         'listStreams',
         'matrix',

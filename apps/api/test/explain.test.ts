@@ -45,6 +45,7 @@ function explained(result: Partial<Explained['result']>, rest: Partial<Explained
       banner: null,
       buildId: null,
       btfModules: true,
+      fingerprints: null,
       rules: null,
       base: running,
     },

@@ -5,6 +5,7 @@ import { addBuilds } from './commands/builds.js'
 import { addCheck } from './commands/check.js'
 import { addDiff } from './commands/diff.js'
 import { addDistill } from './commands/distill.js'
+import { addDrifts } from './commands/drifts.js'
 import { addDump } from './commands/dump.js'
 import { addInspect } from './commands/inspect.js'
 import { addMatrix } from './commands/matrix.js'
@@ -57,6 +58,7 @@ export function buildProgram(ended: (code: number) => void): Command {
     addBuild,
     addMatrix,
     addPair,
+    addDrifts,
   ]) {
     add(program, ended)
   }

@@ -17,6 +17,7 @@ const build: Build = {
     banner: null,
     buildId: null,
     btfModules: true,
+    fingerprints: null,
     rules: { version: '5.15.12', allowBtfMismatch: null },
     base: { sha256: 'ef'.repeat(32), types: 103110, strings: 1694074 },
   },

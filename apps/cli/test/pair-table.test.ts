@@ -15,6 +15,7 @@ const kernel: Explanation['kernel'] = {
   banner: null,
   buildId: null,
   btfModules: true,
+  fingerprints: null,
   rules: { version: '6.1.192', allowBtfMismatch: true },
   base,
 }

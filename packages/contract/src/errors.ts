@@ -42,6 +42,11 @@ export const errorCodes = {
     title: 'There is no such build',
     sentence: 'Declare it first, or look for its id in the list of builds.',
   },
+  'drift-unknown': {
+    status: 404,
+    title: 'There is no such drift',
+    sentence: 'Look for its id in the list of the stream’s drifts.',
+  },
   'module-unknown': {
     status: 404,
     title: 'The module build has no such module',

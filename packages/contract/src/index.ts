@@ -13,6 +13,7 @@ export { type ErrorCode, type ErrorMeaning, errorCodes, isErrorCode } from './er
 export { httpSchemas } from './schemas/all.js'
 export * from './schemas/base.js'
 export * from './schemas/build.js'
+export * from './schemas/drift.js'
 export * from './schemas/events.js'
 export * from './schemas/jobs.js'
 export * from './schemas/names.js'

@@ -49,6 +49,17 @@ export type OriginSource = (typeof originSources)[number]
 export const pairStates = ['pending', 'done', 'failed'] as const
 export type PairState = (typeof pairStates)[number]
 
+/** What sort of difference there is between the bases of two kernels, from none to that which changes the layout of data. */
+export const driftClasses = [
+  'none',
+  'strings-only',
+  'reordered',
+  'functions-only',
+  'additive',
+  'layout',
+] as const
+export type DriftClass = (typeof driftClasses)[number]
+
 /** Whether an answer lists what was found of its modules. */
 export const findingStates = ['listed', 'omitted'] as const
 

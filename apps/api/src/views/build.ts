@@ -18,6 +18,7 @@ import type {
   BaseRow,
   BuildProgress,
   BuildRow,
+  FingerprintedBase,
   KernelRow,
   OriginRow,
   Failure as RecordedFailure,
@@ -49,7 +50,7 @@ export function artifactView(artifact: ArtifactRow): Artifact {
   }
 }
 
-export function kernelView(kernel: KernelRow & { base: BaseRow }): Kernel {
+export function kernelView(kernel: KernelRow & { base: FingerprintedBase }): Kernel {
   const { file, release, banner, buildId, rules, btfModules, base } = kernel
   return {
     file,
@@ -59,6 +60,8 @@ export function kernelView(kernel: KernelRow & { base: BaseRow }): Kernel {
     rules: rules === null ? null : { version: rules.version, allowBtfMismatch: rules.allowBtfMismatch },
     btfModules,
     base: baseView(base),
+    fingerprints:
+      base.layout === null || base.meaning === null ? null : { layout: base.layout, meaning: base.meaning },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } from '../schemas/build.js'
+import type { Drift, DriftList } from '../schemas/drift.js'
 import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
 import { isFinal, type Verdict } from '../words.js'
 import { objectOf } from './answer.js'
@@ -80,6 +81,8 @@ export interface Client {
     query?: { maxFindings?: number | undefined },
     options?: CallOptions,
   ): Promise<Explanation>
+  listDrifts(query: { stream: string } & PageQuery, options?: CallOptions): Promise<DriftList>
+  drift(id: string, options?: CallOptions): Promise<Drift>
   /** Bytes of an artifact that the service has, or null. */
   headBlob(sha256: string, options?: CallOptions): Promise<number | null>
   /**
@@ -192,6 +195,9 @@ export function createClient(options: {
         { ...query },
         call,
       ),
+
+    listDrifts: (query, call) => get('/v1/drifts', { ...query }, call),
+    drift: (id, call) => get(`/v1/drifts/${segment(id)}`, {}, call),
 
     async headBlob(sha256, call = {}) {
       const response = await transport.send({

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import * as build from './build.js'
+import * as drift from './drift.js'
 import * as events from './events.js'
 import * as pair from './pair.js'
 import * as problem from './problem.js'
@@ -9,6 +10,6 @@ function isNamed(value: unknown): value is TSchema & { $id: string } {
 }
 
 /** Every named schema of the HTTP interface: what `$ref`s refer to. */
-export const httpSchemas: readonly (TSchema & { $id: string })[] = [build, events, pair, problem]
+export const httpSchemas: readonly (TSchema & { $id: string })[] = [build, drift, events, pair, problem]
   .flatMap((module): unknown[] => Object.values(module))
   .filter(isNamed)

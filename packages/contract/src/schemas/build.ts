@@ -156,6 +156,11 @@ export const Kernel = Type.Object(
       '`CONFIG_DEBUG_INFO_BTF_MODULES`: false where the kernel looks at the BTF of no module; null where the config is not known',
     ),
     base: ref(BaseFacts),
+    fingerprints: Type.Unsafe<{ layout: string; meaning: string } | null>({
+      anyOf: [Type.Object({ layout: Sha256, meaning: Sha256 }), { type: 'null' }],
+      description:
+        'Of the base: equal where order counts, and where it does not; null until a drift of it is computed',
+    }),
   },
   { $id: 'Kernel', description: 'The kernel of a build; `rules` is null where its version is not known' },
 )

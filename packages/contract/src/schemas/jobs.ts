@@ -9,7 +9,7 @@ export const TaskJob = Type.Object(
 export type TaskJob = Static<typeof TaskJob>
 
 /** The kinds of tasks. */
-export const taskKinds = ['ingest', 'compare', 'origin'] as const
+export const taskKinds = ['ingest', 'compare', 'origin', 'drift'] as const
 export type TaskKind = (typeof taskKinds)[number]
 
 /** Payload of an `ingest` task. */
@@ -32,3 +32,10 @@ export const OriginPayload = Type.Object(
   { $id: 'OriginPayload', additionalProperties: false },
 )
 export type OriginPayload = Static<typeof OriginPayload>
+
+/** Payload of a `drift` task. */
+export const DriftPayload = Type.Object(
+  { fromBuildId: Uuid, toBuildId: Uuid },
+  { $id: 'DriftPayload', additionalProperties: false },
+)
+export type DriftPayload = Static<typeof DriftPayload>
