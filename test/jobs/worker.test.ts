@@ -28,6 +28,8 @@ let queue: QueueBackend
 let worker: Worker
 let stream: string
 let dataDir: string
+/** Drifts that are begun and never end: those of a worker that is killed with them. */
+let heldDrifts: number
 /** How often the pool was asked for what. */
 let asked: { scan: number; compare: number }
 /** Thrown by the blob store, once for each. */
@@ -37,6 +39,7 @@ beforeEach(async () => {
   stream = `kettle/${randomUUID()}`
   asked = { scan: 0, compare: 0 }
   broken = []
+  heldDrifts = 0
   database = await createTestDatabase()
   dataDir = await mkdtemp(path.join(tmpdir(), 'basedrift-worker-'))
   blobs = await DirectoryBlobStore.open(path.join(dataDir, 'blobs'))
@@ -58,7 +61,11 @@ beforeEach(async () => {
         asked.scan++
         return pool.scan(...args)
       },
-      drift: (...args) => pool.drift(...args),
+      drift: (job, options) => {
+        if (heldDrifts-- <= 0) return pool.drift(job, options)
+        const signal = options?.signal
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+      },
       compare: (...args) => {
         asked.compare++
         return pool.compare(...args)
@@ -237,6 +244,37 @@ describe('the worker', () => {
     const [last] = await done(3)
     expect(last).toMatchObject({ from: { id: fourth.id }, to: { id: fifth.id }, class: 'none' })
   })
+
+  it.each(['before', 'after'])(
+    'computes a drift once, though its worker was killed %s it recorded it',
+    async (when) => {
+      const first = await push({ release: '1.1', artifacts: { 'vmlinux-1.1': await vector('vmlinux-1.1') } })
+      if (when === 'before') heldDrifts = 1
+      const second = await push({ release: '1.3', artifacts: { 'vmlinux-1.3': await vector('vmlinux-1.3') } })
+      const task = `drift:${first.id}:${second.id}`
+      const state = (wanted: string) =>
+        vi.waitFor(async () => expect((await ledger.tasks.get(task))?.state).toBe(wanted), {
+          timeout: 30_000,
+          interval: 20,
+        })
+      const drift = async () => (await ledger.drifts.list({ stream, limit: 10 })).items[0]
+      await state(when === 'before' ? 'leased' : 'done')
+      const early = await drift()
+      expect(early?.state).toBe(when === 'before' ? 'pending' : 'done')
+      // What a worker that is killed leaves behind: a lease that nobody extends.
+      await database.query(
+        `UPDATE "Task" SET state = 'leased', "leaseOwner" = 'killed', "leaseUntil" = now() - interval '1 second' WHERE id = $1`,
+        [task],
+      )
+      await ledger.tasks.ring([task])
+      worker.dispatcher.ring()
+      await state('done')
+      const late = await drift()
+      expect(late).toMatchObject({ state: 'done', class: expect.any(String) })
+      if (when === 'after') expect(late).toEqual(early)
+      expect(await database.query('SELECT id FROM "Drift"')).toHaveLength(1)
+    },
+  )
 
   it('finds the base that stray modules were built on, also when its kernel comes later and in another stream', async () => {
     const modules = { 'teapot.ko': await vector('teapot-1.1.ko') }
