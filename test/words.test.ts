@@ -9,6 +9,8 @@ it('verdicts and outcomes are the same words on both sides of the boundary', () 
   expect(contract.verdicts).toEqual(check.verdicts)
   expect(contract.overalls).toEqual(check.overalls)
   expect(contract.driftClasses).toEqual(driftClasses)
+  expect(contract.obstacleCodes).toEqual(check.obstacleCodes)
+  expect(contract.btfIdsStates).toEqual(check.btfIdsStates)
 })
 
 it('who says where modules were built is the same in the ledger and outside', () => {

@@ -53,7 +53,10 @@ export class Findings {
     const listed = await this.#find(comparison, manifest, wanted, maxFindings)
     if (listed === null)
       return { findings: 'omitted', rows: recorded.map(({ result }) => withoutLists(result)) }
-    return { findings: 'listed', rows: recorded.map(({ ordinal, result }) => listed.get(ordinal) ?? result) }
+    return {
+      findings: 'listed',
+      rows: recorded.map(({ ordinal, result }) => withRecordedLoad(listed.get(ordinal), result)),
+    }
   }
 
   async #find(
@@ -114,6 +117,11 @@ export class Findings {
 
 function ended(signal: AbortSignal): Promise<null> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }))
+}
+
+/** A row that was found again, with what else the kernel compares as it was recorded: findings are of the BTF alone. */
+function withRecordedLoad(found: ModuleResult | undefined, { load, overall, ...recorded }: ModuleResult) {
+  return { ...(found ?? recorded), load, overall }
 }
 
 function hasFindings({ misboundTotal = 0, changedTotal = 0 }: ModuleResult): boolean {

@@ -48,11 +48,12 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
   }
 }
 
-function keyOf({ moduleSet, running, originSha256, btfModules }: PairInputs, rules: RulesRow) {
+function keyOf({ moduleSet, running, originSha256, exportsSha256, btfModules }: PairInputs, rules: RulesRow) {
   return {
     moduleSetId: moduleSet.id,
     runningSha256: running.sha256,
     originSha256,
+    exportsSha256,
     rules,
     btfModules,
     engine: ENGINE_VERSION,
@@ -60,23 +61,27 @@ function keyOf({ moduleSet, running, originSha256, btfModules }: PairInputs, rul
 }
 
 async function compute(
-  { moduleSet, running, originSha256, btfModules }: PairInputs,
+  { moduleSet, running, originSha256, exportsSha256, btfModules }: PairInputs,
   rules: RulesRow,
   signal: AbortSignal,
   { manifests, blobs, pool }: CompareOptions,
 ) {
   const manifest = await manifests.of(moduleSet.id)
-  const hashes = [running.sha256, moduleSet.bundleSha256]
-  if (originSha256 !== null && originSha256 !== running.sha256) hashes.push(originSha256)
-  const { bundleSha256 } = moduleSet
+  const { bundleSha256, symbolsSha256 } = moduleSet
+  const origin = originSha256 === running.sha256 ? null : originSha256
+  const wanted = [running.sha256, bundleSha256, origin, symbolsSha256, exportsSha256]
+  const hashes = [...new Set(wanted.filter((hash) => hash !== null))]
   const about = { manifest, bundleSha256, rules, btfModules, runningSha256: running.sha256, originSha256 }
   try {
-    return await withFiles(blobs, hashes, ([basePath, bundlePath, originPath]) =>
-      pool.compare(
-        { ...about, basePath: basePath!, bundlePath: bundlePath!, originPath: originPath ?? null },
+    return await withFiles(blobs, hashes, (paths) => {
+      const [basePath, bundlePath, originPath, symbolsPath, exportsPath] = wanted.map((hash) =>
+        hash === null ? null : paths[hashes.indexOf(hash)]!,
+      ) as [string, string, string | null, string | null, string | null]
+      return pool.compare(
+        { ...about, basePath, bundlePath, originPath, symbolsPath, exportsPath },
         { signal },
-      ),
-    )
+      )
+    })
   } catch (error) {
     const failure = inputFailure(error)
     if (failure === null) throw error

@@ -12,6 +12,7 @@ const ofTheInput = [
   'kernel-btf-absent',
   'kernel-unreadable',
   'memory-limit',
+  'symbols-malformed',
   'thread-crashed',
   'time-limit',
 ] as const satisfies CheckErrorCode[]

@@ -36,7 +36,12 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
       if (build === null) return
       const hashes = build.artifacts.map((artifact) => artifact.sha256)
       await temp.withDirectory(async (directory) => {
-        const at = { basePath: join(directory, 'base.btf'), bundlePath: join(directory, 'modules.bundle') }
+        const at = {
+          basePath: join(directory, 'base.btf'),
+          bundlePath: join(directory, 'modules.bundle'),
+          symbolsPath: join(directory, 'modules.symbols'),
+          exportsPath: join(directory, 'kernel.exports'),
+        }
         const scanned = await withFiles(blobs, hashes, (paths) => {
           const inputs = build.artifacts.map(({ filename }, i) => ({
             path: paths[i] as string,
@@ -51,11 +56,14 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           log.warn({ trace, build: buildId, code: failure.code }, 'build failed')
           return
         }
-        const { kernel, base, manifest, bundle } = scanned
+        const { kernel, base, manifest, bundle, symbols, exports } = scanned
+        const put = (path: string, file: { sha256: string; size: number } | null) =>
+          file && blobs.putFile(path, { maxBytes: file.size, expectedSha256: file.sha256, signal })
         await Promise.all([
-          base && blobs.putFile(at.basePath, { maxBytes: base.size, expectedSha256: base.sha256, signal }),
-          bundle &&
-            blobs.putFile(at.bundlePath, { maxBytes: bundle.size, expectedSha256: bundle.sha256, signal }),
+          put(at.basePath, base),
+          put(at.bundlePath, bundle),
+          put(at.symbolsPath, symbols),
+          put(at.exportsPath, exports),
         ])
         const { stream, builtFor } = build
         const decide = async () =>
@@ -66,7 +74,7 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
                 async (bases) => bases.map((one) => fitOf(manifest, one)),
                 ledger.origins,
               )
-        const facts = { buildId, kernel, base, manifest, bundle, artifacts }
+        const facts = { buildId, kernel, base, manifest, bundle, symbols, exports, artifacts }
         const {
           outcome,
           pairs,

@@ -9,6 +9,14 @@ export interface ScanInput {
   name: string
 }
 
+/** Where the parts of a scan are written. */
+export interface ScanFiles {
+  basePath: string
+  bundlePath: string
+  symbolsPath: string
+  exportsPath: string
+}
+
 type Scan = Awaited<ReturnType<Pool['scan']>>
 
 /** What the artifacts of one build hold together. */
@@ -19,6 +27,10 @@ export interface ScanOutcome {
   /** Null, as `bundle`, where there are no modules. */
   manifest: ModuleRow[] | null
   bundle: Scan['bundle']
+  /** What the modules import and export. */
+  symbols: Scan['symbols']
+  /** What the kernel gives to modules. */
+  exports: Scan['exports']
   /** For each input, what could not be used of it. */
   problems: Failure[][]
   /** Where the inputs cannot be one build. */
@@ -32,7 +44,7 @@ export interface ScanOutcome {
 export async function scanArtifacts(
   pool: Pick<Pool, 'scan'>,
   inputs: readonly ScanInput[],
-  at: { basePath: string; bundlePath: string },
+  at: ScanFiles,
   signal: AbortSignal,
 ): Promise<ScanOutcome> {
   const scan = (some: readonly ScanInput[]) => attempt(pool, some, at, signal)
@@ -57,7 +69,7 @@ export async function scanArtifacts(
     return failure === undefined ? [] : [{ ...failure, file: input.name }]
   })
   if ('code' in result) {
-    return { kernel: null, base: null, manifest: null, bundle: null, problems, failure: result }
+    return { ...noParts, problems, failure: result }
   }
   for (const { input, ...problem } of result.problems) {
     const index = inputs.indexOf(left[input] as ScanInput)
@@ -75,6 +87,8 @@ export async function scanArtifacts(
     base: kernel === null ? null : base,
     manifest: manifest.length === 0 ? null : manifest,
     bundle: manifest.length === 0 ? null : bundle,
+    symbols: manifest.length === 0 ? null : result.symbols,
+    exports: kernel === null || base === null ? null : result.exports,
     problems,
     failure: null,
   }
@@ -86,13 +100,23 @@ function usableBase({ base }: Scan): ScanOutcome['base'] {
   return { ...base, types: base.types, strings: base.strings }
 }
 
-const nothing: Scan = { kernel: null, manifest: [], problems: [], bundle: null, base: null }
+const nothing: Scan = {
+  kernel: null,
+  manifest: [],
+  problems: [],
+  bundle: null,
+  base: null,
+  symbols: null,
+  exports: null,
+}
+
+const noParts = { kernel: null, base: null, manifest: null, bundle: null, symbols: null, exports: null }
 
 /** A scan, or what is wrong with its inputs. */
 async function attempt(
   pool: Pick<Pool, 'scan'>,
   inputs: readonly ScanInput[],
-  at: { basePath: string; bundlePath: string },
+  at: ScanFiles,
   signal: AbortSignal,
 ): Promise<Scan | Failure> {
   try {

@@ -46,15 +46,30 @@ const pool = {
       message: 'x',
       input: last,
     }
-    return { kernel: null, base: null, manifest, bundle: { sha256: 'b', size: 1 }, problems: [problem] }
+    return {
+      kernel: null,
+      base: null,
+      manifest,
+      bundle: { sha256: 'b', size: 1 },
+      symbols: { sha256: 's', size: 1 },
+      exports: null,
+      problems: [problem],
+    }
   },
+}
+
+const files = {
+  basePath: '/nowhere/base',
+  bundlePath: '/nowhere/bundle',
+  symbolsPath: '/nowhere/symbols',
+  exportsPath: '/nowhere/exports',
 }
 
 const scan = (...names: string[]) =>
   scanArtifacts(
     pool,
     names.map((name) => ({ path: `/nowhere/${name}`, name })),
-    { basePath: '/nowhere/base', bundlePath: '/nowhere/bundle' },
+    files,
     new AbortController().signal,
   )
 
@@ -116,8 +131,7 @@ describe('the artifacts of a build', () => {
       },
     }
     const inputs = ['a.deb', 'b.deb'].map((name) => ({ path: name, name }))
-    const at = { basePath: '/nowhere/base', bundlePath: '/nowhere/bundle' }
-    const outcome = await scanArtifacts(unreadable, inputs, at, new AbortController().signal)
+    const outcome = await scanArtifacts(unreadable, inputs, files, new AbortController().signal)
     expect(outcome).toMatchObject({ kernel: null, base: null })
     expect(outcome.problems[1]?.map(({ code }) => code)).toEqual(['elf-malformed', 'base-unreadable'])
   })

@@ -20,6 +20,7 @@ export const checkErrorCodes = {
     'The version of the kernel is not known; give its rules, as --rules 6.1.192,no-allow-mismatch.',
   'stamp-contradicts':
     'The stamp of the module names a base that its BTF cannot have been built on; stamp it with its own kernel.',
+  'symbols-malformed': 'The stored symbols of this build are damaged; make them again from the artifacts.',
   'thread-crashed': 'The thread that read the input ended; the input is probably malformed beyond repair.',
   'time-limit': 'Reading the input took longer than a job may; leave out the file that needs it.',
 } as const

@@ -23,6 +23,8 @@ afterAll(async () => {
 const at = (name: string) => ({
   basePath: join(folder, `${name}.base`),
   bundlePath: join(folder, `${name}.bundle`),
+  symbolsPath: join(folder, `${name}.symbols`),
+  exportsPath: join(folder, `${name}.exports`),
 })
 const put = (name: string, bytes: Uint8Array) => {
   writeFileSync(join(folder, name), bytes)
@@ -42,7 +44,7 @@ const rules = { version: '6.1.192', allowBtfMismatch: true }
 const compare = async (
   kernel: ScanResult,
   modules: ScanResult,
-  paths: { basePath: string; bundlePath: string },
+  paths: ReturnType<typeof at>,
   origin: string | null,
   btfModules = true,
 ) => {
@@ -100,7 +102,7 @@ describe('builds', () => {
       originStrings: one.base!.strings,
     })
 
-    const crossed = { basePath: second.basePath, bundlePath: first.bundlePath }
+    const crossed = { ...first, basePath: second.basePath, exportsPath: second.exportsPath }
     expect(await compare(one, one, first, one.base!.sha256)).toEqual({
       counts: { compatible: 2 },
       verdicts: ['saucer compatible', 'teapot compatible'],
@@ -157,14 +159,14 @@ describe('builds', () => {
     const found = await pool.scan({ inputs: [put('text', Buffer.from('text'))], ...paths })
     expect(found).toMatchObject({ kernel: null, base: null, bundle: null, manifest: [] })
     expect(found.problems).toHaveLength(1)
-    expect(existsSync(paths.bundlePath) || existsSync(paths.basePath)).toBe(false)
+    expect(Object.values(paths).some((path) => existsSync(path))).toBe(false)
   })
 
   test('have one kernel, and leave nothing behind where they have two', async () => {
     const paths = at('two')
     const two = packageOf('1.1', { 'boot/vmlinux-2': vectorBytes('vmlinux-1.3') })
     await expect(pool.scan({ inputs: [two], ...paths })).rejects.toMatchObject({ code: 'kernel-ambiguous' })
-    expect(existsSync(paths.bundlePath) || existsSync(paths.basePath)).toBe(false)
+    expect(Object.values(paths).some((path) => existsSync(path))).toBe(false)
   })
 
   test('are not scanned further once that is stopped', async () => {
@@ -173,7 +175,7 @@ describe('builds', () => {
     const scan = pool.scan({ inputs: [packageOf('1.1')], ...paths }, { signal: stop.signal })
     stop.abort()
     await expect(scan).rejects.toMatchObject({ code: 'check-aborted' })
-    expect(existsSync(paths.bundlePath) || existsSync(paths.basePath)).toBe(false)
+    expect(Object.values(paths).some((path) => existsSync(path))).toBe(false)
   })
 })
 
@@ -204,6 +206,9 @@ describe('a comparison', () => {
     writeFileSync(paths.bundlePath, cut)
     const damaged = { ...job, bundleSha256: sha256Of(cut) }
     await expect(pool.compare(damaged)).rejects.toMatchObject({ code: 'bundle-malformed' })
+    writeFileSync(paths.bundlePath, whole)
+    writeFileSync(paths.symbolsPath, readFileSync(paths.symbolsPath).subarray(0, -1))
+    await expect(pool.compare(job)).rejects.toMatchObject({ code: 'symbols-malformed' })
   })
 
   test('reads nothing again that its thread keeps, and keeps no more than it may', async () => {
@@ -245,6 +250,8 @@ describe('an explanation', () => {
     const set = {
       basePath: second.basePath,
       bundlePath: first.bundlePath,
+      symbolsPath: null,
+      exportsPath: null,
       bundleSha256: one.bundle!.sha256,
       rules,
       btfModules: true,

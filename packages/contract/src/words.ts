@@ -33,6 +33,14 @@ export type VermagicState = (typeof vermagicStates)[number]
 export const modversionsStates = ['match', 'mismatch', 'unknown'] as const
 export type ModversionsState = (typeof modversionsStates)[number]
 
+/** What besides vermagic and symbols makes a kernel refuse a module. */
+export const obstacleCodes = ['module-struct-size', 'export-flags-absent'] as const
+export type ObstacleCode = (typeof obstacleCodes)[number]
+
+/** What becomes of the type ids that the code of a module carries. */
+export const btfIdsStates = ['match', 'wrong', 'fails', 'missing', 'unknown'] as const
+export type BtfIdsState = (typeof btfIdsStates)[number]
+
 /** The life of a build, in order; `done` and `failed` are final. */
 export const buildStates = ['declared', 'open', 'sealed', 'ingesting', 'comparing', 'done', 'failed'] as const
 export type BuildState = (typeof buildStates)[number]

@@ -34,12 +34,13 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** The key under which a comparison is stored: everything its verdicts depend on. Lower-case hex. */
 export function comparisonKey(key: ComparisonKey): string {
-  const { moduleSetId, runningSha256, originSha256, rules, btfModules, engine } = key
+  const { moduleSetId, runningSha256, originSha256, exportsSha256, rules, btfModules, engine } = key
   return sha256(
     JSON.stringify([
       moduleSetId,
       runningSha256,
       originSha256,
+      exportsSha256,
       rules.version,
       rules.allowBtfMismatch,
       btfModules,

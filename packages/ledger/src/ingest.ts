@@ -85,7 +85,13 @@ export async function recordIngest(
     const data = [{ sha256, types, strings, createdAt: now }]
     newBase = (await tx.base.createMany({ data, skipDuplicates: true })).count === 1
   }
-  const set = manifest === null || bundle === null ? null : await recordModuleSet(tx, manifest, bundle, now)
+  const set =
+    manifest === null || bundle === null
+      ? null
+      : await recordModuleSet(tx, manifest, bundle, result.symbols ?? null, now)
+  const exports = base === null ? null : (result.exports ?? null)
+  if (exports !== null)
+    await tx.blob.createMany({ data: [{ ...exports, createdAt: now }], skipDuplicates: true })
   await recordArtifacts(tx, buildId, result.artifacts)
 
   const { streamId } = build
@@ -111,6 +117,7 @@ export async function recordIngest(
             compiler: storable(kernel.compiler),
             pahole: storable(kernel.pahole),
             btfModules: kernel.btfModules,
+            exportsSha256: exports?.sha256 ?? null,
             baseSha256: base.sha256,
           }),
     },

@@ -43,7 +43,10 @@ export function commonOriginStrings(
 export function createModuleSets({ prisma }: Database): ModuleSets {
   return {
     get: (id) =>
-      prisma.moduleSet.findUnique({ where: { id }, select: { id: true, count: true, bundleSha256: true } }),
+      prisma.moduleSet.findUnique({
+        where: { id },
+        select: { id: true, count: true, bundleSha256: true, symbolsSha256: true },
+      }),
     manifest: (id) =>
       prisma.module.findMany({
         where: { moduleSetId: id },
@@ -54,13 +57,14 @@ export function createModuleSets({ prisma }: Database): ModuleSets {
 }
 
 /**
- * Records a manifest and its bundle unless an equal manifest is there, in one statement for all its modules. Gives what is
+ * Records a manifest with its bundle and symbols unless an equal manifest is there, in one statement for all its modules. Gives what is
  * recorded: equal modules keep the bundle that they came with first, whoever wrote it.
  */
 export async function recordModuleSet(
   tx: Tx,
   found: readonly ModuleRow[],
   bundle: { sha256: string; size: number },
+  symbols: { sha256: string; size: number } | null,
   now: Date,
 ): Promise<ModuleSetRow> {
   const manifest = found.map((module) => ({
@@ -76,12 +80,22 @@ export async function recordModuleSet(
   const id = moduleSetId(manifest)
   const originStrings = commonOriginStrings(manifest)
   const made = await tx.moduleSet.createMany({
-    data: [{ id, count: manifest.length, bundleSha256: bundle.sha256, originStrings, createdAt: now }],
+    data: [
+      {
+        id,
+        count: manifest.length,
+        bundleSha256: bundle.sha256,
+        symbolsSha256: symbols?.sha256 ?? null,
+        originStrings,
+        createdAt: now,
+      },
+    ],
     skipDuplicates: true,
   })
   if (made.count === 1) {
-    const { sha256, size } = bundle
-    await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
+    const written = symbols === null ? [bundle] : [bundle, symbols]
+    const data = written.map(({ sha256, size }) => ({ sha256, size, createdAt: now }))
+    await tx.blob.createMany({ data, skipDuplicates: true })
     await tx.$executeRaw`
       INSERT INTO "Module" ("moduleSetId", ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256",
         "distilledSha256", "btfBytes", types, strings, "originStrings")
@@ -91,5 +105,5 @@ export async function recordModuleSet(
       FROM jsonb_array_elements(${JSON.stringify(manifest)}::jsonb) WITH ORDINALITY AS given (m, place)`
   }
   const set = await tx.moduleSet.findUniqueOrThrow({ where: { id } })
-  return { id, count: set.count, bundleSha256: set.bundleSha256 }
+  return { id, count: set.count, bundleSha256: set.bundleSha256, symbolsSha256: set.symbolsSha256 }
 }

@@ -16,6 +16,7 @@ function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonR
     moduleSetId: record.moduleSetId,
     runningSha256: record.runningSha256,
     originSha256: record.originSha256,
+    exportsSha256: record.exportsSha256,
     rules: { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
     btfModules: record.btfModules,
     engine: record.engine,
@@ -33,6 +34,8 @@ interface InputsRecord {
   allowBtfMismatch: boolean | null
   btfModules: boolean
   originSha256: string | null
+  exportsSha256: string | null
+  symbolsSha256: string | null
   setId: string
   count: number
   bundleSha256: string
@@ -43,7 +46,8 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
   if (!isUuid(kernelBuildId) || !isUuid(moduleBuildId)) return null
   const [found] = await tx.$queryRaw<InputsRecord[]>`
     SELECT p.state, b.sha256 AS base, b.types, b.strings, k."rulesVersion", k."allowBtfMismatch",
-      coalesce(k."btfModules", true) AS "btfModules", m."originSha256", s.id AS "setId", s.count, s."bundleSha256"
+      coalesce(k."btfModules", true) AS "btfModules", m."originSha256", k."exportsSha256", s.id AS "setId", s.count, s."bundleSha256",
+      s."symbolsSha256"
     FROM "Pair" p
       JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Base" b ON b.sha256 = k."baseSha256"
       JOIN "Build" m ON m.id = p."moduleBuildId" JOIN "ModuleSet" s ON s.id = m."moduleSetId"
@@ -58,7 +62,13 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
     rules: rulesVersion === null ? null : { version: rulesVersion, allowBtfMismatch },
     btfModules: found.btfModules,
     originSha256: found.originSha256,
-    moduleSet: { id: found.setId, count: found.count, bundleSha256: found.bundleSha256 },
+    exportsSha256: found.exportsSha256,
+    moduleSet: {
+      id: found.setId,
+      count: found.count,
+      bundleSha256: found.bundleSha256,
+      symbolsSha256: found.symbolsSha256,
+    },
   }
 }
 
@@ -187,8 +197,9 @@ export function createPairs(db: Database): Pairs {
         if (state !== 'pending') return 'already'
         // Read after the pair is held: whoever changes an input waits for it, or has changed it already.
         const current = await inputs(tx, kernelBuildId, moduleBuildId)
-        const { moduleSetId, runningSha256, originSha256, rules, btfModules, engine, counts, rows } =
+        const { moduleSetId, runningSha256, originSha256, exportsSha256, rules, btfModules, engine } =
           comparison
+        const { counts, rows } = comparison
         const key = comparisonKey(comparison)
         if (
           current === null ||
@@ -198,6 +209,7 @@ export function createPairs(db: Database): Pairs {
               moduleSetId: current.moduleSet.id,
               runningSha256: current.running.sha256,
               originSha256: current.originSha256,
+              exportsSha256: current.exportsSha256,
               rules: current.rules,
               btfModules: current.btfModules,
               engine,
@@ -211,6 +223,7 @@ export function createPairs(db: Database): Pairs {
               moduleSetId,
               runningSha256,
               originSha256,
+              exportsSha256,
               rulesVersion: rules.version,
               allowBtfMismatch: rules.allowBtfMismatch,
               btfModules,

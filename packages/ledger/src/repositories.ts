@@ -57,6 +57,10 @@ export interface IngestResult {
   /** Sorted by `file`; at least one module. */
   manifest: ModuleRow[] | null
   bundle: { sha256: string; size: number } | null
+  /** Blob with what the modules import and export. */
+  symbols?: { sha256: string; size: number } | null
+  /** Blob with what the kernel gives to modules. */
+  exports?: { sha256: string; size: number } | null
   artifacts: { id: string; state: ArtifactState; problems: Failure[] }[]
   /** What was decided of the origin of the modules; left out where there are none. */
   origin?: OriginDecision | undefined

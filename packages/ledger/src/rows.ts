@@ -230,6 +230,8 @@ export interface ComparisonKey {
   moduleSetId: string
   runningSha256: string
   originSha256: string | null
+  /** Blob with what the kernel gives to modules: vermagic and exports. Null where none is recorded. */
+  exportsSha256: string | null
   rules: RulesRow
   /** False where the kernel looks at no module's BTF. */
   btfModules: boolean
@@ -263,6 +265,8 @@ export interface PairInputs {
   /** False where the kernel is known to look at no module's BTF. */
   btfModules: boolean
   originSha256: string | null
+  /** Blob with what the kernel gives to modules; null where none is recorded. */
+  exportsSha256: string | null
   moduleSet: ModuleSetRow
 }
 
@@ -273,6 +277,8 @@ export interface ModuleSetRow {
   count: number
   /** Blob with the split BTFs. */
   bundleSha256: string
+  /** Blob with what the modules import and export; null where none is recorded. */
+  symbolsSha256: string | null
 }
 
 export const taskKinds = ['ingest', 'compare', 'origin', 'drift'] as const

@@ -7,6 +7,7 @@ const parts: ComparisonKey = {
   moduleSetId: 'm',
   runningSha256: 'r',
   originSha256: 'o',
+  exportsSha256: 'e',
   rules: { version: '6.1.192', allowBtfMismatch: true },
   btfModules: true,
   engine: '1',
@@ -19,6 +20,8 @@ test('a comparison has a key of its own for each of its parts', () => {
     { ...parts, runningSha256: 'o', originSha256: 'r' },
     { ...parts, originSha256: null },
     { ...parts, originSha256: 'null' },
+    { ...parts, exportsSha256: 'o', originSha256: 'e' },
+    { ...parts, exportsSha256: null },
     { ...parts, rules: { ...parts.rules, version: '6.1.193' } },
     { ...parts, rules: { ...parts.rules, allowBtfMismatch: false } },
     { ...parts, rules: { ...parts.rules, allowBtfMismatch: null } },
@@ -34,7 +37,7 @@ test('a comparison has the same key however its parts are written, today and lat
   const { rules, ...rest } = parts
   const turned = { rules: { allowBtfMismatch: rules.allowBtfMismatch, version: rules.version }, ...rest }
   expect(comparisonKey(turned)).toBe(comparisonKey(parts))
-  expect(comparisonKey(parts)).toBe('80ce0bcd459fbb9b4aef4a2bb5da083ef77795ae5b4d1a22c417e4b42327fdb2')
+  expect(comparisonKey(parts)).toBe('f815b903fb25e20b9b36b1f315a2440b39bdd06a04d2928951a001fd6f5f1444')
 })
 
 const text = fc.option(fc.string())

@@ -140,16 +140,61 @@ function happenedBy(explained: Explained): string[] {
   }
 }
 
+/** What the kernel compares besides BTF, where it is not a difference of vermagic or of a checksum. */
+function loadStory({ modversions, obstacles = [], btfIds }: ModuleResult['load']): string[] {
+  const { state, unresolved = [], unresolvedTotal = unresolved.length } = modversions
+  return [
+    ...(state === 'match'
+      ? ['The checksums of all symbols that it imports match: modversions do not tell.']
+      : []),
+    ...(unresolvedTotal > 0
+      ? [
+          `Nothing that is recorded exports ${unresolved.slice(0, 3).join(', ')}${unresolvedTotal > 3 ? ` and ${number(unresolvedTotal - 3)} more` : ''}, ` +
+            'which it imports.',
+        ]
+      : []),
+    ...obstacles.map(({ code, expected, actual }) =>
+      code === 'module-struct-size'
+        ? `Its struct module has ${actual} bytes and this kernel's ${expected}, so the kernel refuses it.`
+        : 'It exports symbols without the table of their flags, so the kernel refuses it.',
+    ),
+    ...idsStory(btfIds),
+  ]
+}
+
+function idsStory(ids: ModuleResult['load']['btfIds']): string[] {
+  if (ids === undefined) return []
+  const [first] = ids.wrong ?? []
+  const example =
+    first === undefined ? '' : ` (${first.set ?? first.expected}: ${first.id} is ${first.actual})`
+  switch (ids.state) {
+    case 'match':
+      return []
+    case 'wrong':
+      return [`Type ids in its code stand for other types here, and the kernel does not notice${example}.`]
+    case 'fails':
+      return [
+        `The kernel refuses to register the functions that it offers to BPF programs, with errno ${ids.errno}${example}, and its init fails.`,
+      ]
+    case 'missing':
+      return ['The functions that it offers to BPF programs are not there, as the kernel has no BTF of it.']
+    case 'unknown':
+      return ['What the type ids in its code stand for here could not be told.']
+  }
+}
+
 /** What happens to the module on that kernel, in sentences. */
 export function happened(explained: Explained): string[] {
   const { load } = explained.result
   const stops = [
+    ...loadStory(load),
     ...(load.vermagic === 'differs'
       ? ['Its vermagic differs, so the kernel refuses it before it looks at BTF.']
       : []),
     ...(load.modversions.state === 'mismatch'
       ? [
-          `The checksums of ${number(load.modversions.mismatched.length)} imported symbols differ, so the kernel refuses it.`,
+          `The checksums of ${number(load.modversions.mismatchedTotal ?? load.modversions.mismatched.length)} imported symbols differ ` +
+            `(${load.modversions.mismatched.slice(0, 3).join(', ')}), so the kernel refuses it.`,
         ]
       : []),
   ]

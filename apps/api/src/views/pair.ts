@@ -41,6 +41,24 @@ export function pairHead(pair: PairRow) {
   }
 }
 
+function loadView({ vermagic, modversions, obstacles, btfIds }: CheckedModule['load']): ModuleResult['load'] {
+  const { mismatched, unresolved, ...counts } = modversions
+  return {
+    vermagic,
+    modversions: {
+      ...counts,
+      mismatched: [...mismatched],
+      ...(unresolved === undefined ? {} : { unresolved: [...unresolved] }),
+    },
+    ...(obstacles === undefined ? {} : { obstacles: [...obstacles] }),
+    ...(btfIds === undefined ? {} : { btfIds: idsView(btfIds) }),
+  }
+}
+
+function idsView({ wrong, ...rest }: NonNullable<CheckedModule['load']['btfIds']>) {
+  return { ...rest, ...(wrong === undefined ? {} : { wrong: [...wrong] }) }
+}
+
 /** A row of a check as it crosses the boundary: the same object, with lists of its own. */
 export function resultView(result: CheckedModule): ModuleResult {
   const { load, log, misbound, changed, ...rest } = result
@@ -49,9 +67,6 @@ export function resultView(result: CheckedModule): ModuleResult {
     log: [...log],
     ...(misbound === undefined ? {} : { misbound: [...misbound] }),
     ...(changed === undefined ? {} : { changed: [...changed] }),
-    load: {
-      vermagic: load.vermagic,
-      modversions: { state: load.modversions.state, mismatched: [...load.modversions.mismatched] },
-    },
+    load: loadView(load),
   }
 }

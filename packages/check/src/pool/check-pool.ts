@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { ModuleResult } from '../pure/index.js'
 import type { CompareJob, CompareProgress, CompareResult } from './compare-job.js'
 import type { DriftJob, DriftJobResult } from './drift-job.js'
 import type { ExplainJob } from './explain-job.js'
-import type { ScanJob, ScanProgress, ScanResult } from './scan-job.js'
+import { removeFiles, type ScanJob, type ScanProgress, type ScanResult } from './scan-job.js'
 import type { CheckJob, CheckJobProgress, CheckJobResult, CheckThreadData } from './thread.js'
 import { type RunOptions, ThreadPool } from './thread-pool.js'
 
@@ -41,8 +40,8 @@ export class CheckPool {
   }
 
   /**
-   * Scans the inputs of one build: writes its base BTF to `basePath` and its split BTFs to `bundlePath`. Neither is left
-   * there when it fails.
+   * Scans the inputs of one build: writes its base BTF to `basePath`, its split BTFs to `bundlePath`, and what else decides a
+   * load to `symbolsPath` and `exportsPath`. None of them is left there when it fails.
    * @throws CheckError `kernel-ambiguous`
    */
   async scan(job: ScanJob, options: RunOptions<ScanProgress> = {}): Promise<ScanResult> {
@@ -52,7 +51,7 @@ export class CheckPool {
         options as RunOptions<CheckJobProgress>,
       )) as ScanResult
     } catch (error) {
-      await Promise.all([rm(job.bundlePath, { force: true }), rm(job.basePath, { force: true })])
+      await removeFiles(job)
       throw error
     }
   }

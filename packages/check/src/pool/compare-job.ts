@@ -1,14 +1,16 @@
 import { setImmediate } from 'node:timers/promises'
 import { CheckError } from '../errors.js'
+import type { ManifestEntry } from '../manifest.js'
 import { type ModuleResult, summary, type Verdict } from '../pure/index.js'
 import { encodeRows } from '../rows/codec.js'
 import { type JudgedEntry, mustBe, openSet, type SetOnBase } from './judged-set.js'
 import type { KeptInputs } from './kept.js'
+import { type SymbolFiles, withStoredLoads } from './set-loads.js'
 
 /** A module set, as its bundle and manifest, and the base that it is compared with. */
-export interface CompareJob extends SetOnBase {
+export interface CompareJob extends SetOnBase, SymbolFiles {
   /** The manifest that the bundle was written with, in its order. */
-  readonly manifest: readonly JudgedEntry[]
+  readonly manifest: readonly (JudgedEntry & Pick<ManifestEntry, 'vermagic'>)[]
 }
 
 /** How many of a comparison's modules have been judged. */
@@ -29,14 +31,14 @@ const stride = 256
 /**
  * Judges every module of a set on one base. What `kept` has of the inputs is not read again. Findings are counted and not listed:
  * `runExplain` finds them again.
- * @throws CheckError `bundle-mismatch`, `bundle-malformed`; BtfError `rules-invalid`
+ * @throws CheckError `bundle-mismatch`, `bundle-malformed`, `symbols-malformed`; BtfError `rules-invalid`
  */
 export async function runCompare(
   { manifest, ...set }: CompareJob,
   kept: KeptInputs,
   { signal, progress }: { readonly signal: AbortSignal; progress(progress: CompareProgress): void },
 ): Promise<CompareResult> {
-  const { bundle, judge } = await openSet(set, kept)
+  const { bundle, running, judge } = await openSet(set, kept)
   try {
     const { modules } = bundle
     if (modules.length !== manifest.length) throw new CheckError('bundle-mismatch')
@@ -51,7 +53,9 @@ export async function runCompare(
       if (signal.aborted) throw new CheckError('check-aborted')
     }
     const { total: _, ...counts } = summary(results)
-    return { counts, rows: encodeRows(results) }
+    const { rules, btfModules } = set
+    const on = { manifest, bundle, running, rules, btfModules }
+    return { counts, rows: encodeRows(await withStoredLoads(results, set, on)) }
   } finally {
     kept.close(bundle)
   }

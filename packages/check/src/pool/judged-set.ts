@@ -1,4 +1,4 @@
-import { parseVersion, type Rules } from '@basedrift/btf'
+import { parseVersion, type Rules, type RunningBase } from '@basedrift/btf'
 import type { Bundle } from '../bundle/bundle.js'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
@@ -28,6 +28,7 @@ export type JudgedEntry = Pick<ManifestEntry, 'name' | 'file' | 'sha256' | 'orig
 /** A module set that is ready to be judged. */
 export interface JudgedSet {
   readonly bundle: Bundle
+  readonly running: RunningBase
   /** The verdict on the module with this ordinal, with at most `maxFindings` findings of each kind. */
   judge(ordinal: number, entry: JudgedEntry, maxFindings: number): ModuleResult
 }
@@ -45,6 +46,7 @@ export async function openSet(set: SetOnBase, kept: KeptInputs): Promise<JudgedS
   const bundle = kept.bundle(set.bundleSha256, set.bundlePath)
   return {
     bundle,
+    running,
     judge(ordinal, entry, maxFindings) {
       const { btfSha256, distilledSha256 } = bundle.modules[ordinal]!
       const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))

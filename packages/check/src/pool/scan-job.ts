@@ -1,11 +1,22 @@
 import { rm, writeFile } from 'node:fs/promises'
-import { type ConfigFacts, type KernelFacts, type ModuleFacts, scan } from '@basedrift/artifacts'
+import {
+  type ConfigFacts,
+  type KernelFacts,
+  type LinkFacts,
+  type ModuleFacts,
+  type SymversFacts,
+  scan,
+} from '@basedrift/artifacts'
 import { type Btf, BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
 import { type BundleFile, BundleWriter } from '../bundle/writer.js'
 import { type Claim, type ClaimProblem, claimOf, contradictions, moduleReleases } from '../claims.js'
 import { CheckError } from '../errors.js'
 import { type FoundKernel, type KernelSummary, onlyKernel } from '../kernels.js'
 import { byFile, type ManifestEntry } from '../manifest.js'
+import { providesOf } from '../provides.js'
+import { NamePool } from '../pure/index.js'
+import { sha256Of } from '../sha256.js'
+import { encodeModuleSymbols, encodeProvides } from '../symbols/codec.js'
 import type { KeptInputs } from './kept.js'
 
 /** The inputs of one build, and where what is kept of them goes. */
@@ -16,6 +27,10 @@ export interface ScanJob {
   readonly bundlePath: string
   /** Where the kernel's base BTF is written. */
   readonly basePath: string
+  /** Where the symbols of the modules are written. */
+  readonly symbolsPath: string
+  /** Where what the kernel gives to modules is written. */
+  readonly exportsPath: string
 }
 
 /** Bytes of an input that have been read, of its size where that is known. */
@@ -47,6 +62,10 @@ export interface ScanResult {
   readonly bundle: BundleFile | null
   /** null where there is no kernel with BTF. */
   readonly base: BaseFile | null
+  /** Symbols of the modules; null where there are none. */
+  readonly symbols: BundleFile | null
+  /** What the kernel gives to modules; null where there is no kernel with BTF. */
+  readonly exports: BundleFile | null
 }
 
 /** Bytes read between two reports of progress. */
@@ -68,10 +87,16 @@ export async function runScan(
     const found = await collect(job, writer, context)
     const only = onlyKernel(found.kernels, found.configs, moduleReleases(found.claims))
     const contradicting = only === null ? [] : contradictions(only.kernel, found.claims)
-    const manifest = found.manifest.sort(byFile)
+    const { modules } = found
+    modules.sort((a, b) => byFile(a.entry, b.entry))
+    const manifest = modules.map(({ entry }) => entry)
     const bundle = await writer.finish(manifest)
     const base = only?.base ?? null
     if (base !== null) await writeFile(job.basePath, base.bytes)
+    const links = modules.map(({ link }) => link)
+    const symbols = manifest.length === 0 ? null : await store(job.symbolsPath, encodeModuleSymbols(links))
+    const exports =
+      only === null || base === null ? null : await store(job.exportsPath, exportsOf(only, found))
     if (manifest.length === 0) await rm(job.bundlePath, { force: true })
     const written = writer.written()
     if (written !== null) kept.keepBundle(bundle.sha256, written)
@@ -81,18 +106,45 @@ export async function runScan(
       problems: [...found.problems, ...contradicting],
       bundle: manifest.length === 0 ? null : bundle,
       base: base === null ? null : baseFile(base),
+      symbols,
+      exports,
     }
   } catch (error) {
     await writer.abandon()
-    await Promise.all([rm(job.bundlePath, { force: true }), rm(job.basePath, { force: true })])
+    await removeFiles(job)
     throw context.signal.aborted ? new CheckError('check-aborted') : error
   }
+}
+
+/** Removes what a scan has written. */
+export async function removeFiles(job: ScanJob): Promise<void> {
+  const paths = [job.bundlePath, job.basePath, job.symbolsPath, job.exportsPath]
+  await Promise.all(paths.map((path) => rm(path, { force: true })))
+}
+
+async function store(path: string, bytes: Uint8Array): Promise<BundleFile> {
+  await writeFile(path, bytes)
+  return { sha256: sha256Of(bytes), size: bytes.length }
+}
+
+/** What the kernel gives to modules: those of its release among the modules of its build are its own. */
+function exportsOf(kernel: FoundKernel, { modules, symvers }: Collected): Uint8Array {
+  const names = new NamePool()
+  const exporters = modules.map(({ entry, link }) => ({ vermagic: entry.vermagic, exports: link.exports }))
+  return encodeProvides(providesOf(kernel, { exporters, symvers }, names), names)
+}
+
+/** A module as it is recorded, and what else decides its load. */
+interface CollectedModule {
+  readonly entry: ManifestEntry
+  readonly link: LinkFacts
 }
 
 interface Collected {
   readonly kernels: KernelFacts[]
   readonly configs: ConfigFacts[]
-  readonly manifest: ManifestEntry[]
+  readonly modules: CollectedModule[]
+  readonly symvers: SymversFacts[]
   readonly problems: InputProblem[]
   readonly claims: Claim[]
 }
@@ -102,7 +154,14 @@ async function collect(
   writer: BundleWriter,
   { signal, progress }: { readonly signal: AbortSignal; progress(progress: ScanProgress): void },
 ): Promise<Collected> {
-  const found: Collected = { kernels: [], configs: [], manifest: [], problems: [], claims: [] }
+  const found: Collected = {
+    kernels: [],
+    configs: [],
+    modules: [],
+    symvers: [],
+    problems: [],
+    claims: [],
+  }
   for (const [input, { path, name }] of inputs.entries()) {
     let reported = 0
     const onProgress = (bytes: number, total: number | null) => {
@@ -115,7 +174,9 @@ async function collect(
       if (claim !== null) found.claims.push(claim)
       if (facts.type === 'kernel') found.kernels.push(facts)
       else if (facts.type === 'config') found.configs.push(facts)
-      else if (facts.type === 'module') found.manifest.push(await record(facts, writer))
+      else if (facts.type === 'symvers') found.symvers.push(facts)
+      else if (facts.type === 'module')
+        found.modules.push({ entry: await record(facts, writer), link: linkFacts(facts) })
       else if (facts.type === 'problem') {
         const { type: _, ...problem } = facts
         found.problems.push({ ...problem, input })
@@ -123,6 +184,11 @@ async function collect(
     }
   }
   return found
+}
+
+function linkFacts(facts: ModuleFacts): LinkFacts {
+  const { imports, exports, basicVersions, structSize, flagTable, btfIds } = facts
+  return { imports, exports, basicVersions, structSize, flagTable, btfIds }
 }
 
 async function record(facts: ModuleFacts, writer: BundleWriter): Promise<ManifestEntry> {

@@ -1,7 +1,9 @@
 import {
+  btfIdsStates,
   type Load,
   type ModuleResult,
   type Overall,
+  obstacleCodes,
   overalls,
   type Subject,
   type Verdict,
@@ -81,6 +83,27 @@ function isLoad(value: unknown): value is Load {
     typeof modversions === 'object' &&
     modversions !== null &&
     ['match', 'mismatch', 'unknown'].includes(modversions.state) &&
-    areStrings(modversions.mismatched)
+    areStrings(modversions.mismatched) &&
+    hasRest(value as Partial<Load>)
+  )
+}
+
+/** What is there only of some modules. */
+function hasRest({ modversions, obstacles = [], btfIds }: Partial<Load>): boolean {
+  const { mismatchedTotal = 0, unresolved = [], unresolvedTotal = 0 } = modversions!
+  const known =
+    typeof mismatchedTotal === 'number' &&
+    typeof unresolvedTotal === 'number' &&
+    areStrings(unresolved) &&
+    Array.isArray(obstacles) &&
+    obstacles.every(({ code }) => obstacleCodes.includes(code))
+  if (!known || btfIds === undefined) return known
+  const { state, errno = 0, wrong = [], wrongTotal = 0 } = btfIds
+  return (
+    btfIdsStates.includes(state) &&
+    typeof errno === 'number' &&
+    typeof wrongTotal === 'number' &&
+    Array.isArray(wrong) &&
+    wrong.every(({ id, actual }) => typeof id === 'number' && typeof actual === 'string')
   )
 }

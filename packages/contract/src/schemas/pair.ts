@@ -1,8 +1,10 @@
 import Type, { type Static } from 'typebox'
 import {
+  btfIdsStates,
   findingStates,
   modversionsStates,
   type OriginSource,
+  obstacleCodes,
   originSources,
   overalls,
   pairStates,
@@ -73,14 +75,54 @@ export const ChangedType = Type.Object(
 )
 export type ChangedType = Static<typeof ChangedType>
 
+/** What else makes a kernel refuse a module. */
+export const LoadObstacle = Type.Object(
+  {
+    code: oneOf(obstacleCodes, 'What the kernel does not take'),
+    expected: Type.Optional(Type.String()),
+    actual: Type.Optional(Type.String()),
+  },
+  { $id: 'LoadObstacle', description: 'What else makes the kernel refuse the module' },
+)
+export type LoadObstacle = Static<typeof LoadObstacle>
+
+/** What becomes of the type ids in a module's code. */
+export const BtfIds = Type.Object(
+  {
+    state: oneOf(btfIdsStates, 'Whether they stand for what they were built to'),
+    errno: Type.Optional(count('Of `fails`: what the kernel returns, positive')),
+    wrong: Type.Optional(
+      Type.Array(
+        Type.Object({
+          set: Type.Optional(Type.String({ description: 'The set that it is in' })),
+          id: count('As it is in the module'),
+          expected: Type.Optional(Type.String({ description: 'What it was built to stand for' })),
+          actual: Type.String({ description: 'What stands there' }),
+        }),
+        { description: 'The first ids that stand for something else' },
+      ),
+    ),
+    wrongTotal: Type.Optional(count('How many do, where that is more')),
+  },
+  { $id: 'BtfIds', description: 'What becomes of the type ids in `.BTF_ids`' },
+)
+export type BtfIds = Static<typeof BtfIds>
+
 /** What else would stop a module. */
 export const Load = Type.Object(
   {
     vermagic: oneOf(vermagicStates, 'As that kernel compares it'),
     modversions: Type.Object({
       state: oneOf(modversionsStates, 'Checksums of the imported symbols'),
-      mismatched: Type.Array(Type.String(), { description: 'Symbols whose checksum differs' }),
+      mismatched: Type.Array(Type.String(), { description: 'The first symbols whose checksum differs' }),
+      mismatchedTotal: Type.Optional(count('How many differ, where that is more')),
+      unresolved: Type.Optional(
+        Type.Array(Type.String(), { description: 'The first imports that nothing recorded exports' }),
+      ),
+      unresolvedTotal: Type.Optional(count('How many there are, where that is more')),
     }),
+    obstacles: Type.Optional(Type.Array(ref(LoadObstacle), { description: 'What else the kernel refuses' })),
+    btfIds: Type.Optional(ref(BtfIds)),
   },
   { $id: 'Load', description: 'What else would stop the module' },
 )

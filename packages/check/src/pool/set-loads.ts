@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises'
+import type { Rules, RunningBase } from '@basedrift/btf'
+import type { Bundle } from '../bundle/bundle.js'
+import { CheckError } from '../errors.js'
+import type { ManifestEntry } from '../manifest.js'
+import {
+  btfIdsLoad,
+  LoadComparison,
+  type ModuleResult,
+  moduleStructSize,
+  NamePool,
+  withLoad,
+} from '../pure/index.js'
+import { decodeModuleSymbols, decodeProvides } from '../symbols/codec.js'
+
+/** Files with what a load compares besides BTF; null where a build has none. */
+export interface SymbolFiles {
+  /** Of the modules, in the order of the manifest. */
+  readonly symbolsPath: string | null
+  /** What the running kernel gives to modules. */
+  readonly exportsPath: string | null
+}
+
+/** What the rows of a set are completed by. */
+export interface JudgedOn {
+  readonly manifest: readonly Pick<ManifestEntry, 'vermagic'>[]
+  readonly bundle: Bundle
+  readonly running: RunningBase
+  readonly rules: Rules
+  readonly btfModules: boolean
+}
+
+/**
+ * The rows of a set, each with what else the running kernel compares. They stay as they are where nothing is stored of the
+ * modules' symbols or of what the kernel gives to modules.
+ * @throws CheckError `symbols-malformed`, `bundle-mismatch`
+ */
+export async function withStoredLoads(
+  results: readonly ModuleResult[],
+  { symbolsPath, exportsPath }: SymbolFiles,
+  { manifest, bundle, running, rules, btfModules }: JudgedOn,
+): Promise<readonly ModuleResult[]> {
+  if (symbolsPath === null || exportsPath === null) return results
+  const names = new NamePool()
+  const stored = decodeModuleSymbols(await readFile(symbolsPath), names)
+  const provides = decodeProvides(await readFile(exportsPath), names)
+  if (stored.length !== results.length) throw new CheckError('bundle-mismatch')
+  const structSize = running.btf === null ? null : moduleStructSize(running.btf)
+  const kernel = { ...provides, version: rules.version, structSize }
+  const comparison = new LoadComparison(names, kernel, stored)
+  return results.map((result, nth) => {
+    const module = { ...stored[nth]!, vermagic: manifest[nth]!.vermagic }
+    const { btfSha256, distilledSha256 } = bundle.modules[nth]!
+    const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
+    const ids =
+      module.btfIds === null
+        ? null
+        : btfIdsLoad(
+            module.btfIds,
+            result.verdict,
+            { btf: read(btfSha256), distilled: read(distilledSha256) },
+            running,
+            rules,
+            btfModules,
+          )
+    return withLoad(result, comparison.load(module, ids))
+  })
+}

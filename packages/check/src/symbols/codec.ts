@@ -1,0 +1,268 @@
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
+import type { LinkFacts } from '@basedrift/artifacts'
+import { FieldReader, FieldWriter, OutOfBytes } from '../bytes.js'
+import { CheckError } from '../errors.js'
+import type { Provides } from '../provides.js'
+import {
+  type LoadModule,
+  type ModuleIds,
+  type NamedSymbols,
+  NamePool,
+  type PooledSymbols,
+  symbolBits,
+} from '../pure/index.js'
+
+/**
+ * The symbols of a build, in two files of one form: what its modules import and export, and what its kernel gives to modules.
+ * The 7 bytes `BDSYMBL` and a version, 1, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
+ * bytes of each; for each name the flags (1 byte) and the CRC (4 bytes, where the flags say that there is one) with which it
+ * comes first; then the content. A list of symbols is its length and, for each, twice its name's number, plus 1 where flags or CRC
+ * are other than those that the name came with first: they follow then.
+ *
+ * Content of the modules, in the order of the manifest: their number, and for each a byte (1: `__versions`, 2: `__kflagstab`,
+ * 4: the size of `struct module` follows, 8: the ids of `.BTF_ids` follow as length and JSON), imports and exports.
+ * Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
+ * exports follow), its exports, and those of its modules.
+ */
+const head = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c, 1)
+
+/** Bounds of what a reader takes. */
+const limits = { inflatedBytes: 256 * 2 ** 20, symbols: 2 ** 26 } as const
+
+/** A module's symbols as they are stored; its vermagic is in the manifest. */
+export type StoredModule = Omit<LoadModule, 'vermagic'> & { readonly btfIds: ModuleIds | null }
+
+const bits = { basicVersions: 1, flagTable: 2, structSize: 4, btfIds: 8 } as const
+const kernelBits = { vermagic: 1, modversionsKnown: 2, modversions: 4, exports: 8 } as const
+
+/** Collects lists of symbols under one table of names. */
+class ListWriter {
+  readonly #names: NamePool
+  readonly #flags: number[] = []
+  readonly #crcs: number[] = []
+  readonly content = new FieldWriter()
+
+  constructor(names: NamePool) {
+    this.#names = names
+  }
+
+  list({ ids, crcs, flags }: PooledSymbols): void {
+    const { content } = this
+    content.varint(ids.length)
+    for (let index = 0; index < ids.length; index++) {
+      const id = ids[index]!
+      const crc = crcs[index]!
+      const own = flags[index]!
+      if (this.#flags[id] === undefined) {
+        this.#flags[id] = own
+        this.#crcs[id] = crc
+      }
+      const usual = this.#flags[id] === own && this.#crcs[id] === crc
+      content.varint(id * 2 + (usual ? 0 : 1))
+      if (!usual) putSymbol(content, own, crc)
+    }
+  }
+
+  text(text: string): void {
+    const bytes = new TextEncoder().encode(text)
+    this.content.varint(bytes.length)
+    this.content.put(bytes)
+  }
+
+  finish(): Uint8Array {
+    const fields = new FieldWriter()
+    fields.varint(this.#names.size)
+    for (let id = 0; id < this.#names.size; id++) {
+      const bytes = this.#names.bytesOf(id)
+      fields.varint(bytes.length)
+      fields.put(bytes)
+      putSymbol(fields, this.#flags[id] ?? symbolBits.noCrc, this.#crcs[id] ?? 0)
+    }
+    fields.put(this.content.bytes())
+    const packed = brotliCompressSync(fields.bytes(), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } })
+    const bytes = new Uint8Array(head.length + packed.length)
+    bytes.set(head)
+    bytes.set(packed, head.length)
+    return bytes
+  }
+}
+
+function putSymbol(fields: FieldWriter, flags: number, crc: number): void {
+  fields.u8(flags)
+  if ((flags & symbolBits.noCrc) === 0) fields.u32(crc)
+}
+
+/** Packs the symbols of modules, in their order. */
+export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
+  const names = new NamePool()
+  const writer = new ListWriter(names)
+  const { content } = writer
+  const all = [...modules]
+  content.varint(all.length)
+  const pool = (list: NamedSymbols) => names.pool(list)
+  for (const { imports, exports, basicVersions, structSize, flagTable, btfIds } of all) {
+    content.u8(
+      (basicVersions ? bits.basicVersions : 0) |
+        (flagTable ? bits.flagTable : 0) |
+        (structSize === null ? 0 : bits.structSize) |
+        (btfIds === null ? 0 : bits.btfIds),
+    )
+    if (structSize !== null) content.varint(structSize)
+    if (btfIds !== null) writer.text(JSON.stringify(btfIds))
+    writer.list(pool(imports))
+    writer.list(pool(exports))
+  }
+  return writer.finish()
+}
+
+/** Packs what a kernel gives to modules, whose symbols are numbered by `names`. */
+export function encodeProvides(provides: Provides, names: NamePool): Uint8Array {
+  const { vermagic, modversions, exports, moduleExports } = provides
+  const writer = new ListWriter(names)
+  writer.content.u8(
+    (vermagic === null ? 0 : kernelBits.vermagic) |
+      (modversions === null ? 0 : kernelBits.modversionsKnown) |
+      (modversions === true ? kernelBits.modversions : 0) |
+      (exports === null ? 0 : kernelBits.exports),
+  )
+  if (vermagic !== null) writer.text(vermagic)
+  if (exports !== null) writer.list(exports)
+  writer.list(moduleExports)
+  return writer.finish()
+}
+
+/** Reads lists of symbols, numbered by a pool that may hold other names already. */
+class ListReader {
+  readonly fields: FieldReader
+  readonly #ids: Uint32Array
+  readonly #flags: Uint8Array
+  readonly #crcs: Uint32Array
+  #left: number = limits.symbols
+
+  constructor(bytes: Uint8Array, names: NamePool) {
+    this.fields = new FieldReader(inflate(bytes))
+    const count = this.fields.varint()
+    if (count > this.fields.left) throw new OutOfBytes()
+    this.#ids = new Uint32Array(count)
+    this.#flags = new Uint8Array(count)
+    this.#crcs = new Uint32Array(count)
+    for (let nth = 0; nth < count; nth++) {
+      const name = this.fields.take(this.fields.varint())
+      this.#ids[nth] = names.add(name, 0, name.length)
+      this.#symbol(nth, this.#flags, this.#crcs)
+    }
+  }
+
+  list(): PooledSymbols {
+    const count = this.fields.varint()
+    this.#left -= count
+    if (count > this.fields.left || this.#left < 0) throw new OutOfBytes()
+    const found = { ids: new Uint32Array(count), crcs: new Uint32Array(count), flags: new Uint8Array(count) }
+    for (let index = 0; index < count; index++) {
+      const word = this.fields.varint()
+      const id = Math.floor(word / 2)
+      if (id >= this.#ids.length) throw new OutOfBytes()
+      found.ids[index] = this.#ids[id]!
+      if (word % 2 === 1) this.#symbol(index, found.flags, found.crcs)
+      else {
+        found.flags[index] = this.#flags[id]!
+        found.crcs[index] = this.#crcs[id]!
+      }
+    }
+    return found
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.fields.take(this.fields.varint()))
+  }
+
+  #symbol(at: number, flags: Uint8Array, crcs: Uint32Array): void {
+    flags[at] = this.fields.u8()
+    crcs[at] = flags[at]! & symbolBits.noCrc ? 0 : this.fields.u32()
+  }
+}
+
+function inflate(bytes: Uint8Array): Uint8Array {
+  if (head.some((byte, at) => bytes[at] !== byte)) throw malformed('They start otherwise')
+  try {
+    return brotliDecompressSync(bytes.subarray(head.length), { maxOutputLength: limits.inflatedBytes })
+  } catch (error) {
+    throw malformed(`They cannot be inflated (${error instanceof Error ? error.message : String(error)})`)
+  }
+}
+
+/**
+ * Reads the symbols of modules, in the order in which they were packed.
+ * @throws CheckError `symbols-malformed`
+ */
+export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredModule[] {
+  return reading(() => {
+    const reader = new ListReader(bytes, names)
+    const count = reader.fields.varint()
+    if (count > reader.fields.left) throw new OutOfBytes()
+    return Array.from({ length: count }, () => {
+      const has = reader.fields.u8()
+      const structSize = has & bits.structSize ? reader.fields.varint() : null
+      const btfIds = has & bits.btfIds ? idsOf(JSON.parse(reader.text())) : null
+      return {
+        basicVersions: (has & bits.basicVersions) !== 0,
+        flagTable: (has & bits.flagTable) !== 0,
+        structSize,
+        btfIds,
+        imports: reader.list(),
+        exports: reader.list(),
+      }
+    })
+  })
+}
+
+/**
+ * Reads what a kernel gives to modules.
+ * @throws CheckError `symbols-malformed`
+ */
+export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides {
+  return reading(() => {
+    const reader = new ListReader(bytes, names)
+    const has = reader.fields.u8()
+    const vermagic = has & kernelBits.vermagic ? reader.text() : null
+    const exports = has & kernelBits.exports ? reader.list() : null
+    const modversions = has & kernelBits.modversionsKnown ? (has & kernelBits.modversions) !== 0 : null
+    return { vermagic, modversions, exports, moduleExports: reader.list() }
+  })
+}
+
+/** Makes sure that ids have their shape. */
+function idsOf(value: unknown): ModuleIds {
+  const { sets, list } = value as Partial<ModuleIds>
+  const isSymbol = (one: { kind?: unknown; name?: unknown }) =>
+    typeof one.kind === 'string' && typeof one.name === 'string'
+  const fits =
+    Array.isArray(sets) &&
+    Array.isArray(list) &&
+    list.every((one) => isSymbol(one) && Number.isInteger(one.id) && Number.isInteger(one.at)) &&
+    sets.every(
+      (set) =>
+        isSymbol(set) &&
+        Number.isInteger(set.flags) &&
+        Array.isArray(set.ids) &&
+        set.ids.every(Number.isInteger) &&
+        Array.isArray(set.members) &&
+        set.members.every(isSymbol),
+    )
+  if (!fits) throw new TypeError('ids without their shape')
+  return { sets, list }
+}
+
+function reading<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof OutOfBytes) throw malformed('They end early')
+    if (error instanceof SyntaxError || error instanceof TypeError) throw malformed(error.message)
+    throw error
+  }
+}
+
+function malformed(what: string): CheckError {
+  return new CheckError('symbols-malformed', what)
+}

@@ -1,0 +1,125 @@
+import { type LinkFacts, SymbolListWriter } from '@basedrift/artifacts'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { CheckError, NamePool, type PooledSymbols } from '../src/index.js'
+import {
+  decodeModuleSymbols,
+  decodeProvides,
+  encodeModuleSymbols,
+  encodeProvides,
+} from '../src/symbols/codec.js'
+
+type Entry = readonly [name: number[], crc: number | null, flags: number]
+
+const entry: fc.Arbitrary<Entry> = fc.tuple(
+  fc.array(fc.integer({ min: 1, max: 255 }), { minLength: 1, maxLength: 3 }),
+  fc.option(fc.integer({ min: 0, max: 0xffffffff }), { nil: null }),
+  fc.constantFrom(0, 2, 4, 8),
+)
+const entries = fc.array(entry, { maxLength: 20 })
+
+function listOf(some: readonly Entry[]) {
+  const writer = new SymbolListWriter()
+  for (const [name, crc, flags] of some) writer.add(Uint8Array.from(name), 0, name.length, crc, flags)
+  return writer.take()
+}
+
+/** What a list says, whatever its numbers. */
+const told = ({ ids, crcs, flags }: PooledSymbols, names: NamePool) =>
+  [...ids].map((id, nth) => [names.name(id), crcs[nth], flags[nth]])
+
+const moduleFacts: fc.Arbitrary<LinkFacts> = fc.record({
+  imports: entries.map(listOf),
+  exports: entries.map(listOf),
+  basicVersions: fc.boolean(),
+  structSize: fc.option(fc.nat()),
+  flagTable: fc.boolean(),
+  btfIds: fc.option(
+    fc.record({
+      sets: fc.array(
+        fc.record({
+          kind: fc.constantFrom('set' as const, 'set8' as const),
+          name: fc.string(),
+          flags: fc.nat(),
+          at: fc.nat(),
+          ids: fc.array(fc.nat()),
+          members: fc.array(fc.record({ kind: fc.string(), name: fc.string() })),
+        }),
+        { maxLength: 2 },
+      ),
+      list: fc.array(fc.record({ at: fc.nat(), kind: fc.string(), name: fc.string(), id: fc.nat() })),
+    }),
+  ),
+})
+
+describe('stored symbols', () => {
+  test('of modules come back as they were, into a pool with other names', () => {
+    fc.assert(
+      fc.property(fc.array(moduleFacts, { maxLength: 6 }), (modules) => {
+        const names = new NamePool()
+        names.add(Uint8Array.of(65), 0, 1)
+        const stored = decodeModuleSymbols(encodeModuleSymbols(modules), names)
+        expect(stored).toHaveLength(modules.length)
+        stored.forEach(({ imports, exports, ...rest }, nth) => {
+          const { imports: asked, exports: given, ...facts } = modules[nth]!
+          expect(rest).toEqual(facts)
+          const pool = new NamePool()
+          expect(told(imports, names)).toEqual(told(pool.pool(asked), pool))
+          expect(told(exports, names)).toEqual(told(pool.pool(given), pool))
+        })
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('of a kernel come back as they were', () => {
+    const kernel = fc.record({
+      vermagic: fc.option(fc.string()),
+      modversions: fc.option(fc.boolean()),
+      exports: fc.option(entries),
+      moduleExports: entries,
+    })
+    fc.assert(
+      fc.property(kernel, ({ exports, moduleExports, ...rest }) => {
+        const own = new NamePool()
+        const pooled = exports === null ? null : own.pool(listOf(exports))
+        const ofModules = own.pool(listOf(moduleExports))
+        const packed = encodeProvides({ ...rest, exports: pooled, moduleExports: ofModules }, own)
+        const names = new NamePool()
+        const found = decodeProvides(packed, names)
+        expect(found).toMatchObject(rest)
+        expect(found.exports === null).toBe(pooled === null)
+        if (found.exports !== null) expect(told(found.exports, names)).toEqual(told(pooled!, own))
+        expect(told(found.moduleExports, names)).toEqual(told(ofModules, own))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('that are damaged end in a code', () => {
+    const sound = encodeModuleSymbols([
+      {
+        imports: listOf([[[65], 1, 0]]),
+        exports: listOf([]),
+        basicVersions: true,
+        structSize: 896,
+        flagTable: false,
+        btfIds: { sets: [], list: [] },
+      },
+    ])
+    fc.assert(
+      fc.property(fc.nat(sound.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        const bytes = Uint8Array.from(sound)
+        bytes[at] = bytes[at]! ^ change
+        try {
+          decodeModuleSymbols(bytes, new NamePool())
+        } catch (error) {
+          expect(error).toBeInstanceOf(CheckError)
+          expect((error as CheckError).code).toBe('symbols-malformed')
+        }
+      }),
+    )
+    for (let length = 0; length < sound.length; length++)
+      expect(() => decodeModuleSymbols(sound.subarray(0, length), new NamePool())).toThrow(CheckError)
+  })
+})
