@@ -128,7 +128,7 @@ describe('a pair', () => {
       basis: 'kernel-check',
       errno: 22,
       log: expect.arrayContaining(['failed to validate module [teapot] BTF: -22']),
-      load: { vermagic: 'unknown', modversions: { state: 'unknown', mismatched: [] } },
+      load: { vermagic: 'same', modversions: { state: 'unknown', mismatched: [] } },
       overall: 'refused',
     })
   })
