@@ -61,6 +61,7 @@ beforeEach(async () => {
         asked.scan++
         return pool.scan(...args)
       },
+      fit: (...args) => pool.fit(...args),
       drift: (job, options) => {
         if (heldDrifts-- <= 0) return pool.drift(job, options)
         const signal = options?.signal

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { Log, TaskHandler } from '@basedrift/jobs'
-import type { ArtifactRow, BlobStore, Failure, IngestResult, Ledger } from '@basedrift/ledger'
+import type { ArtifactRow, BlobStore, Failure, IngestResult, Ledger, OriginDecision } from '@basedrift/ledger'
 import { workerErrorCodes } from './errors.js'
+import { inputFailure } from './failures.js'
 import { withFiles } from './files.js'
 import { decideOrigin } from './origin/decide.js'
-import { fitOf } from './origin/fit.js'
+import { fitBy } from './origin/fit.js'
 import { settleOrigin } from './origin/settle.js'
 import type { Pool } from './pool.js'
 import { type ScanOutcome, scanArtifacts } from './scan.js'
@@ -14,7 +15,7 @@ import type { TempFiles } from './temp.js'
 export interface IngestOptions {
   ledger: Pick<Ledger, 'builds' | 'origins'>
   blobs: Pick<BlobStore, 'withFile' | 'putFile'>
-  pool: Pick<Pool, 'scan'>
+  pool: Pick<Pool, 'scan' | 'fit'>
   temp: Pick<TempFiles, 'withDirectory'>
   log: Log
 }
@@ -66,14 +67,14 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           put(at.exportsPath, exports),
         ])
         const { stream, builtFor } = build
-        const decide = async () =>
-          manifest === null
-            ? undefined
-            : decideOrigin(
-                { stream, builtFor, own: base, manifest },
-                async (bases) => bases.map((one) => fitOf(manifest, one)),
-                ledger.origins,
-              )
+        const local = new Map(base === null ? [] : [[base.sha256, at.basePath]])
+        const decide = async () => {
+          if (manifest === null || bundle === null) return undefined
+          const set = { bundlePath: at.bundlePath, bundleSha256: bundle.sha256, manifest }
+          const fitAll = fitBy({ pool, blobs }, set, local, signal)
+          const subject = { stream, builtFor, own: base, manifest }
+          return decideOrigin(subject, fitAll, ledger.origins).catch(undecided)
+        }
         const facts = { buildId, kernel, base, manifest, bundle, symbols, exports, artifacts }
         const {
           outcome,
@@ -95,6 +96,13 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
       })
     },
   }
+}
+
+/** Modules that a thread cannot be had to look at once more keep no build from being ingested: their origin is not known. */
+function undecided(error: unknown): OriginDecision {
+  const failure = inputFailure(error)
+  if (failure === null) throw error
+  return { origin: null, problems: [failure], seen: null }
 }
 
 function emptiness({ kernel, manifest }: ScanOutcome): Failure | null {

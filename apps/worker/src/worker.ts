@@ -61,7 +61,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       ingest: createIngestHandler({ ledger, blobs, pool, temp, log }),
       compare: createCompareHandler({ ledger, manifests, blobs, pool, log }),
       drift: createDriftHandler({ ledger, blobs, pool, log }),
-      origin: createOriginHandler({ ledger, manifests, log }),
+      origin: createOriginHandler({ ledger, manifests, blobs, pool, log }),
     },
     ring: () => {
       dispatcher.ring()

@@ -1,7 +1,7 @@
+import type { FitResult, Misfit } from '@basedrift/check'
 import type { BaseRow, ModuleRow, OriginEvidence } from '@basedrift/ledger'
 import { describe, expect, it } from 'vitest'
 import { decideOrigin } from '../src/origin/decide.js'
-import { fitOf } from '../src/origin/fit.js'
 import { settleOrigin } from '../src/origin/settle.js'
 
 const base = (name: string, strings: number): BaseRow => ({ sha256: name.repeat(64), types: 10, strings })
@@ -24,6 +24,28 @@ function module(name: string, originStrings: number | null, distilled = false): 
 }
 
 const nothing: OriginEvidence = { stated: null, candidates: [], named: [] }
+
+/** What a thread says of modules whose references contradict nothing but a base with the letter that is in their name. */
+function fitOf(manifest: ModuleRow[], { sha256, strings }: BaseRow): FitResult {
+  const proof = { code: 'kind-nonsense', path: 'struct a.b', expected: 'a type with a size', actual: 'void' }
+  const misfits = manifest.flatMap<Misfit>(({ name, originStrings, distilledSha256 }, ordinal) => {
+    if (distilledSha256 !== null) return []
+    if (originStrings !== null && originStrings !== strings) return [{ ordinal, proof: null }]
+    return name === `not-${sha256[0]}` ? [{ ordinal, proof }] : []
+  })
+  const contradicting = misfits.filter((misfit) => misfit.proof !== null).length
+  const silent = manifest.filter(
+    ({ originStrings, distilledSha256 }, at) =>
+      distilledSha256 !== null || (originStrings === null && misfits.every(({ ordinal }) => ordinal !== at)),
+  )
+  return {
+    sha256,
+    telling: manifest.length - silent.length,
+    otherLength: misfits.length - contradicting,
+    contradicting,
+    listed: misfits.slice(0, 20),
+  }
+}
 
 async function decide(
   manifest: ModuleRow[],
@@ -93,6 +115,25 @@ describe('the origin of modules', () => {
     expect((await decide([module('w', null)], { candidates: [b] })).origin).toBeNull()
     const crowd = [...Array(65)].map((_, nth) => ({ ...b, sha256: String(nth) }))
     expect((await decide(manifest, { candidates: crowd })).origin).toBeNull()
+  })
+
+  it('is told by references where lengths agree', async () => {
+    const two = [module('x', 200), module('not-b', 200)]
+    expect((await decide(two, { candidates: [b, b2] })).origin).toEqual({
+      baseSha256: b2.sha256,
+      source: 'found',
+    })
+    const { origin, problems } = await decide(two, { own: b })
+    expect(origin?.source).toBe('own')
+    expect(problems).toMatchObject([
+      {
+        file: 'modules.tar!not-b.ko',
+        message: expect.stringContaining(
+          'on that base struct a.b would have to be a type with a size and is void',
+        ),
+      },
+    ])
+    expect((await decide([module('not-b', null)], { own: b })).origin).toBeNull()
   })
 
   it('is found where what is said of it is refuted, and that is told', async () => {

@@ -242,6 +242,41 @@ describe('a comparison', () => {
   })
 })
 
+describe('a fit', () => {
+  test('tells which modules were not built on a base, by length or by references', async () => {
+    const [first, second] = [at('fit-1.1'), at('fit-1.3')]
+    const one = await pool.scan({ inputs: [packageOf('1.1')], ...first })
+    const two = await pool.scan({ inputs: [packageOf('1.3')], ...second })
+    const bases = [
+      { sha256: one.base!.sha256, path: first.basePath },
+      { sha256: two.base!.sha256, path: second.basePath },
+    ]
+    const job = { bundlePath: first.bundlePath, bundleSha256: one.bundle!.sha256, bases, mostListed: 1 }
+    const fits = await pool.fit({ ...job, manifest: one.manifest })
+    expect(fits).toEqual([
+      { sha256: bases[0]!.sha256, telling: 2, otherLength: 0, contradicting: 0, listed: [] },
+      {
+        sha256: bases[1]!.sha256,
+        telling: 2,
+        otherLength: 2,
+        contradicting: 0,
+        listed: [{ ordinal: 0, proof: null }],
+      },
+    ])
+    // Without the lengths their references alone tell, where they do.
+    const silent = one.manifest.map((entry) => ({ ...entry, originStrings: null }))
+    const [own, other] = await pool.fit({ ...job, manifest: silent })
+    expect(own).toMatchObject({ telling: 0, otherLength: 0, contradicting: 0 })
+    expect(other).toMatchObject({
+      otherLength: 0,
+      listed: [{ proof: { code: expect.any(String), path: expect.any(String) } }],
+    })
+    await expect(pool.fit({ ...job, manifest: silent.toReversed() })).rejects.toMatchObject({
+      code: 'bundle-mismatch',
+    })
+  })
+})
+
 describe('an explanation', () => {
   test('has the rows of a check of the same files, with their findings', async () => {
     const [first, second] = [at('explained-1.1'), at('explained-1.3')]

@@ -1,4 +1,5 @@
 import { releaseFromVermagic } from '@basedrift/artifacts'
+import type { FitResult } from '@basedrift/check'
 import {
   type BaseRow,
   commonOriginStrings,
@@ -11,7 +12,7 @@ import {
   type Origins,
 } from '@basedrift/ledger'
 import { workerErrorCodes } from '../errors.js'
-import { type Fit, isRefuted, type Misfit } from './fit.js'
+import { detailOf, type FitAll, isRefuted, misfitsOf, mostNamed } from './fit.js'
 
 /** The modules of a build, and what is said of the base that they were built on. */
 export interface OriginSubject {
@@ -22,12 +23,6 @@ export interface OriginSubject {
   own: BaseRow | null
   manifest: readonly ModuleRow[]
 }
-
-/** Says of each base which modules were not built on it. */
-export type FitAll = (bases: readonly BaseRow[]) => Promise<Fit[]>
-
-/** Modules that are named one by one where they alone contradict what is said of all. */
-const mostNamed = 20
 
 /** Releases by which kernels are looked for; the modules of one build name one. */
 const mostReleases = 16
@@ -47,8 +42,9 @@ export async function decideOrigin(
   const { own } = subject
   const problems: Failure[] = []
   const claimed = async (source: OriginSource, base: BaseRow, kernel: string) => {
-    const [fit] = (await fitAll([base])) as [Fit]
-    problems.push(...problemsOf(fit, kernel))
+    const [fit] = await fitAll([base])
+    if (fit === undefined) return null
+    problems.push(...problemsOf(fit, { base, kernel, manifest: subject.manifest }))
     return isRefuted(fit) ? null : { baseSha256: base.sha256, source }
   }
   if (own !== null) {
@@ -63,7 +59,8 @@ export async function decideOrigin(
     const origin = await claimed('stated', stated, `the kernel of ${subject.builtFor}`)
     if (origin !== null) return { origin, problems, seen }
   }
-  if (own === null && stated === null) problems.push(...(await namesAnother(named, query.releases, fitAll)))
+  if (own === null && stated === null)
+    problems.push(...(await namesAnother(named, query.releases, subject.manifest, fitAll)))
   const others = candidates.filter(({ sha256 }) => sha256 !== stated?.sha256)
   const found = candidates.length > mostOriginCandidates ? [] : await fitting(others, query.strings, fitAll)
   const [only] = found
@@ -92,7 +89,7 @@ async function fitting(
 ): Promise<BaseRow[]> {
   if (bases.length === 0 || strings === null) return []
   const fits = await fitAll(bases)
-  return bases.filter((_, nth) => fits[nth]?.misfits.every(({ otherLength }) => otherLength))
+  return bases.filter((_, nth) => fits[nth]?.contradicting === 0)
 }
 
 function contradicted(file: string | null, what: string): Failure {
@@ -100,19 +97,29 @@ function contradicted(file: string | null, what: string): Failure {
   return { code: 'origin-contradicted', message, ...(file === null ? {} : { file }) }
 }
 
+/** A base that modules are said to have been built on, and in words what kernel that is. */
+interface Claim {
+  base: BaseRow
+  kernel: string
+  manifest: readonly ModuleRow[]
+}
+
 /** What contradicts that the modules were built on a kernel: told once where most do, else for each that does. */
-function problemsOf(fit: Fit, kernel: string): Failure[] {
-  const { misfits, telling } = fit
-  const [first] = misfits
+function problemsOf(fit: FitResult, { base, kernel, manifest }: Claim): Failure[] {
+  const { listed, telling } = fit
+  const count = misfitsOf(fit)
+  const [first] = listed
   if (first === undefined) return []
+  const fileOf = (ordinal: number) => manifest[ordinal]?.file ?? null
   if (isRefuted(fit)) {
-    const what = `${misfits.length} of the ${telling} modules that tell it were not built on ${kernel}: of the first, ${first.detail}`
-    return [contradicted(first.file, what)]
+    const detail = detailOf(first, base, manifest)
+    const what = `${count} of the ${telling} modules that tell it were not built on ${kernel}: of the first, ${detail}`
+    return [contradicted(fileOf(first.ordinal), what)]
   }
-  return misfits.slice(0, mostNamed).map(({ file, detail }: Misfit, nth) => {
-    const more =
-      nth === mostNamed - 1 && misfits.length > mostNamed ? ` (and ${misfits.length - mostNamed} more)` : ''
-    return contradicted(file, `It was not built on ${kernel}: ${detail}${more}`)
+  return listed.slice(0, mostNamed).map((misfit, nth) => {
+    const more = nth === mostNamed - 1 && count > mostNamed ? ` (and ${count - mostNamed} more)` : ''
+    const what = `It was not built on ${kernel}: ${detailOf(misfit, base, manifest)}${more}`
+    return contradicted(fileOf(misfit.ordinal), what)
   })
 }
 
@@ -120,6 +127,7 @@ function problemsOf(fit: Fit, kernel: string): Failure[] {
 async function namesAnother(
   named: readonly BaseRow[],
   releases: readonly string[],
+  manifest: readonly ModuleRow[],
   fitAll: FitAll,
 ): Promise<Failure[]> {
   if (named.length === 0 || named.length > mostOriginCandidates) return []
@@ -127,5 +135,5 @@ async function namesAnother(
   if (!fits.every(isRefuted)) return []
   const which = named.length === 1 ? 'the one base' : `any of the ${named.length} bases`
   const what = `The modules name the kernel ${releases.join(', ')}, and were not built on ${which} that this stream has of it`
-  return [contradicted(fits[0]?.misfits[0]?.file ?? null, what)]
+  return [contradicted(manifest[fits[0]?.listed[0]?.ordinal ?? -1]?.file ?? null, what)]
 }

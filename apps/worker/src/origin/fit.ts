@@ -1,40 +1,59 @@
-import type { BaseRow, ModuleRow } from '@basedrift/ledger'
+import type { FitResult, Misfit } from '@basedrift/check'
+import type { BaseRow, BlobStore, ModuleRow } from '@basedrift/ledger'
+import { withFiles } from '../files.js'
+import type { Pool } from '../pool.js'
 
-/** A module that was not built on a base, and what shows it. */
-export interface Misfit {
-  file: string
-  /** A clause with the module as its subject. */
-  detail: string
-  /** Whether it tells another string length than the base has, and not its references contradict it. */
-  otherLength: boolean
+/** Says of each base which modules of a set were not built on it. */
+export type FitAll = (bases: readonly BaseRow[]) => Promise<readonly FitResult[]>
+
+/** Modules that are named one by one where they alone contradict what is said of all. */
+export const mostNamed = 20
+
+/** Bases whose files are there at the same time. */
+const together = 8
+
+/** Looks at the modules of a set, whose bundle is a local file. */
+export function fitBy(
+  { pool, blobs }: { pool: Pick<Pool, 'fit'>; blobs: Pick<BlobStore, 'withFile'> },
+  set: { bundlePath: string; bundleSha256: string; manifest: readonly ModuleRow[] },
+  /** Local files of bases that are not in the blob store yet. */
+  local: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): FitAll {
+  return async (bases) => {
+    const results: FitResult[] = []
+    for (let at = 0; at < bases.length; at += together) {
+      const some = bases.slice(at, at + together).map(({ sha256 }) => sha256)
+      const stored = some.filter((sha256) => !local.has(sha256))
+      const fits = await withFiles(blobs, stored, (paths) => {
+        const files = new Map([...local, ...stored.map((sha256, nth) => [sha256, paths[nth] ?? ''] as const)])
+        const asked = some.map((sha256) => ({ sha256, path: files.get(sha256) ?? '' }))
+        return pool.fit({ ...set, bases: asked, mostListed: mostNamed }, { signal })
+      })
+      results.push(...fits)
+    }
+    return results
+  }
 }
 
-/** Which modules of a set show that they were not built on a base. */
-export interface Fit {
-  sha256: string
-  /** Modules that tell anything of the base that they were built on. */
-  telling: number
-  misfits: Misfit[]
+/** How many modules show that they were not built on the base. */
+export function misfitsOf({ otherLength, contradicting }: FitResult): number {
+  return otherLength + contradicting
+}
+
+/** Whether most of the modules that tell anything show that they were not built on the base. */
+export function isRefuted(fit: FitResult): boolean {
+  return misfitsOf(fit) * 2 > fit.telling
 }
 
 const number = (value: number) => value.toLocaleString('en-US')
 
-/** Looks which modules tell another string length than a base has. Modules with a `.BTF.base` were built on that. */
-export function fitOf(manifest: readonly ModuleRow[], base: BaseRow): Fit {
-  const telling = manifest.filter(
-    ({ originStrings, distilledSha256 }) => originStrings !== null && distilledSha256 === null,
-  )
-  const misfits = telling
-    .filter(({ originStrings }) => originStrings !== base.strings)
-    .map(({ file, originStrings }) => ({
-      file,
-      detail: `it tells a base with ${number(originStrings ?? 0)} bytes of strings, and that one has ${number(base.strings)}`,
-      otherLength: true,
-    }))
-  return { sha256: base.sha256, telling: telling.length, misfits }
-}
-
-/** Whether most of the modules that tell anything show that they were not built on the base. */
-export function isRefuted({ telling, misfits }: Fit): boolean {
-  return misfits.length * 2 > telling
+/** What shows that a module was not built on a base, as a clause with the module as its subject. */
+export function detailOf({ proof, ordinal }: Misfit, base: BaseRow, manifest: readonly ModuleRow[]): string {
+  if (proof === null) {
+    const told = manifest[ordinal]?.originStrings ?? 0
+    return `it tells a base with ${number(told)} bytes of strings, and that one has ${number(base.strings)}`
+  }
+  const { path = 'a reference', expected = 'something else', actual = 'nothing' } = proof
+  return `on that base ${path} would have to be ${expected} and is ${actual}`
 }

@@ -3,6 +3,7 @@ import type { ModuleResult } from '../pure/index.js'
 import type { CompareJob, CompareProgress, CompareResult } from './compare-job.js'
 import type { DriftJob, DriftJobResult } from './drift-job.js'
 import type { ExplainJob } from './explain-job.js'
+import type { FitJob, FitResult } from './fit-job.js'
 import { removeFiles, type ScanJob, type ScanProgress, type ScanResult } from './scan-job.js'
 import type { CheckJob, CheckJobProgress, CheckJobResult, CheckThreadData } from './thread.js'
 import { type RunOptions, ThreadPool } from './thread-pool.js'
@@ -76,6 +77,17 @@ export class CheckPool {
       { kind: 'explain', ...job },
       { ...options, urgent: true, wants: job.bundleSha256 },
     )) as ModuleResult[]
+  }
+
+  /**
+   * Says of each base which modules of a set were not built on it.
+   * @throws CheckError `bundle-mismatch`, `bundle-malformed`
+   */
+  async fit(job: FitJob, options: Pick<RunOptions<never>, 'signal'> = {}): Promise<readonly FitResult[]> {
+    return (await this.#threads.run(
+      { kind: 'fit', ...job },
+      { ...options, wants: job.bundleSha256 },
+    )) as readonly FitResult[]
   }
 
   /**

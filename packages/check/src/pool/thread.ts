@@ -3,6 +3,7 @@ import type { ModuleResult } from '../pure/index.js'
 import { type CompareJob, type CompareProgress, type CompareResult, runCompare } from './compare-job.js'
 import { type DriftJob, type DriftJobResult, runDrift } from './drift-job.js'
 import { type ExplainJob, runExplain } from './explain-job.js'
+import { type FitJob, type FitResult, runFit } from './fit-job.js'
 import { KeptInputs } from './kept.js'
 import { serveJobs } from './protocol.js'
 import { runScan, type ScanJob, type ScanProgress, type ScanResult } from './scan-job.js'
@@ -13,8 +14,14 @@ export type CheckJob =
   | ({ readonly kind: 'compare' } & CompareJob)
   | ({ readonly kind: 'explain' } & ExplainJob)
   | ({ readonly kind: 'drift' } & DriftJob)
+  | ({ readonly kind: 'fit' } & FitJob)
 
-export type CheckJobResult = ScanResult | CompareResult | readonly ModuleResult[] | DriftJobResult
+export type CheckJobResult =
+  | ScanResult
+  | CompareResult
+  | readonly ModuleResult[]
+  | DriftJobResult
+  | readonly FitResult[]
 export type CheckJobProgress = ScanProgress | CompareProgress
 
 /** What each thread is started with. */
@@ -28,6 +35,10 @@ const kept = new KeptInputs((workerData as CheckThreadData).keepBytes)
 serveJobs<CheckJob, CheckJobResult, CheckJobProgress>(async (job, context) => {
   if (job.kind === 'scan') {
     const result = await runScan(job, kept, context)
+    return { result, keeps: kept.bundleSha256 }
+  }
+  if (job.kind === 'fit') {
+    const result = await runFit(job, kept, context)
     return { result, keeps: kept.bundleSha256 }
   }
   if (job.kind === 'drift') {
