@@ -161,7 +161,7 @@ describe('bytes that were made to hurt', () => {
       }),
       { numRuns: 300 },
     )
-  })
+  }, 300_000)
 })
 
 describe('sizes that were made to hurt', () => {
