@@ -72,12 +72,8 @@ describe('serve, push and what came of it', () => {
       file: path.basename(row.file),
     }))
     // The service also knows the modules of the running kernel's build, and with them its vermagic.
-    const { load: _load, overall: _overall, ...first } = rows[0]
-    const { load: _less, overall: _other, ...offlineFirst } = withoutFolder[0]
-    expect(first).toEqual(offlineFirst)
-    expect(rows.map(({ name, verdict, log }: Record<string, unknown>) => [name, verdict, log])).toEqual(
-      withoutFolder.map(({ name, verdict, log }: Record<string, unknown>) => [name, verdict, log]),
-    )
+    const withoutLoad = ({ load: _load, overall: _overall, ...row }: Record<string, unknown>) => row
+    expect(rows.map(withoutLoad)).toEqual(withoutFolder.map(withoutLoad))
     expect(rows[0].load.vermagic).toBe('same')
     const misread = await client(
       'pair',
