@@ -1,4 +1,4 @@
-// scripts/bench [check|binding|ingest]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
+// scripts/bench [check|binding|drift|ingest]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -10,6 +10,8 @@ import { measurePeers } from './peers.mjs'
 const root = path.resolve(import.meta.dirname, '../..')
 const cache = path.join(root, '.cache')
 const basedrift = path.join(root, 'apps/cli/bin/basedrift.js')
+/** CPU seconds that the drift of two bases of 100,000 types may take after start-up. */
+const driftLimit = 1
 const rules = '6.1.192,allow-mismatch'
 
 const seconds = (value) => `${value.toFixed(2)} s`
@@ -56,6 +58,37 @@ const benchBinding = async ([older, newer]) => {
   row('with every reference bound', seconds(bound.cpu), seconds(bound.wall), ratio, megabytes(bound.peak))
   row('limit: 1.5 × the checks + 1 s', seconds(limit), '', '1.00', '')
   console.log(`  verdicts: ${JSON.stringify(JSON.parse(bound.stdout).summary)}`)
+}
+
+const benchDrift = async ([older, newer]) => {
+  console.log(`\ndrift: the bases of ${path.basename(older.deb)} and ${path.basename(newer.deb)}, raw BTF`)
+  row('', 'CPU', 'wall', 'CPU, limit = 1', 'memory')
+  const vector = (build) => path.join(root, 'packages/btf/testdata', `base-${build}.btf`)
+  const run = (a, b) => {
+    const args = [basedrift, 'diff', a, b, '--format', 'json']
+    return bestOf(5, () => cost(process.execPath, args, { allowed: [0, 1], memory: true }))
+  }
+  // A drift of two bases with some forty types: what the program costs before it has anything to do.
+  const start = await run(vector('1.1'), vector('1.3'))
+  const drift = await run(older.base, newer.base)
+  const { class: found, headline, a, b } = JSON.parse(drift.stdout)
+  const after = drift.cpu - start.cpu
+  row('start-up', seconds(start.cpu), seconds(start.wall), '', megabytes(start.peak))
+  row('basedrift diff, less start-up', seconds(after), '', (after / driftLimit).toFixed(2), '')
+  row('basedrift diff', seconds(drift.cpu), seconds(drift.wall), '', megabytes(drift.peak))
+  row('limit', seconds(driftLimit), '', '1.00', '')
+  if (have('bpftool')) {
+    const dump = 'for base; do bpftool btf dump file "$base" >/dev/null; done'
+    const peer = await bestOf(3, () => cost('bash', ['-c', dump, 'bash', older.base, newer.base]))
+    row(
+      'bpftool btf dump of both',
+      seconds(peer.cpu),
+      seconds(peer.wall),
+      (peer.cpu / driftLimit).toFixed(2),
+      '',
+    )
+  } else row('bpftool btf dump of both', 'left out:', ' no bpftool')
+  console.log(`  ${a.base.types} and ${b.base.types} types: ${found}: ${headline}`)
 }
 
 const serve = async (dataDir) => {
@@ -137,6 +170,7 @@ const wanted = words.filter((word) => !word.startsWith('--'))
 const all = {
   check: (builds) => benchCheck(builds, words.includes('--loops')),
   binding: benchBinding,
+  drift: benchDrift,
   ingest: benchIngest,
 }
 console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}`)

@@ -21,6 +21,7 @@ export {
   type DriftSide,
   defaultDriftLimits,
   driftReport,
+  type KnownFingerprints,
   withBlast,
 } from './drift/report.js'
 export { classMeanings } from './drift/words.js'

@@ -20,8 +20,11 @@ import { type ConfigDifferences, configDifferences } from './config.js'
 import { type Hint, hintsOf } from './hints.js'
 import { headlineOf, remedyOf } from './words.js'
 
+/** Fingerprints of a base as far as they were made: `layout` and `meaning` take as long as the drift itself. */
+export type KnownFingerprints = Pick<Fingerprints, 'bytes'> & Partial<Fingerprints>
+
 /** One of the two kernels of a drift, A the older one as a rule. */
-export interface DriftKernel {
+export interface DriftKernel<Known extends KnownFingerprints = Fingerprints> {
   /** The path given, or what names the build. */
   readonly file: string
   readonly release: string | null
@@ -32,7 +35,7 @@ export interface DriftKernel {
   /** The bytes of its base BTF, and what `readBtf` gives for them. */
   readonly bytes: Uint8Array
   readonly btf: Btf
-  readonly fingerprints: Fingerprints
+  readonly fingerprints: Known
 }
 
 /** What becomes of modules; each is left out where it was not asked or cannot be said. */
@@ -65,7 +68,7 @@ export interface DriftSide {
     /** Types without void, and the length of the strings in bytes. */
     readonly types: number
     readonly strings: number
-    readonly fingerprints: Fingerprints
+    readonly fingerprints: KnownFingerprints
   }
 }
 
@@ -145,8 +148,8 @@ export interface DriftReport {
  * @throws BtfError `btf-names`
  */
 export function driftReport(
-  a: DriftKernel,
-  b: DriftKernel,
+  a: DriftKernel<KnownFingerprints>,
+  b: DriftKernel<KnownFingerprints>,
   modules: DriftModules = {},
   limits: DriftLimits = defaultDriftLimits,
 ): DriftReport {
@@ -197,7 +200,14 @@ export function withBlast(
   return { ...report, blast, remedy: remedyOf(report, blast) }
 }
 
-function sideOf({ file, release, version, config, btf, fingerprints }: DriftKernel): DriftSide {
+function sideOf({
+  file,
+  release,
+  version,
+  config,
+  btf,
+  fingerprints,
+}: DriftKernel<KnownFingerprints>): DriftSide {
   return {
     file,
     release,

@@ -8,11 +8,16 @@ import {
   readBtf,
   recoverOriginLength,
 } from '@basedrift/btf'
-import { type DriftKernel, type DriftLimits, type DriftReport, driftReport } from '../drift/report.js'
+import {
+  type DriftKernel,
+  type DriftLimits,
+  type DriftReport,
+  driftReport,
+  type KnownFingerprints,
+} from '../drift/report.js'
 import { CheckError } from '../errors.js'
 import { byFile } from '../manifest.js'
 import type { ModuleResult } from '../pure/verdicts.js'
-import { fingerprintsOf } from '../sha256.js'
 import { type Against, judgedIn, judgedOf, originFrom } from './check.js'
 import { type InputContent, type ReadOptions, readInput } from './inputs.js'
 import { type Judged, withLoads } from './loads.js'
@@ -94,10 +99,10 @@ async function readBuild(path: string, options: ReadOptions): Promise<Build> {
   }
 }
 
-function kernelOf({ found, btf }: Build): DriftKernel {
+function kernelOf({ found, btf }: Build): DriftKernel<KnownFingerprints> {
   const { file, release, version, config, configText } = found.kernel
-  const { bytes } = found.base
-  const fingerprints = fingerprintsOf(btf).all(bytes)
+  const { bytes, sha256 } = found.base
+  const fingerprints = { bytes: sha256 }
   return { file, release, version, config, configText: configText ?? null, bytes, btf, fingerprints }
 }
 
