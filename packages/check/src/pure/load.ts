@@ -33,7 +33,7 @@ export interface LoadKernel {
 }
 
 /** Symbols named in a result of each sort; `…Total` counts the rest. */
-const mostNamed = 8
+const mostNamed = 4
 
 /**
  * What is known of the exporters of a name: none, one CRC, an export without one, which is accepted with any

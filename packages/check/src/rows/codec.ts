@@ -2,7 +2,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import { FieldReader, FieldWriter, OutOfBytes } from '../bytes.js'
 import { CheckError } from '../errors.js'
 import { type ModuleResult, type Subject, type Verdict, verdicts } from '../pure/index.js'
-import { readRowText, rowText } from './row.js'
+import { readRowText, rowText, symbolNames } from './row.js'
 import { countWords, putTogether, takeApart } from './templates.js'
 
 /**
@@ -11,7 +11,8 @@ import { countWords, putTogether, takeApart } from './templates.js'
  * A version byte (1), then a zlib stream. In it, numbers as LEB128: the number of rows; the templates (their number, then
  * length and UTF-8 of each); a byte a row for its verdict; a number a row for its template; the rows' own numbers in 16
  * columns, by their ordinal in the row (length of the column in bytes, then the numbers); the rows' own words (length in
- * bytes, then the words, each ended by a newline).
+ * bytes, then the words, each ended by a newline); the names of symbols, likewise, as a JSON array; for each row the numbers of its
+ * names in that (length of the column in bytes, then the numbers).
  */
 const version = 1
 const columns = 16
@@ -51,11 +52,34 @@ export function encodeRows(results: readonly ModuleResult[]): Uint8Array {
     fields.put(column.bytes())
   }
   putText(fields, words.map((word) => `${word}\n`).join(''))
+  putNames(fields, results)
   const packed = deflateSync(fields.bytes(), { level: 9 })
   const rows = new Uint8Array(1 + packed.length)
   rows[0] = version
   rows.set(packed, 1)
   return rows
+}
+
+/** Names that are close in the alphabet are often together, so they have numbers that are close. */
+function putNames(fields: FieldWriter, results: readonly ModuleResult[]): void {
+  const names = [...new Set(results.flatMap(symbolNames))].sort()
+  const numbers = new Map(names.map((name, nth) => [name, nth]))
+  const column = new FieldWriter()
+  for (const result of results) for (const name of symbolNames(result)) column.varint(numbers.get(name)!)
+  putText(fields, JSON.stringify(names))
+  fields.varint(column.length)
+  fields.put(column.bytes())
+}
+
+function takeNames(fields: FieldReader): () => string {
+  const names: unknown = JSON.parse(takeText(fields))
+  if (!Array.isArray(names)) throw new TypeError('no names of symbols')
+  const column = new FieldReader(fields.take(fields.varint()))
+  return () => {
+    const name: unknown = names[column.varint()]
+    if (typeof name !== 'string') throw new OutOfBytes()
+    return name
+  }
 }
 
 function putText(fields: FieldWriter, text: string): void {
@@ -106,13 +130,14 @@ function readRows(fields: FieldReader, manifest: readonly Subject[]): ModuleResu
     if (nthWord >= words.length - 1) throw new OutOfBytes()
     return words[nthWord++]!
   }
+  const nextName = takeNames(fields)
   let characters = 0
   return manifest.map((subject, nth) => {
     const verdict: Verdict = mustHave(verdicts[verdictColumn[nth]!], 'verdict')
     const text = putTogether(rowTemplates[nth]!, subject.name, nextNumber, nextWord)
     characters += text.length
     if (characters > rowLimits.characters) throw malformed('They are longer than any real ones')
-    return readRowText(text, subject, verdict)
+    return readRowText(text, subject, verdict, nextName)
   })
 }
 

@@ -12,7 +12,7 @@ import {
 
 /**
  * The text of a row: the JSON of what the manifest and the column of verdicts do not tell. Of findings only the number is
- * kept: they can be found again from the blobs.
+ * kept: they can be found again from the blobs. For names of symbols it has their number: see `symbolNames`.
  */
 export function rowText(result: ModuleResult): string {
   const { basis, errno, log, reason, load, overall, misboundTotal, changedTotal } = result
@@ -21,20 +21,55 @@ export function rowText(result: ModuleResult): string {
     errno,
     log,
     reason ?? null,
-    load,
+    withCounts(load),
     overall,
     misboundTotal ?? changedTotal ?? 0,
   ])
 }
 
+/** The names of symbols in a row, in the order in which they are read again: thousands of rows have the same ones. */
+export function symbolNames({ load }: Pick<ModuleResult, 'load'>): readonly string[] {
+  const { mismatched, unresolved = [] } = load.modversions
+  return unresolved.length === 0 ? mismatched : [...mismatched, ...unresolved]
+}
+
+function withCounts(load: Load): unknown {
+  const { modversions } = load
+  const { mismatched, unresolved } = modversions
+  const counted = unresolved === undefined ? {} : { unresolved: unresolved.length }
+  return { ...load, modversions: { ...modversions, mismatched: mismatched.length, ...counted } }
+}
+
+/** Names of one sort that a row may have; more are of no row that was written. */
+const mostNames = 1000
+
+/** A load with the names in the place of their numbers; what has another shape stays as it is, and is refused. */
+function withNames(load: unknown, nextName: () => string): unknown {
+  const { modversions } = (load ?? {}) as {
+    modversions?: { mismatched?: unknown; unresolved?: unknown } | null
+  }
+  if (modversions === undefined || modversions === null) return load
+  const take = (count: unknown) =>
+    typeof count === 'number' && count <= mostNames ? Array.from({ length: count }, nextName) : count
+  const mismatched = take(modversions.mismatched)
+  const unresolved = modversions.unresolved === undefined ? {} : { unresolved: take(modversions.unresolved) }
+  return { ...(load as object), modversions: { ...modversions, mismatched, ...unresolved } }
+}
+
 /**
- * Reads the text of a row, and makes sure of its shape.
+ * Reads the text of a row, and makes sure of its shape. `nextName` gives the names of its symbols.
  * @throws SyntaxError or TypeError where it is no row
  */
-export function readRowText(text: string, { name, file, sha256 }: Subject, verdict: Verdict): ModuleResult {
+export function readRowText(
+  text: string,
+  { name, file, sha256 }: Subject,
+  verdict: Verdict,
+  nextName: () => string,
+): ModuleResult {
   const row: unknown = JSON.parse(text)
   if (!Array.isArray(row) || row.length !== 7) throw new TypeError('no row of 7 fields')
-  const [basis, errno, log, reason, load, overall, findings] = row as unknown[]
+  const [basis, errno, log, reason, counted, overall, findings] = row as unknown[]
+  const load = withNames(counted, nextName)
   if (typeof basis !== 'string' || typeof errno !== 'number' || !areStrings(log)) {
     throw new TypeError('no basis, errno and log')
   }

@@ -11,10 +11,16 @@ import {
 
 export const arbitraryLoad: fc.Arbitrary<Load> = fc.record({
   vermagic: fc.constantFrom('same', 'differs', 'unknown'),
-  modversions: fc.record({
-    state: fc.constantFrom('match', 'mismatch', 'unknown'),
-    mismatched: fc.array(fc.string(), { maxLength: 3 }),
-  }),
+  modversions: fc.record(
+    {
+      state: fc.constantFrom('match', 'mismatch', 'unknown'),
+      mismatched: fc.array(fc.string(), { maxLength: 3 }),
+      mismatchedTotal: fc.nat(),
+      unresolved: fc.array(fc.string(), { maxLength: 3 }),
+      unresolvedTotal: fc.nat(),
+    },
+    { requiredKeys: ['state', 'mismatched'] },
+  ),
 })
 
 const words = fc.oneof(
