@@ -20,6 +20,7 @@ function module(name: string, originStrings: number | null, distilled = false): 
     types: 3,
     strings: 20,
     originStrings,
+    stamp: null,
   }
 }
 

@@ -37,6 +37,7 @@ const pool = {
       types: null,
       strings: null,
       originStrings: null,
+      stamp: null,
     }))
     const last = names.length - 1
     const problem = {

@@ -1,3 +1,5 @@
+import type { StampClaim } from './pure/index.js'
+
 /** One module of a build, as it is recorded: what its file is, and what its sections hold. */
 export interface ManifestEntry {
   /** The kernel's name of the module: `_` for `-`. */
@@ -21,6 +23,8 @@ export interface ManifestEntry {
   readonly strings: number | null
   /** Length of the strings of the base it was built on, where the module alone tells it. */
   readonly originStrings: number | null
+  /** Its origin note; null where it has none that can be used. */
+  readonly stamp: StampClaim | null
 }
 
 /** Orders by file, then by name: code units, so that every machine has the same order. */

@@ -2,7 +2,7 @@ import type { Database, Tx } from './db.js'
 import { moduleSetId } from './ids.js'
 import { storable } from './json.js'
 import type { ModuleSets } from './repositories.js'
-import type { ModuleRow, ModuleSetRow } from './rows.js'
+import type { ModuleRow, ModuleSetRow, StampRow } from './rows.js'
 
 /** The columns of a module as they are given out. */
 export const moduleColumns = {
@@ -18,6 +18,7 @@ export const moduleColumns = {
   types: true,
   strings: true,
   originStrings: true,
+  stamp: true,
 } as const
 
 /** No base has 2 GiB of strings (the kernel takes 16 MiB): such a length is of a damaged module, and no column's. */
@@ -47,12 +48,14 @@ export function createModuleSets({ prisma }: Database): ModuleSets {
         where: { id },
         select: { id: true, count: true, bundleSha256: true, symbolsSha256: true },
       }),
-    manifest: (id) =>
-      prisma.module.findMany({
+    manifest: async (id) => {
+      const rows = await prisma.module.findMany({
         where: { moduleSetId: id },
         orderBy: { ordinal: 'asc' },
         select: moduleColumns,
-      }),
+      })
+      return rows.map((row) => ({ ...row, stamp: row.stamp as StampRow | null }))
+    },
   }
 }
 
@@ -98,10 +101,10 @@ export async function recordModuleSet(
     await tx.blob.createMany({ data, skipDuplicates: true })
     await tx.$executeRaw`
       INSERT INTO "Module" ("moduleSetId", ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256",
-        "distilledSha256", "btfBytes", types, strings, "originStrings")
+        "distilledSha256", "btfBytes", types, strings, "originStrings", stamp)
       SELECT ${id}, place - 1, m->>'name', m->>'file', m->>'sha256', m->>'vermagic', m->>'srcversion', m->>'buildId',
         m->>'btfSha256', m->>'distilledSha256', (m->>'btfBytes')::int, (m->>'types')::int, (m->>'strings')::int,
-        (m->>'originStrings')::int
+        (m->>'originStrings')::int, NULLIF(m->'stamp', 'null'::jsonb)
       FROM jsonb_array_elements(${JSON.stringify(manifest)}::jsonb) WITH ORDINALITY AS given (m, place)`
   }
   const set = await tx.moduleSet.findUniqueOrThrow({ where: { id } })

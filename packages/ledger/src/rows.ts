@@ -81,6 +81,15 @@ export interface ModuleRow {
   strings: number | null
   /** String length of the base it was built on, where the module alone tells it. */
   originStrings: number | null
+  /** Which base it was built on, as its origin note says; null without one. */
+  stamp: StampRow | null
+}
+
+/** What an origin note says of a base: SHA-256 of its bytes, types without void, bytes of its strings. */
+export interface StampRow {
+  sha256: string
+  types: number
+  strings: number
 }
 
 /**

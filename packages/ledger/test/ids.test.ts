@@ -55,6 +55,7 @@ const entry: fc.Arbitrary<ModuleRow> = fc.record({
   types: count,
   strings: count,
   originStrings: count,
+  stamp: fc.option(fc.record({ sha256: fc.string(), types: fc.nat(), strings: fc.nat() })),
 })
 
 test('a module set has the id of its content, every field of it', () => {

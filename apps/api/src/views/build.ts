@@ -128,6 +128,7 @@ export function moduleView(module: RecordedModule): ModuleRow {
           types: module.types,
           strings: module.strings,
           originStrings: module.originStrings,
+          stamp: module.stamp,
           distilledSha256: module.distilledSha256,
         }
   return { name, file, sha256, vermagic, srcversion, buildId, btf }

@@ -23,7 +23,7 @@ export interface SetOnBase {
 }
 
 /** What the manifest has to tell of a module that is judged. */
-export type JudgedEntry = Pick<ManifestEntry, 'name' | 'file' | 'sha256' | 'originStrings'>
+export type JudgedEntry = Pick<ManifestEntry, 'name' | 'file' | 'sha256' | 'originStrings' | 'stamp'>
 
 /** A module set that is ready to be judged. */
 export interface JudgedSet {
@@ -51,8 +51,8 @@ export async function openSet(set: SetOnBase, kept: KeptInputs): Promise<JudgedS
       const { btfSha256, distilledSha256 } = bundle.modules[ordinal]!
       const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
       const sections = { btf: read(btfSha256), distilled: read(distilledSha256) }
-      const { originStrings } = entry
-      const context = { runningSha256, origin, rules, originStrings, maxFindings }
+      const { originStrings, stamp } = entry
+      const context = { runningSha256, origin, stamp, rules, originStrings, maxFindings }
       return judgeSubject(entry, sections, running, context)
     },
   }

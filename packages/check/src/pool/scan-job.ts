@@ -192,7 +192,7 @@ function linkFacts(facts: ModuleFacts): LinkFacts {
 }
 
 async function record(facts: ModuleFacts, writer: BundleWriter): Promise<ManifestEntry> {
-  const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled } = facts
+  const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled, stamp } = facts
   const read = btf === null ? null : readable(btf)
   return {
     name,
@@ -207,6 +207,7 @@ async function record(facts: ModuleFacts, writer: BundleWriter): Promise<Manifes
     types: read?.typeCount ?? null,
     strings: read?.stringsLength ?? null,
     originStrings: read === null ? null : recoverOriginLength(read),
+    stamp,
   }
 }
 

@@ -316,6 +316,17 @@ export const ModuleRow = Type.Object(
 )
 export type ModuleRow = Static<typeof ModuleRow>
 
+/** Which base a module says it was built on. */
+export const Stamp = Type.Object(
+  {
+    sha256: Sha256,
+    types: count('Types of that base, without void'),
+    strings: count('Bytes of its strings'),
+  },
+  { $id: 'Stamp', description: 'The origin note of a module: the base that it was built on' },
+)
+export type Stamp = Static<typeof Stamp>
+
 /** The split BTF of a module, in numbers. */
 export const ModuleBtf = Type.Object(
   {
@@ -324,6 +335,7 @@ export const ModuleBtf = Type.Object(
     types: nullableCount('Types; null where it could not be read'),
     strings: nullableCount('Bytes of its own strings; null where it could not be read'),
     originStrings: nullableCount('String length of the base it was built on, where the module tells it'),
+    stamp: Type.Unsafe<Stamp | null>({ anyOf: [{ $ref: 'Stamp#' }, { type: 'null' }] }),
     distilledSha256: Type.Unsafe<string | null>({
       type: ['string', 'null'],
       pattern: '^[0-9a-f]{64}$',

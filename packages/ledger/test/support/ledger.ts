@@ -41,6 +41,7 @@ const module = (name: string, of: string): ModuleRow => ({
   types: 12,
   strings: 300,
   originStrings: 5000,
+  stamp: null,
 })
 
 /** What an ingest of a build finds: a kernel whose base is named by `base`, modules by `modules`, either or both. */
