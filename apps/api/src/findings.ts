@@ -97,8 +97,8 @@ export class Findings {
     const run = async (basePath: string, bundlePath: string, originPath: string | null) => {
       for (let at = 0; at < wanted.length; at += jobModules) {
         const modules = wanted.slice(at, at + jobModules).map(({ ordinal }) => {
-          const { name, file, sha256, originStrings } = manifest[ordinal] as ModuleRow
-          return { ordinal, name, file, sha256, originStrings }
+          const { name, file, sha256, originStrings, stamp } = manifest[ordinal] as ModuleRow
+          return { ordinal, name, file, sha256, originStrings, stamp }
         })
         const results = await pool.explain({ ...job, basePath, bundlePath, originPath, modules }, { signal })
         for (const [nth, { ordinal }] of modules.entries()) listed.set(ordinal, results[nth] as ModuleResult)

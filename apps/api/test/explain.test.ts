@@ -36,6 +36,7 @@ function explained(result: Partial<Explained['result']>, rest: Partial<Explained
         types: 1,
         strings: 1,
         originStrings: 1040,
+        stamp: null,
         distilledSha256: null,
       },
     },

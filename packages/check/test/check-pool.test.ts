@@ -100,6 +100,7 @@ describe('builds', () => {
       btfBytes: teapot.length,
       distilledSha256: null,
       originStrings: one.base!.strings,
+      stamp: null,
     })
 
     const crossed = { ...first, basePath: second.basePath, exportsPath: second.exportsPath }
@@ -112,6 +113,11 @@ describe('builds', () => {
     // The origin's length is taken as it was recorded with the modules.
     const recorded = { ...one, manifest: one.manifest.map((entry) => ({ ...entry, originStrings: 1 })) }
     expect(await compare(one, recorded, first, one.base!.sha256)).toMatchObject({ counts: { misread: 2 } })
+    // A stamp goes before what is said of the origin of them all.
+    const { sha256, types, strings } = one.base!
+    const stamp = { sha256, types: types!, strings: strings! }
+    const stamped = { ...one, manifest: one.manifest.map((entry) => ({ ...entry, stamp })) }
+    expect(await compare(one, stamped, first, null)).toMatchObject({ counts: { compatible: 2 } })
     for (const origin of [null, one.base!.sha256]) {
       expect(await compare(two, one, crossed, origin)).toEqual({
         counts: { misread: 1, discarded: 1 },

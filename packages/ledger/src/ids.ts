@@ -66,6 +66,8 @@ export function moduleSetId(manifest: readonly ModuleRow[]): string {
         m.types,
         m.strings,
         m.originStrings,
+        // Only where there is one: sets from before there were stamps keep their ids.
+        ...(m.stamp === null ? [] : [m.stamp.sha256, m.stamp.types, m.stamp.strings]),
       ]),
     ),
   )

@@ -37,6 +37,23 @@ describe('an ingest', () => {
     expect(items.map(({ originStrings }) => originStrings)).toEqual([null, null])
   })
 
+  it('gives the stamps of modules back, and none where there is none', async () => {
+    await using test = await openTestLedger()
+    const { builds, moduleSets } = test.ledger
+    const id = await ingesting(test.ledger, '1.1')
+    const result = found(id, { modules: ['veth', 'ipheth'] })
+    const stamp = { sha256: sha('base'), types: 0xffffffff, strings: 1694074 }
+    const manifest = (result.manifest ?? []).map((module, nth) => ({
+      ...module,
+      stamp: nth === 0 ? stamp : null,
+    }))
+    expect(await builds.recordIngest({ ...result, manifest })).toMatchObject({ outcome: 'recorded' })
+    const { items } = await builds.modules(id, { limit: 10 })
+    expect(items.map((module) => module.stamp)).toEqual([stamp, null])
+    const { modules } = (await builds.get(id))!
+    expect((await moduleSets.manifest(modules!.setId)).map((module) => module.stamp)).toEqual([stamp, null])
+  })
+
   it('takes a module with as long a name as an archive can hold', async () => {
     await using test = await openTestLedger()
     const { builds } = test.ledger
