@@ -24,7 +24,7 @@ function module(name: string, originStrings: number | null, distilled = false): 
   }
 }
 
-const nothing: OriginEvidence = { stated: null, candidates: [], named: [] }
+const nothing: OriginEvidence = { stamped: null, stated: null, candidates: [], named: [] }
 
 /** What a thread says of modules whose references contradict nothing but a base with the letter that is in their name. */
 function fitOf(manifest: ModuleRow[], { sha256, strings }: BaseRow): FitResult {
@@ -146,6 +146,42 @@ describe('the origin of modules', () => {
     expect(await decide([module('x', 200)], { stated: a, candidates: [b] })).toMatchObject({
       origin: { source: 'found' },
       problems: [{ message: expect.stringContaining('the kernel of 6.1.0-1') }],
+    })
+  })
+
+  describe('of stamped modules', () => {
+    const stamped = (name: string, { sha256, types, strings }: BaseRow): ModuleRow => ({
+      ...module(name, strings),
+      stamp: { sha256, types, strings },
+    })
+
+    it('is the base that most stamps name, before all that is said otherwise, which is told', async () => {
+      const { origin, problems } = await decide([stamped('x', b), stamped('y', b), module('z', 100)], {
+        own: a,
+        stated: a,
+        stamped: b,
+      })
+      expect(origin).toEqual({ baseSha256: b.sha256, source: 'stamp' })
+      expect(problems).toMatchObject([
+        { file: 'modules.tar!x.ko', message: expect.stringContaining(`stamped with the base ${b.sha256}`) },
+        { file: 'modules.tar!z.ko' },
+      ])
+    })
+
+    it('is the kernel in the build where the stamps name that', async () => {
+      expect(await decide([stamped('x', a)], { own: a })).toMatchObject({
+        origin: { source: 'own' },
+        problems: [],
+      })
+    })
+
+    it('is not a base that is stamped on half of them, not recorded, or contradicted', async () => {
+      const half = await decide([stamped('x', b), module('y', 100)], { own: a, stamped: b })
+      expect(half.origin?.source).toBe('own')
+      const away = await decide([stamped('x', b)])
+      expect([away.origin, away.seen?.query.stamp]).toEqual([null, b.sha256])
+      const wrong = await decide([{ ...stamped('x', b), originStrings: 100 }], { stamped: b })
+      expect([wrong.origin, wrong.problems.length]).toEqual([null, 1])
     })
   })
 

@@ -129,8 +129,7 @@ export async function recordIngest(
     waiting.map(({ kernelBuildId, moduleBuildId }) => ({ kind: 'compare', kernelBuildId, moduleBuildId })),
     now,
   )
-  if (base !== null)
-    await lookAgain(tx, { buildId, streamId, name: build.name, strings: base.strings, newBase }, now)
+  if (base !== null) await lookAgain(tx, { buildId, streamId, name: build.name, base, newBase }, now)
   if (base !== null) await recordNeighbours(tx, { buildId, streamId }, now)
   if (waiting.length === 0)
     await tx.build.update({ where: { id: buildId }, data: { state: 'done', finishedAt: now } })

@@ -40,6 +40,18 @@ export function commonOriginStrings(
   return most?.[0] ?? null
 }
 
+/** SHA-256 of the base that the stamps of more than half of the modules that have BTF name; null where there is none. */
+export function commonStamp(manifest: readonly Pick<ModuleRow, 'btfSha256' | 'stamp'>[]): string | null {
+  const counts = new Map<string, number>()
+  let withBtf = 0
+  for (const { btfSha256, stamp } of manifest) {
+    if (btfSha256 !== null) withBtf++
+    if (btfSha256 !== null && stamp !== null) counts.set(stamp.sha256, (counts.get(stamp.sha256) ?? 0) + 1)
+  }
+  for (const [sha256, count] of counts) if (count * 2 > withBtf) return sha256
+  return null
+}
+
 /** The repository of module sets. */
 export function createModuleSets({ prisma }: Database): ModuleSets {
   return {
@@ -90,6 +102,7 @@ export async function recordModuleSet(
         bundleSha256: bundle.sha256,
         symbolsSha256: symbols?.sha256 ?? null,
         originStrings,
+        stampSha256: commonStamp(manifest),
         createdAt: now,
       },
     ],

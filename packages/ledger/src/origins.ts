@@ -20,7 +20,10 @@ export async function lockOrigins(tx: Tx): Promise<void> {
 const limit = mostOriginCandidates + 1
 
 async function evidenceOf(tx: Tx, query: OriginQuery): Promise<OriginEvidence> {
-  const { stream, builtFor, own, strings, releases } = query
+  const { stream, builtFor, own, stamp, strings, releases } = query
+  const [stamped] = await tx.$queryRaw<
+    BaseRow[]
+  >`SELECT sha256, types, strings FROM "Base" WHERE sha256 = ${stamp}`
   const [stated] = await tx.$queryRaw<BaseRow[]>`
     SELECT b.sha256, b.types, b.strings
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
@@ -33,7 +36,7 @@ async function evidenceOf(tx: Tx, query: OriginQuery): Promise<OriginEvidence> {
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
     WHERE s.name = ${stream} AND k."kernelRelease" = ANY(${releases.map(storable)}) AND b.sha256 IS DISTINCT FROM ${own}
     ORDER BY b.sha256 LIMIT ${limit}`
-  return { stated: stated ?? null, candidates, named }
+  return { stamped: stamped ?? null, stated: stated ?? null, candidates, named }
 }
 
 /** Whether a decision still follows from what the ledger knows; the lock must be held. */
@@ -52,20 +55,28 @@ export function originColumns({ origin, problems }: OriginDecision) {
 
 /**
  * Looks again for the origin of module builds after a kernel came in: of those of its stream whose origin is not known, or is
- * known only because it was found; and, where its base is a new one, of those of any stream whose modules tell its string length.
+ * known only because it was found; and, where its base is a new one, of those of any stream whose modules tell its string length or
+ * whose stamps name it.
  */
 export async function lookAgain(
   tx: Tx,
-  kernel: { buildId: string; streamId: string; name: string; strings: number; newBase: boolean },
+  kernel: {
+    buildId: string
+    streamId: string
+    name: string
+    base: { sha256: string; strings: number }
+    newBase: boolean
+  },
   now: Date,
 ): Promise<void> {
-  const { buildId, streamId, name, strings, newBase } = kernel
+  const { buildId, streamId, name, base, newBase } = kernel
   const builds = await tx.$queryRaw<{ id: string }[]>`
     SELECT m.id FROM "Build" m JOIN "ModuleSet" s ON s.id = m."moduleSetId"
     WHERE m.id <> ${buildId}::uuid AND m.state IN ('comparing', 'done')
-      AND (m."originSha256" IS NULL OR m."originSource" = 'found')
-      AND ((m."streamId" = ${streamId}::uuid AND (m."originSha256" IS NULL OR m."builtFor" = ${name}))
-        OR (${newBase} AND s."originStrings" = ${strings}))
+      AND (((m."originSha256" IS NULL OR m."originSource" = 'found')
+          AND ((m."streamId" = ${streamId}::uuid AND (m."originSha256" IS NULL OR m."builtFor" = ${name}))
+            OR (${newBase} AND s."originStrings" = ${base.strings})))
+        OR (${newBase} AND s."stampSha256" = ${base.sha256}))
     ORDER BY m.id`
   await enqueue(
     tx,

@@ -73,6 +73,8 @@ export interface OriginQuery {
   builtFor: string | null
   /** SHA-256 of the build's own base, which is none of the others; null without one. */
   own: string | null
+  /** SHA-256 of the base that the stamps of most of its modules name. */
+  stamp: string | null
   /** The string length of the base that most of the modules were built on, where they tell it. */
   strings: number | null
   /** Kernel releases that the modules name (`uname -r`). */
@@ -81,6 +83,8 @@ export interface OriginQuery {
 
 /** What the ledger knows that the origin of a build's modules can follow from. Equal evidence, equal decision. */
 export interface OriginEvidence {
+  /** The base that the stamps name. */
+  stamped: BaseRow | null
   /** Base of the build that it names in `builtFor`. */
   stated: BaseRow | null
   /** Bases of that string length, of whatever stream, by hash: at most one more than `mostOriginCandidates`. */

@@ -51,6 +51,30 @@ describe('the origin of modules', () => {
     expect(await tasks(ledger)).toHaveLength(1)
   })
 
+  it('is looked for again when the base comes in that stamps name, whatever was taken for it before', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const id = await ingesting(ledger, '1.1')
+    const result = found(id, { base: 'a', modules: ['x'] })
+    const stamp = { sha256: sha('b'), types: 7, strings: 9000 }
+    const manifest = result.manifest?.map((module) => ({ ...module, stamp })) ?? null
+    await ledger.builds.recordIngest({ ...result, manifest })
+    const other = await ingesting(ledger, '1.2')
+    const late = found(other, { base: 'b' })
+    if (late.base !== null) late.base.strings = 9000
+    await ledger.builds.recordIngest(late)
+    expect(await tasks(ledger)).toEqual([`origin:${id}`])
+    const query = {
+      stream: 's',
+      builtFor: null,
+      own: sha('a'),
+      stamp: stamp.sha256,
+      strings: null,
+      releases: [],
+    }
+    expect((await ledger.origins.evidence(query)).stamped).toMatchObject({ sha256: sha('b'), strings: 9000 })
+  })
+
   it('that was found is given up when a second base may be it, and pairs wait again each time', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
@@ -133,15 +157,22 @@ describe('the origin of modules', () => {
       stream: 'openSUSE:Factory/x86_64/default',
       builtFor: '5.15.12-1.2',
       own: null,
+      stamp: null,
       strings: null,
       releases: ['5.15.12-1-default', 'x\0'],
     }
     const base = (name: string) => ({ sha256: sha(name), types: 1000, strings: 5000 })
     const both = [base('a'), base('b')].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))
-    expect(await ledger.origins.evidence(query)).toEqual({ stated: base('b'), candidates: [], named: both })
+    expect(await ledger.origins.evidence(query)).toEqual({
+      stamped: null,
+      stated: base('b'),
+      candidates: [],
+      named: both,
+    })
     expect(
       await ledger.origins.evidence({ ...query, stream: 'another', strings: 5000, own: sha('a') }),
     ).toEqual({
+      stamped: null,
       stated: null,
       candidates: [base('b')],
       named: [],

@@ -3,6 +3,7 @@ import type { FitResult } from '@basedrift/check'
 import {
   type BaseRow,
   commonOriginStrings,
+  commonStamp,
   type Failure,
   type ModuleRow,
   mostOriginCandidates,
@@ -28,11 +29,11 @@ export interface OriginSubject {
 const mostReleases = 16
 
 /**
- * Decides which base the modules of a build were built on. What is said of it counts first: the kernel in the build itself, then
- * the one that it names in `builtFor`; but not where most of the modules that tell anything contradict it. Without either, a
- * recorded base is the one where all modules that tell the set's common string length fit it, and fit no other. Whatever
- * contradicts what is said is told, the kernel release in the modules' vermagic included, which alone decides nothing: it is the
- * same for every rebuild.
+ * Decides which base the modules of a build were built on. What is said of it counts first: the stamps of most of its modules, the
+ * kernel in the build itself, then the one that it names in `builtFor`; but not where most of the modules that tell anything
+ * contradict it. Without any, a recorded base is the one where all modules that tell the set's common string length fit it, and fit
+ * no other. Whatever contradicts what is said is told, the kernel release in the modules' vermagic included, which alone decides
+ * nothing: it is the same for every rebuild.
  */
 export async function decideOrigin(
   subject: OriginSubject,
@@ -47,14 +48,24 @@ export async function decideOrigin(
     problems.push(...problemsOf(fit, { base, kernel, manifest: subject.manifest }))
     return isRefuted(fit) ? null : { baseSha256: base.sha256, source }
   }
-  if (own !== null) {
-    const origin = await claimed('own', own, 'the kernel in the build')
+  const query = queryOf(subject)
+  const elsewhere = query.stamp !== null && query.stamp !== own?.sha256
+  const ownIs = async (base: BaseRow) => claimed('own', base, 'the kernel in the build')
+  if (own !== null && !elsewhere) {
+    const origin = await ownIs(own)
     if (origin !== null) return { origin, problems, seen: null }
   }
-  const query = queryOf(subject)
   const evidence = await origins.evidence(query)
   const seen = { query, evidence }
-  const { stated, candidates, named } = evidence
+  const { stamped, stated, candidates, named } = evidence
+  if (elsewhere) {
+    if (own !== null) problems.push(stampedElsewhere(subject.manifest, query.stamp))
+    const origin =
+      stamped === null ? null : await claimed('stamp', stamped, 'the base that their stamps name')
+    if (origin !== null) return { origin, problems, seen }
+    const inBuild = own === null ? null : await ownIs(own)
+    if (inBuild !== null) return { origin: inBuild, problems, seen }
+  }
   if (stated !== null) {
     const origin = await claimed('stated', stated, `the kernel of ${subject.builtFor}`)
     if (origin !== null) return { origin, problems, seen }
@@ -76,9 +87,17 @@ function queryOf({ stream, builtFor, own, manifest }: OriginSubject): OriginQuer
     stream,
     builtFor,
     own: own?.sha256 ?? null,
+    stamp: commonStamp(manifest),
     strings: commonOriginStrings(manifest),
     releases: [...releases].sort().slice(0, mostReleases),
   }
+}
+
+/** What is told of a build whose modules are stamped with another base than that of the kernel beside them. */
+function stampedElsewhere(manifest: readonly ModuleRow[], stamp: string | null): Failure {
+  const first = manifest.find((module) => module.stamp?.sha256 === stamp)
+  const what = `Most modules of the build are stamped with the base ${stamp}, which is not that of the kernel in the build`
+  return contradicted(first?.file ?? null, what)
 }
 
 /** The bases that all modules that tell this string length fit. */
