@@ -88,7 +88,7 @@ export async function decision(
   const build = await ledger.builds.get(buildId)
   if (build === null) throw new Error('no such build')
   const { stream, builtFor } = build
-  const query = { stream, builtFor, own: build.kernel?.base.sha256 ?? null, strings, releases }
+  const query = { stream, builtFor, own: build.kernel?.base.sha256 ?? null, stamp: null, strings, releases }
   const evidence = await ledger.origins.evidence(query)
   const { stated, candidates } = evidence
   const only = candidates.length === 1 ? candidates[0] : undefined
