@@ -16,3 +16,7 @@ it('verdicts and outcomes are the same words on both sides of the boundary', () 
 it('who says where modules were built is the same in the ledger and outside', () => {
   expect(contract.originSources).toEqual(ledger.originSources)
 })
+
+it('the rules by which versions are ordered are the same in the ledger and outside', () => {
+  expect(contract.versionSchemes).toEqual(ledger.versionSchemes)
+})

@@ -53,6 +53,14 @@ export type ArtifactState = (typeof artifactStates)[number]
 export const originSources = ['own', 'stated', 'stamp', 'found'] as const
 export type OriginSource = (typeof originSources)[number]
 
+/** The package managers by whose rules the versions of a stream may be ordered. */
+export const versionSchemes = ['rpm', 'dpkg'] as const
+export type VersionScheme = (typeof versionSchemes)[number]
+
+/** By what builds are listed: by version as their package manager orders it, or by when they were declared. */
+export const buildOrders = ['version', 'declared'] as const
+export type BuildOrder = (typeof buildOrders)[number]
+
 /** The life of a pair of one kernel build and one module build. */
 export const pairStates = ['pending', 'done', 'failed'] as const
 export type PairState = (typeof pairStates)[number]

@@ -12,6 +12,10 @@ export type PairState = (typeof pairStates)[number]
 export const taskStates = ['pending', 'leased', 'done', 'failed'] as const
 export type TaskState = (typeof taskStates)[number]
 
+/** The package managers by whose rules the versions of a stream may be ordered. */
+export const versionSchemes = ['rpm', 'dpkg'] as const
+export type VersionScheme = (typeof versionSchemes)[number]
+
 /** What went wrong, for people and for machines: a stable code and a sentence; `at` says where in the file. */
 export interface Failure {
   code: string
