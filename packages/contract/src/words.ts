@@ -76,6 +76,30 @@ export const driftClasses = [
 ] as const
 export type DriftClass = (typeof driftClasses)[number]
 
+/** The kinds of events that channels are told of. */
+export const noticeKinds = [
+  'drift',
+  'gate',
+  'build-differs',
+  'artifact-refused',
+  'unreproducible',
+  'waiver-expiring',
+  'test',
+] as const
+export type NoticeKind = (typeof noticeKinds)[number]
+
+/** How much an event matters, least first. */
+export const severities = ['info', 'warning', 'critical'] as const
+export type Severity = (typeof severities)[number]
+
+/** What a gate says of a build. */
+export const gateOutcomes = ['pass', 'fail', 'unknown'] as const
+export type GateOutcome = (typeof gateOutcomes)[number]
+
+/** What to do about a drift. */
+export const noticeRemedies = ['nothing', 'rebuild-or-hold', 'make-reproducible', 'wait'] as const
+export type NoticeRemedy = (typeof noticeRemedies)[number]
+
 /** Whether an answer lists what was found of its modules. */
 export const findingStates = ['listed', 'omitted'] as const
 

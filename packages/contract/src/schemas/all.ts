@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox'
 import * as build from './build.js'
 import * as drift from './drift.js'
 import * as events from './events.js'
+import * as notices from './notices.js'
 import * as pair from './pair.js'
 import * as problem from './problem.js'
 
@@ -10,6 +11,13 @@ function isNamed(value: unknown): value is TSchema & { $id: string } {
 }
 
 /** Every named schema of the HTTP interface: what `$ref`s refer to. */
-export const httpSchemas: readonly (TSchema & { $id: string })[] = [build, drift, events, pair, problem]
+export const httpSchemas: readonly (TSchema & { $id: string })[] = [
+  build,
+  drift,
+  events,
+  notices,
+  pair,
+  problem,
+]
   .flatMap((module): unknown[] => Object.values(module))
   .filter(isNamed)
