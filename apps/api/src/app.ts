@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController } from 'fastify'
+import { useAccess } from './plugins/access.js'
 import { serveDocument, useDocument } from './plugins/document.js'
 import { refuseMalformed, sendProblem, useErrors } from './plugins/errors.js'
 import { useBodyDeadline, useGuards } from './plugins/guards.js'
@@ -49,6 +50,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   useValidation(app)
   useRequestRecords(app, dependencies)
   useGuards(app, dependencies)
+  useAccess(app)
   await useSecurityHeaders(app)
   await usePressureLimits(app, config.limits)
   useErrors(app)

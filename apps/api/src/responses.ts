@@ -27,3 +27,21 @@ export function problems(...codes: ErrorCode[]): Record<number, ReturnType<typeo
   }
   return Object.fromEntries([...byStatus].map(([status, of]) => [status, problemResponse(of)]))
 }
+
+interface Answers {
+  response?: unknown
+}
+
+/** The schema of a route with more documented error answers: where its status has some, they join them. */
+export function addProblems<S extends Answers>(schema: S, ...codes: ErrorCode[]): S {
+  const response = { ...(schema.response as Record<string, { description?: string }> | undefined) }
+  for (const code of codes) {
+    const { status } = errorCodes[code]
+    const more = problemResponse([code])
+    const there = response[status]
+    if (there === undefined) response[status] = more
+    else if (!there.description?.includes(`\`${code}\``))
+      response[status] = { ...there, description: `${there.description} ${more.description}` }
+  }
+  return { ...schema, response }
+}

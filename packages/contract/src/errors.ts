@@ -32,10 +32,26 @@ export const errorCodes = {
     title: 'The request cannot be read',
     sentence: 'Send a well-formed HTTP request; a path holds valid percent-encoding.',
   },
+  'token-missing': {
+    status: 401,
+    title: 'The call needs an access token',
+    sentence:
+      'Send the header Authorization: Bearer TOKEN; an operator makes tokens with `basedrift token create`.',
+  },
+  'token-invalid': {
+    status: 401,
+    title: 'The access token is not valid',
+    sentence: 'Use a token that is known, not expired and not revoked.',
+  },
   'origin-refused': {
     status: 403,
     title: 'Writes from this web page are refused',
     sentence: 'Send writes from a program, or name the page’s origin in the configuration of the service.',
+  },
+  'token-forbidden': {
+    status: 403,
+    title: 'The access token does not allow this',
+    sentence: 'Use a token with the scope of the call and of the stream.',
   },
   'build-unknown': {
     status: 404,

@@ -107,3 +107,7 @@ export const findingStates = ['listed', 'omitted'] as const
 export function isFinal(state: BuildState): boolean {
   return state === 'done' || state === 'failed'
 }
+
+/** What an access token may be allowed; `admin` includes the others. */
+export const tokenScopes = ['read', 'ingest', 'waive', 'admin'] as const
+export type TokenScope = (typeof tokenScopes)[number]

@@ -24,6 +24,15 @@ export async function useDocument(app: App): Promise<void> {
         description,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      components: {
+        securitySchemes: {
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An access token, with the scopes that a call names',
+          },
+        },
+      },
       tags: [
         { name: 'ingest', description: 'What a build hook calls' },
         { name: 'builds', description: 'Streams and builds' },
@@ -48,9 +57,15 @@ export async function useDocument(app: App): Promise<void> {
 /** Serves the document. It is made once all routes are there. */
 export function serveDocument(app: App): void {
   let text: string | undefined
-  app.get('/v1/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
-    text ??= JSON.stringify(app.swagger())
-    return reply.type('application/json; charset=utf-8').send(text)
-  })
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'))
+  app.get(
+    '/v1/openapi.json',
+    { config: { scope: 'open' }, schema: { hide: true } },
+    async (_request, reply) => {
+      text ??= JSON.stringify(app.swagger())
+      return reply.type('application/json; charset=utf-8').send(text)
+    },
+  )
+  app.get('/', { config: { scope: 'open' }, schema: { hide: true } }, async (_request, reply) =>
+    reply.redirect('/docs'),
+  )
 }

@@ -109,6 +109,7 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
   app.put(
     '/v1/streams/:stream/builds/:vr/artifacts/:filename',
     {
+      config: { scope: 'ingest' },
       schema: {
         operationId: 'putArtifact',
         tags: ['ingest'],

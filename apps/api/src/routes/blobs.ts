@@ -8,7 +8,7 @@ export function blobRoutes(app: App, { blobs }: AppDependencies): void {
   app.head(
     '/v1/blobs/:sha256',
     {
-      config: { swagger: { exposeHeadRoute: true } },
+      config: { scope: 'ingest', swagger: { exposeHeadRoute: true } },
       schema: {
         operationId: 'headBlob',
         tags: ['ingest'],

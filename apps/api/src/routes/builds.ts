@@ -11,6 +11,7 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
   app.get(
     '/v1/builds',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'listBuilds',
         tags: ['builds'],
@@ -35,6 +36,7 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
   app.get(
     '/v1/builds/:id',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'getBuild',
         tags: ['builds'],
@@ -47,6 +49,7 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
       const { id } = request.params
       const build = await ledger.builds.get(id)
       if (build === null) throw new ProblemError('build-unknown')
+      request.permit(build.stream)
       return buildView(build, await ledger.builds.progress(id), await ledger.builds.refusals(id))
     },
   )
@@ -54,6 +57,7 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
   app.get(
     '/v1/builds/:id/modules',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'listModules',
         tags: ['builds'],
@@ -68,6 +72,9 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const { name, cursor, limit = 100 } = request.query
+      const build = await ledger.builds.get(request.params.id)
+      if (build === null) throw new ProblemError('build-unknown')
+      request.permit(build.stream)
       const { items, next } = await ledger.builds.modules(request.params.id, { name, cursor, limit })
       return { items: items.map(moduleView), next }
     },

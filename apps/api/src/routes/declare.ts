@@ -15,6 +15,7 @@ export function declareRoutes(app: App, { ledger, ring }: AppDependencies): void
   app.put(
     '/v1/streams/:stream/builds/:vr',
     {
+      config: { scope: 'ingest' },
       bodyLimit: declarationBytes,
       // A declaration without a body is one without provenance.
       preValidation: async (request) => {
@@ -62,6 +63,7 @@ export function declareRoutes(app: App, { ledger, ring }: AppDependencies): void
   app.post(
     '/v1/streams/:stream/builds/:vr/seal',
     {
+      config: { scope: 'ingest' },
       schema: {
         operationId: 'sealBuild',
         tags: ['ingest'],

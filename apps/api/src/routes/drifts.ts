@@ -36,6 +36,7 @@ export function driftRoutes(app: App, { ledger, blobs }: AppDependencies): void 
   app.get(
     '/v1/drifts',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'listDrifts',
         tags: ['verdicts'],
@@ -55,6 +56,7 @@ export function driftRoutes(app: App, { ledger, blobs }: AppDependencies): void 
   app.get(
     '/v1/drifts/:id',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'drift',
         tags: ['verdicts'],
@@ -66,6 +68,7 @@ export function driftRoutes(app: App, { ledger, blobs }: AppDependencies): void 
     async (request) => {
       const drift = await ledger.drifts.get(request.params.id)
       if (drift === null) throw new ProblemError('drift-unknown')
+      request.permit(drift.stream)
       const report = await reportOf(drift)
       return { ...driftSummaryView(drift), report: report === null ? null : reportView(report) }
     },

@@ -26,6 +26,7 @@ export function eventRoutes(app: App, { ledger, config, news }: AppDependencies)
   app.get(
     '/v1/builds/:id/events',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'buildEvents',
         tags: ['builds'],
@@ -49,6 +50,8 @@ export function eventRoutes(app: App, { ledger, config, news }: AppDependencies)
       opening++
       let first: BuildEvent | null
       try {
+        const build = await ledger.builds.get(id)
+        if (build !== null) request.permit(build.stream)
         first = await feed.look(id)
       } finally {
         opening--

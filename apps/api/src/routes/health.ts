@@ -13,6 +13,7 @@ export function healthRoutes(app: App, { ledger, blobs, metrics }: AppDependenci
   app.get(
     '/healthz',
     {
+      config: { scope: 'open' },
       schema: {
         operationId: 'health',
         tags: ['operation'],
@@ -26,6 +27,7 @@ export function healthRoutes(app: App, { ledger, blobs, metrics }: AppDependenci
   app.get(
     '/readyz',
     {
+      config: { scope: 'open' },
       schema: {
         operationId: 'ready',
         tags: ['operation'],
@@ -47,6 +49,7 @@ export function healthRoutes(app: App, { ledger, blobs, metrics }: AppDependenci
   app.get(
     '/metrics',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'metrics',
         tags: ['operation'],

@@ -11,6 +11,7 @@ export function matrixRoutes(app: App, { ledger }: AppDependencies): void {
   app.get(
     '/v1/matrix',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'matrix',
         tags: ['verdicts'],

@@ -78,6 +78,7 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
   app.get(
     '/v1/pairs/:kernelBuild/:moduleBuild',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'pair',
         tags: ['verdicts'],
@@ -92,6 +93,7 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
       const { verdict, name, cursor, limit = 100, maxFindings = defaultFindings } = request.query
       const position = positionOf(cursor)
       const pair = await pairOf(kernelBuild, moduleBuild)
+      request.permit(pair.stream)
       const wanted = verdict === undefined ? null : new Set<string>(verdict)
       const named = name === undefined ? null : nameFilter(name)
       const manifest = await manifestOf(pair)
@@ -121,6 +123,7 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
   app.get(
     '/v1/pairs/:kernelBuild/:moduleBuild/modules/:name',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'pairModule',
         tags: ['verdicts'],
@@ -136,6 +139,7 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
     async (request) => {
       const { kernelBuild, moduleBuild, name } = request.params
       const pair = await pairOf(kernelBuild, moduleBuild)
+      request.permit(pair.stream)
       const { kernel: recorded } = pair.kernelBuild
       if (pair.state === 'failed') throw new ProblemError('pair-failed', pair.error?.message)
       if (pair.comparison === null || recorded === null) throw new ProblemError('pair-pending')

@@ -9,6 +9,7 @@ export function streamRoutes(app: App, { ledger }: AppDependencies): void {
   app.get(
     '/v1/streams',
     {
+      config: { scope: 'read' },
       schema: {
         operationId: 'listStreams',
         tags: ['builds'],
