@@ -16,6 +16,7 @@ import { declareRoutes } from './routes/declare.js'
 import { driftRoutes } from './routes/drifts.js'
 import { eventRoutes } from './routes/events.js'
 import { healthRoutes } from './routes/health.js'
+import { liveRoutes } from './routes/live.js'
 import { matrixRoutes } from './routes/matrix.js'
 import { pairRoutes } from './routes/pairs.js'
 import { streamRoutes } from './routes/streams.js'
@@ -67,6 +68,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     matrixRoutes(scope, dependencies)
     pairRoutes(scope, dependencies)
     driftRoutes(scope, dependencies)
+    liveRoutes(scope, dependencies)
     healthRoutes(scope, dependencies)
   })
   await app.register(async (scope: App) => {

@@ -43,6 +43,8 @@ const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'build-sealed': 'build-sealed',
   'cursor-invalid': 'cursor-invalid',
   'drift-unknown': 'drift-unknown',
+  'live-limit': 'live-limit',
+  'live-unknown': 'live-unknown',
   'pair-unknown': 'pair-unknown',
   'blob-unknown': 'blob-unknown',
   'blob-too-large': 'body-too-large',

@@ -8,6 +8,7 @@ import { addDistill } from './commands/distill.js'
 import { addDrifts } from './commands/drifts.js'
 import { addDump } from './commands/dump.js'
 import { addInspect } from './commands/inspect.js'
+import { addLive } from './commands/live.js'
 import { addMatrix } from './commands/matrix.js'
 import { addPair } from './commands/pair.js'
 import { addPush } from './commands/push.js'
@@ -59,6 +60,7 @@ export function buildProgram(ended: (code: number) => void): Command {
     addMatrix,
     addPair,
     addDrifts,
+    addLive,
   ]) {
     add(program, ended)
   }

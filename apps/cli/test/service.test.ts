@@ -164,6 +164,22 @@ describe('serve, push and what came of it', () => {
     })
   })
 
+  it('keeps what is live', async () => {
+    const where = ['--stream', stream, '--environment', 'production']
+    const entered = await client('live', 'enter', '5.15.12-1.1', ...where)
+    expect(entered).toMatchObject({ code: 0, stderr: '' })
+    const list = await client('live', 'list', '--environment', 'production', '--format', 'json')
+    expect(JSON.parse(list.stdout.toString()).items).toMatchObject([{ build: { release: '1.1' } }])
+    expect((await client('live', 'leave', '5.15.12-1.1', ...where)).code).toBe(0)
+    const none = await client('live', 'list', '--environment', 'production')
+    expect(none.stdout.toString()).toBe('Nothing is live in production.\n')
+    const history = await client('live', 'list', '--environment', 'production', '--history')
+    expect(history.stdout.toString()).toContain('5.15.12-1.1')
+    expect((await client('live', 'leave', '5.15.12-1.3', ...where)).stderr).toMatch(
+      /^basedrift: live-unknown: /,
+    )
+  })
+
   it('ends with 2 where the build could not be used, or the files cannot be sent', async () => {
     const bad = path.join(temp.path, 'bad.ko')
     writeFileSync(bad, 'no module')

@@ -63,6 +63,11 @@ export const errorCodes = {
     title: 'There is no such drift',
     sentence: 'Look for its id in the list of the stream’s drifts.',
   },
+  'live-unknown': {
+    status: 404,
+    title: 'The build never was live in this environment',
+    sentence: 'Look at the names of the build and of the environment.',
+  },
   'module-unknown': {
     status: 404,
     title: 'The module build has no such module',
@@ -124,6 +129,11 @@ export const errorCodes = {
     status: 409,
     title: 'The build has as many artifacts as a build may have',
     sentence: 'Upload only the packages that hold its kernel and its modules.',
+  },
+  'live-limit': {
+    status: 409,
+    title: 'As many builds of the stream are live in the environment as there may be',
+    sentence: 'Let those leave that no machine runs any more.',
   },
   'length-required': {
     status: 411,

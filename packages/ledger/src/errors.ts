@@ -7,6 +7,9 @@ export const ledgerErrorCodes = {
     'The build was sealed: nothing more joins it. Later packages are a module build of their own.',
   'build-state': 'The build is not in the state that this step starts from.',
   'drift-unknown': 'There is no such drift: one of its builds is gone.',
+  'live-unknown': 'The build never was live in this environment.',
+  'live-limit':
+    'As many builds of the stream are live in the environment as there may be: let those leave that no machine runs.',
   'cursor-invalid': 'The cursor is not one that this list gave. Start again without it.',
   'pair-unknown':
     'There is no such pair: one of the builds is unknown, not ingested yet, or of another stream.',

@@ -2,6 +2,7 @@ import { createArtifacts } from './artifacts.js'
 import { createBuilds } from './builds.js'
 import { type Database, openPrisma, unreachable } from './db.js'
 import { createDrifts } from './drifts.js'
+import { createLives } from './gate/live.js'
 import type { LedgerLog } from './log.js'
 import { createModuleSets } from './module-sets.js'
 import { createOrigins } from './origins.js'
@@ -53,6 +54,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     origins: createOrigins(db),
     pairs: createPairs(db),
     drifts: createDrifts(db),
+    lives: createLives(db),
     tasks: createTasks(db),
     outbox: createOutbox(db),
     ping,

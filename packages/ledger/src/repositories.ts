@@ -1,3 +1,4 @@
+import type { Lives } from './gate/live.js'
 import type {
   ArtifactRow,
   ArtifactState,
@@ -239,6 +240,7 @@ export interface Ledger {
   readonly origins: Origins
   readonly pairs: Pairs
   readonly drifts: Drifts
+  readonly lives: Lives
   readonly tasks: Tasks
   readonly outbox: Outbox
   /** Answers within `timeoutMs` or throws `database-unreachable`. */

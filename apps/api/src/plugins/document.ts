@@ -37,6 +37,7 @@ export async function useDocument(app: App): Promise<void> {
         { name: 'ingest', description: 'What a build hook calls' },
         { name: 'builds', description: 'Streams and builds' },
         { name: 'verdicts', description: 'What fits what, and why not' },
+        { name: 'gate', description: 'What is live, and what may be published' },
         { name: 'operation', description: 'What an operator looks at' },
       ],
     },

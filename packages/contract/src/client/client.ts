@@ -1,5 +1,6 @@
 import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } from '../schemas/build.js'
 import type { Drift, DriftList } from '../schemas/drift.js'
+import type { EnvironmentList, Live, LiveList } from '../schemas/live.js'
 import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
 import { isFinal, type Verdict } from '../words.js'
 import { objectOf } from './answer.js'
@@ -85,6 +86,19 @@ export interface Client {
   drift(id: string, options?: CallOptions): Promise<Drift>
   /** Bytes of an artifact that the service has, or null. */
   headBlob(sha256: string, options?: CallOptions): Promise<number | null>
+  /** `outcome` is `same` where it was live already. */
+  enterLive(
+    environment: string,
+    build: string,
+    options?: CallOptions,
+  ): Promise<{ outcome: WriteOutcome; live: Live }>
+  leaveLive(environment: string, build: string, options?: CallOptions): Promise<Live>
+  listLive(
+    environment: string,
+    query?: { stream?: string | undefined; history?: boolean | undefined } & PageQuery,
+    options?: CallOptions,
+  ): Promise<LiveList>
+  listEnvironments(query?: PageQuery, options?: CallOptions): Promise<EnvironmentList>
   /**
    * Waits until the build is `done` or `failed`: listens to its events, and asks every `everyMs` milliseconds where there are
    * none. `onProgress` gets everything that is heard of it.
@@ -97,6 +111,9 @@ const segment = encodeURIComponent
 function pathOf(name: BuildName): string {
   return `/v1/streams/${segment(name.stream)}/builds/${segment(`${name.version}-${name.release}`)}`
 }
+
+const livePath = (environment: string, build: string) =>
+  `/v1/environments/${segment(environment)}/live/${segment(build)}`
 
 /** A client of the service at `baseUrl`. */
 export function createClient(options: {
@@ -115,7 +132,7 @@ export function createClient(options: {
 
   async function get<T>(
     path: string,
-    query: Record<string, string | number | undefined> = {},
+    query: Record<string, string | number | boolean | undefined> = {},
     call: CallOptions = {},
   ): Promise<T> {
     return objectOf<T>(await transport.send({ method: 'GET', path, query, signal: call.signal }))
@@ -198,6 +215,19 @@ export function createClient(options: {
 
     listDrifts: (query, call) => get('/v1/drifts', { ...query }, call),
     drift: (id, call) => get(`/v1/drifts/${segment(id)}`, {}, call),
+
+    async enterLive(environment, build, call = {}) {
+      const path = livePath(environment, build)
+      const response = await transport.send({ method: 'PUT', path, signal: call.signal })
+      return { outcome: outcomeOf(response), live: await objectOf<Live>(response) }
+    },
+    leaveLive: async (environment, build, call = {}) =>
+      objectOf<Live>(
+        await transport.send({ method: 'DELETE', path: livePath(environment, build), signal: call.signal }),
+      ),
+    listLive: (environment, query = {}, call = {}) =>
+      get(`/v1/environments/${segment(environment)}/live`, { ...query }, call),
+    listEnvironments: (query = {}, call = {}) => get('/v1/environments', { ...query }, call),
 
     async headBlob(sha256, call = {}) {
       const response = await transport.send({

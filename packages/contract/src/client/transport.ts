@@ -16,9 +16,9 @@ export const defaultRetry: RetryOptions = { attempts: 5, baseMs: 500, maxMs: 10_
 
 /** One call, as often as it is attempted: `body` is made anew each time. */
 export interface Call {
-  method: 'GET' | 'HEAD' | 'PUT' | 'POST'
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
   path: string
-  query?: Record<string, string | number | undefined>
+  query?: Record<string, string | number | boolean | undefined>
   headers?: Record<string, string>
   /** Its signal is aborted once the attempt is over: whoever makes bytes then stops. */
   body?: (over: AbortSignal) => BodyInit

@@ -1,0 +1,120 @@
+import { EnvironmentList, EnvironmentName, Live, LiveList, ref, StreamName, Uuid } from '@basedrift/contract'
+import type { LiveRow } from '@basedrift/ledger'
+import Type from 'typebox'
+import { pageQuery, writeHeaders } from '../params.js'
+import { ProblemError } from '../problem.js'
+import { problems } from '../responses.js'
+import type { App, AppDependencies } from '../types.js'
+import { buildRefView } from '../views/build.js'
+
+const EnvironmentPath = Type.Object({ environment: EnvironmentName })
+const LivePath = Type.Object({ environment: EnvironmentName, build: Uuid })
+
+const liveView = (entry: LiveRow): Live => ({ ...entry, build: buildRefView(entry.build) })
+
+/** What machines run: builds enter environments and leave them. */
+export function liveRoutes(app: App, { ledger }: AppDependencies): void {
+  /** Refuses a build that is not there, or of a stream that is not the caller's business. */
+  const permit = async (build: string, permitted: (stream: string) => void) => {
+    const found = await ledger.builds.get(build)
+    if (found === null) throw new ProblemError('build-unknown')
+    permitted(found.stream)
+  }
+
+  app.get(
+    '/v1/environments',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listEnvironments',
+        tags: ['gate'],
+        summary: 'Environments, by name',
+        querystring: Type.Object(pageQuery, { additionalProperties: false }),
+        response: { 200: ref(EnvironmentList), ...problems('cursor-invalid') },
+      },
+    },
+    async (request) => {
+      const { cursor, limit = 100 } = request.query
+      return ledger.lives.environments({ cursor, limit })
+    },
+  )
+
+  app.get(
+    '/v1/environments/:environment/live',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listLive',
+        tags: ['gate'],
+        summary: 'What is live in an environment, and what was',
+        params: EnvironmentPath,
+        querystring: Type.Object(
+          {
+            stream: Type.Optional(StreamName),
+            history: Type.Optional(
+              Type.Boolean({ default: false, description: 'Those that have left it too' }),
+            ),
+            ...pageQuery,
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(LiveList), ...problems('cursor-invalid') },
+      },
+    },
+    async (request) => {
+      const { environment } = request.params
+      const { stream, history, cursor, limit = 100 } = request.query
+      const { items, next } = await ledger.lives.list({ environment, stream, history, cursor, limit })
+      return { items: items.filter((entry) => request.principal.sees(entry.stream)).map(liveView), next }
+    },
+  )
+
+  app.put(
+    '/v1/environments/:environment/live/:build',
+    {
+      config: { scope: 'ingest' },
+      schema: {
+        operationId: 'enterLive',
+        tags: ['gate'],
+        summary: 'Machines of the environment run this build, or have its modules',
+        description: 'The same again answers 200. A publish hook calls it once a build is out.',
+        params: LivePath,
+        headers: Type.Object(writeHeaders),
+        response: {
+          200: ref(Live),
+          201: ref(Live),
+          ...problems('origin-refused', 'build-unknown', 'live-limit'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { environment, build } = request.params
+      await permit(build, request.permit)
+      const by = request.principal.name
+      const { outcome, entry } = await ledger.lives.enter({ environment, buildId: build, by })
+      return reply.code(outcome === 'entered' ? 201 : 200).send(liveView(entry))
+    },
+  )
+
+  app.delete(
+    '/v1/environments/:environment/live/:build',
+    {
+      config: { scope: 'ingest' },
+      schema: {
+        operationId: 'leaveLive',
+        tags: ['gate'],
+        summary: 'No machine of the environment runs this build any more',
+        description: 'The same again changes nothing. That it was live stays recorded.',
+        params: LivePath,
+        headers: Type.Object(writeHeaders),
+        response: { 200: ref(Live), ...problems('origin-refused', 'build-unknown', 'live-unknown') },
+      },
+    },
+    async (request) => {
+      const { environment, build } = request.params
+      await permit(build, request.permit)
+      const by = request.principal.name
+      return liveView((await ledger.lives.leave({ environment, buildId: build, by })).entry)
+    },
+  )
+}

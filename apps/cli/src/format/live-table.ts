@@ -1,0 +1,32 @@
+import type { Live } from '@basedrift/contract'
+import { type Cell, cell, columns } from '../output/columns.js'
+import { clipped, printable } from '../output/printable.js'
+import type { TableOptions } from './table-options.js'
+
+/** `2026-11-23 12:40` in UTC. */
+const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
+
+/** What a build brings, as far as it is ingested. */
+function partsOf({ hasKernel, hasModules, kernelRelease, state }: Live): string {
+  const kernel = hasKernel ? [clipped(kernelRelease ?? 'kernel', 32)] : []
+  const parts = [...kernel, ...(hasModules ? ['modules'] : [])]
+  return parts.length === 0 ? state : parts.join(' + ')
+}
+
+/** Live builds, a line each, in the order given. */
+export function liveTable(environment: string, items: readonly Live[], { style }: TableOptions): string {
+  if (items.length === 0) return `Nothing is live in ${printable(environment)}.\n`
+  const titles = ['stream', 'build', 'holds', 'entered (UTC)', 'by', 'left (UTC)', 'id']
+  const head = titles.map((title) => cell(title, (text) => style('faint', text)))
+  const rows = items.map((live): Cell[] => [
+    cell(clipped(live.stream, 40)),
+    cell(clipped(`${live.build.version}-${live.build.release}`, 32)),
+    cell(partsOf(live), (text) => style(live.state === 'done' ? 'strong' : 'doubtful', text)),
+    cell(minute(live.enteredAt)),
+    cell(clipped(live.enteredBy, 24)),
+    cell(live.leftAt === null ? '-' : minute(live.leftAt)),
+    cell(live.build.id),
+  ])
+  const lines = columns([head, ...rows], ['left', 'left', 'left', 'left', 'left', 'left', 'left'])
+  return `${lines.join('\n')}\n`
+}

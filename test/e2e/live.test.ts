@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newName, startTestService, type TestService } from './support/service.js'
+
+let service: TestService
+beforeAll(async () => {
+  service = await startTestService()
+})
+afterAll(() => service?.[Symbol.asyncDispose]())
+
+describe('what is live', () => {
+  it('is said over HTTP, and may be said again', async () => {
+    const { client, url } = service
+    const name = newName()
+    const { build } = await client.declareBuild(name)
+    expect(await client.enterLive('production', build.id)).toMatchObject({
+      outcome: 'created',
+      live: { environment: 'production', stream: name.stream, build: { id: build.id }, leftAt: null },
+    })
+    expect((await client.enterLive('production', build.id)).outcome).toBe('same')
+    const put = await fetch(`${url}/v1/environments/production/live/${build.id}`, { method: 'PUT' })
+    expect(put.status).toBe(200)
+    expect((await client.listLive('production', { stream: name.stream })).items).toHaveLength(1)
+    expect((await client.leaveLive('production', build.id)).leftAt).not.toBeNull()
+    expect((await client.leaveLive('production', build.id)).leftAt).not.toBeNull()
+    expect((await client.listLive('production', { stream: name.stream })).items).toEqual([])
+    expect((await client.listLive('production', { stream: name.stream, history: true })).items).toHaveLength(
+      1,
+    )
+    expect((await client.listEnvironments()).items).toEqual([{ name: 'production', live: 0 }])
+  })
+
+  it('is of builds and environments that can be named', async () => {
+    const { client } = service
+    const nobody = '00000000-0000-0000-0000-000000000000'
+    await expect(client.enterLive('production', nobody)).rejects.toMatchObject({ code: 'build-unknown' })
+    await expect(client.enterLive('a b', nobody)).rejects.toMatchObject({ code: 'request-invalid' })
+    const { build } = await client.declareBuild(newName())
+    await expect(client.leaveLive('nowhere', build.id)).rejects.toMatchObject({
+      code: 'live-unknown',
+      status: 404,
+    })
+  })
+})
