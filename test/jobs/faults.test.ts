@@ -96,7 +96,7 @@ describe.each(backends)('with the queue on $kind', ({ kind, backend }) => {
       await startTaskRunner({
         tasks: ledger.tasks,
         queue,
-        handlers: { ingest: handler, compare: unused, origin: unused, drift: unused },
+        handlers: { ingest: handler, compare: unused, origin: unused, drift: unused, fingerprint: unused },
         ring: () => dispatcher.ring(),
         log: quiet,
         leaseMs,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync } from 'node:zlib'
 import { CheckPool, decodeRows } from '@basedrift/check'
 import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
@@ -62,6 +63,7 @@ beforeEach(async () => {
         return pool.scan(...args)
       },
       fit: (...args) => pool.fit(...args),
+      fingerprint: (...args) => pool.fingerprint(...args),
       drift: (job, options) => {
         if (heldDrifts-- <= 0) return pool.drift(job, options)
         const signal = options?.signal
@@ -191,6 +193,23 @@ describe('the worker', () => {
     const kmp = await ledger.builds.find(stream, '0.1', 'kmp')
     expect(kmp).toMatchObject({ origin: { source: 'stated' }, problems: [] })
     expect((await matrix())['1.1']).toEqual({ kmp: { compatible: 1 } })
+  })
+
+  it('fingerprints the first kernel of a stream, which has no neighbour yet', async () => {
+    const { id } = await push({ release: '1.1', artifacts: { vmlinux: await vector('vmlinux-1.1') } })
+    const recorded = await vi.waitFor(
+      async () => {
+        const base = (await ledger.builds.get(id))?.kernel?.base
+        expect(base?.layout).toEqual(expect.any(String))
+        return base
+      },
+      { timeout: 30_000, interval: 20 },
+    )
+    const basePath = path.join(dataDir, 'again.btf')
+    await writeFile(basePath, await buffer(await blobs.read(recorded?.sha256 as string)))
+    const baseSha256 = recorded?.sha256 ?? ''
+    const { layout, meaning } = await pool.fingerprint({ name: 'again', baseSha256, basePath })
+    expect(recorded).toMatchObject({ layout, meaning })
   })
 
   it('says what drifted between neighbours in the order of declaration, also where one comes late', async () => {

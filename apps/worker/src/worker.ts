@@ -12,6 +12,7 @@ import type { BlobStore, Ledger } from '@basedrift/ledger'
 import type { Registry } from 'prom-client'
 import { createCompareHandler } from './compare.js'
 import { createDriftHandler } from './drift.js'
+import { createFingerprintHandler } from './fingerprint.js'
 import { createIngestHandler } from './ingest.js'
 import { ManifestCache } from './manifests.js'
 import { createOriginHandler } from './origin.js'
@@ -61,6 +62,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       ingest: createIngestHandler({ ledger, blobs, pool, temp, log }),
       compare: createCompareHandler({ ledger, manifests, blobs, pool, log }),
       drift: createDriftHandler({ ledger, blobs, pool, log }),
+      fingerprint: createFingerprintHandler({ ledger, blobs, pool }),
       origin: createOriginHandler({ ledger, manifests, blobs, pool, log }),
     },
     ring: () => {

@@ -27,7 +27,7 @@ export interface Dispatcher {
 }
 
 /** What nobody waits for: verdicts come first. */
-const laterKinds: ReadonlySet<TaskKind> = new Set<TaskKind>(['drift'])
+const laterKinds: ReadonlySet<TaskKind> = new Set<TaskKind>(['drift', 'fingerprint'])
 
 /** BullMQ counts a delay on its own clock; a bell a little late is answered, a bell too early is not. */
 const lateMs = 20

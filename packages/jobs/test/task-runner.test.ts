@@ -41,7 +41,7 @@ function start(options: Partial<TaskRunnerOptions> = {}) {
   return startTaskRunner({
     tasks,
     queue,
-    handlers: { ingest: handler, compare: unused, origin: unused, drift: unused },
+    handlers: { ingest: handler, compare: unused, origin: unused, drift: unused, fingerprint: unused },
     ring: () => void rings++,
     log: quiet,
     leaseMs: 60_000,

@@ -1,3 +1,4 @@
+import { recordFingerprints } from './bases.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'
 import { enqueue } from './enqueue.js'
@@ -13,11 +14,12 @@ const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /**
  * Records the drifts between a kernel build and its neighbours in the order of declaration, each with a task: the one from the
- * kernel build before it, and the one to the kernel build after it where that was ingested first. The stream is held.
+ * kernel build before it, and the one to the kernel build after it where that was ingested first. The stream is held. A drift
+ * gives the fingerprints of its bases too; the first kernel of a stream has none, and a task of its own for them.
  */
 export async function recordNeighbours(
   tx: Tx,
-  { buildId, streamId }: { buildId: string; streamId: string },
+  { buildId, streamId, baseSha256 }: { buildId: string; streamId: string; baseSha256: string },
   now: Date,
 ): Promise<void> {
   const kernels: Prisma.BuildWhereInput = {
@@ -58,7 +60,9 @@ export async function recordNeighbours(
   })
   await enqueue(
     tx,
-    ends.map((end) => ({ kind: 'drift', ...end })),
+    ends.length === 0
+      ? [{ kind: 'fingerprint', baseSha256 }]
+      : ends.map((end) => ({ kind: 'drift', ...end })),
     now,
   )
 }
@@ -223,8 +227,7 @@ export function createDrifts(db: Database): Drifts {
         if (held.state !== 'pending') return 'already'
         const { sha256, size } = report
         await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
-        for (const { sha256: base, layout, meaning } of fingerprints)
-          await tx.base.updateMany({ where: { sha256: base, layout: null }, data: { layout, meaning } })
+        await recordFingerprints(tx, fingerprints)
         await tx.drift.update({
           where: { fromBuildId_toBuildId: { fromBuildId, toBuildId } },
           data: {

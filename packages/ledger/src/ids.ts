@@ -80,6 +80,8 @@ export function taskId(payload: TaskPayload): string {
       return `compare:${payload.kernelBuildId}:${payload.moduleBuildId}`
     case 'drift':
       return `drift:${payload.fromBuildId}:${payload.toBuildId}`
+    case 'fingerprint':
+      return `fingerprint:${payload.baseSha256}`
     default:
       return `${payload.kind}:${payload.buildId}`
   }

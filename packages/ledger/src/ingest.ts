@@ -130,7 +130,7 @@ export async function recordIngest(
     now,
   )
   if (base !== null) await lookAgain(tx, { buildId, streamId, name: build.name, base, newBase }, now)
-  if (base !== null) await recordNeighbours(tx, { buildId, streamId }, now)
+  if (base !== null) await recordNeighbours(tx, { buildId, streamId, baseSha256: base.sha256 }, now)
   if (waiting.length === 0)
     await tx.build.update({ where: { id: buildId }, data: { state: 'done', finishedAt: now } })
   return { outcome: 'recorded', pairs: made.length }

@@ -1,4 +1,5 @@
 import { createArtifacts } from './artifacts.js'
+import { createBases } from './bases.js'
 import { createBuilds } from './builds.js'
 import { type Database, openPrisma, unreachable } from './db.js'
 import { createDrifts } from './drifts.js'
@@ -53,6 +54,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     moduleSets: createModuleSets(db),
     origins: createOrigins(db),
     pairs: createPairs(db),
+    bases: createBases(db),
     drifts: createDrifts(db),
     lives: createLives(db),
     tasks: createTasks(db),

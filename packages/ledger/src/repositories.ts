@@ -2,6 +2,7 @@ import type { Lives } from './gate/live.js'
 import type {
   ArtifactRow,
   ArtifactState,
+  BaseFingerprintsRow,
   BaseRow,
   BellRow,
   BuildProgress,
@@ -179,6 +180,11 @@ export interface Pairs {
   }): Promise<'recorded' | 'already' | 'stale'>
 }
 
+export interface Bases {
+  /** Keeps them where there are none yet. */
+  recordFingerprints(fingerprints: readonly BaseFingerprintsRow[]): Promise<void>
+}
+
 export interface Drifts {
   /** Of neighbouring kernel builds, the latest first. */
   list(query: { stream: string } & PageRequest): Promise<Page<DriftRow>>
@@ -239,6 +245,7 @@ export interface Ledger {
   readonly moduleSets: ModuleSets
   readonly origins: Origins
   readonly pairs: Pairs
+  readonly bases: Bases
   readonly drifts: Drifts
   readonly lives: Lives
   readonly tasks: Tasks

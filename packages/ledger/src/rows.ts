@@ -49,7 +49,14 @@ export interface BaseRow {
   strings: number
 }
 
-/** A base with its fingerprints of layout and meaning, null until a drift of it was computed. */
+/** The fingerprints of layout and meaning of a base. */
+export interface BaseFingerprintsRow {
+  sha256: string
+  layout: string
+  meaning: string
+}
+
+/** A base with its fingerprints of layout and meaning, null until they were computed. */
 export interface FingerprintedBase extends BaseRow {
   layout: string | null
   meaning: string | null
@@ -226,7 +233,7 @@ export interface DriftResult {
   counts: Counts
   engine: string
   report: { sha256: string; size: number }
-  fingerprints: { sha256: string; layout: string; meaning: string }[]
+  fingerprints: BaseFingerprintsRow[]
 }
 
 export interface MatrixCell {
@@ -294,7 +301,7 @@ export interface ModuleSetRow {
   symbolsSha256: string | null
 }
 
-export const taskKinds = ['ingest', 'compare', 'origin', 'drift'] as const
+export const taskKinds = ['ingest', 'compare', 'origin', 'drift', 'fingerprint'] as const
 export type TaskKind = (typeof taskKinds)[number]
 
 /** What a task is to do, by ids only. */
@@ -303,9 +310,10 @@ export type TaskPayload =
   | { kind: 'compare'; kernelBuildId: string; moduleBuildId: string }
   | { kind: 'origin'; buildId: string }
   | { kind: 'drift'; fromBuildId: string; toBuildId: string }
+  | { kind: 'fingerprint'; baseSha256: string }
 
 export interface TaskRow {
-  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`, `origin:BUILD`, `drift:FROM:TO`. */
+  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`, `origin:BUILD`, `drift:FROM:TO`, `fingerprint:BASE`. */
   id: string
   payload: TaskPayload
   state: TaskState

@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os'
+import type { Fingerprints } from '@basedrift/btf'
 import type { ModuleResult } from '../pure/index.js'
 import type { CompareJob, CompareProgress, CompareResult } from './compare-job.js'
 import type { DriftJob, DriftJobResult } from './drift-job.js'
 import type { ExplainJob } from './explain-job.js'
+import type { FingerprintJob } from './fingerprint-job.js'
 import type { FitJob, FitResult } from './fit-job.js'
 import { removeFiles, type ScanJob, type ScanProgress, type ScanResult } from './scan-job.js'
 import type { CheckJob, CheckJobProgress, CheckJobResult, CheckThreadData } from './thread.js'
@@ -96,6 +98,17 @@ export class CheckPool {
    */
   async drift(job: DriftJob, options: Pick<RunOptions<never>, 'signal'> = {}): Promise<DriftJobResult> {
     return (await this.#threads.run({ kind: 'drift', ...job }, options)) as DriftJobResult
+  }
+
+  /**
+   * The fingerprints of a base.
+   * @throws CheckError `kernel-unreadable`
+   */
+  async fingerprint(
+    job: FingerprintJob,
+    options: Pick<RunOptions<never>, 'signal'> = {},
+  ): Promise<Fingerprints> {
+    return (await this.#threads.run({ kind: 'fingerprint', ...job }, options)) as Fingerprints
   }
 
   /** Ends all jobs and threads. */

@@ -1,8 +1,10 @@
 import { workerData } from 'node:worker_threads'
+import type { Fingerprints } from '@basedrift/btf'
 import type { ModuleResult } from '../pure/index.js'
 import { type CompareJob, type CompareProgress, type CompareResult, runCompare } from './compare-job.js'
 import { type DriftJob, type DriftJobResult, runDrift } from './drift-job.js'
 import { type ExplainJob, runExplain } from './explain-job.js'
+import { type FingerprintJob, runFingerprint } from './fingerprint-job.js'
 import { type FitJob, type FitResult, runFit } from './fit-job.js'
 import { KeptInputs } from './kept.js'
 import { serveJobs } from './protocol.js'
@@ -15,6 +17,7 @@ export type CheckJob =
   | ({ readonly kind: 'explain' } & ExplainJob)
   | ({ readonly kind: 'drift' } & DriftJob)
   | ({ readonly kind: 'fit' } & FitJob)
+  | ({ readonly kind: 'fingerprint' } & FingerprintJob)
 
 export type CheckJobResult =
   | ScanResult
@@ -22,6 +25,7 @@ export type CheckJobResult =
   | readonly ModuleResult[]
   | DriftJobResult
   | readonly FitResult[]
+  | Fingerprints
 export type CheckJobProgress = ScanProgress | CompareProgress
 
 /** What each thread is started with. */
@@ -43,6 +47,10 @@ serveJobs<CheckJob, CheckJobResult, CheckJobProgress>(async (job, context) => {
   }
   if (job.kind === 'drift') {
     const result = await runDrift(job, kept, context)
+    return { result, keeps: kept.bundleSha256 }
+  }
+  if (job.kind === 'fingerprint') {
+    const result = await runFingerprint(job, kept)
     return { result, keeps: kept.bundleSha256 }
   }
   if (job.kind === 'explain') {

@@ -159,7 +159,7 @@ export const Kernel = Type.Object(
     fingerprints: Type.Unsafe<{ layout: string; meaning: string } | null>({
       anyOf: [Type.Object({ layout: Sha256, meaning: Sha256 }), { type: 'null' }],
       description:
-        'Of the base: equal where order counts, and where it does not; null until a drift of it is computed',
+        'Of the base: equal where order counts, and where it does not; null until they are computed',
     }),
   },
   { $id: 'Kernel', description: 'The kernel of a build; `rules` is null where its version is not known' },

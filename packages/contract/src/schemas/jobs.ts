@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Uuid } from './base.js'
+import { Sha256, Uuid } from './base.js'
 
 /** What a job carries: the id of a task, and nothing else. The task itself is in the ledger. */
 export const TaskJob = Type.Object(
@@ -9,7 +9,7 @@ export const TaskJob = Type.Object(
 export type TaskJob = Static<typeof TaskJob>
 
 /** The kinds of tasks. */
-export const taskKinds = ['ingest', 'compare', 'origin', 'drift'] as const
+export const taskKinds = ['ingest', 'compare', 'origin', 'drift', 'fingerprint'] as const
 export type TaskKind = (typeof taskKinds)[number]
 
 /** Payload of an `ingest` task. */
@@ -39,3 +39,10 @@ export const DriftPayload = Type.Object(
   { $id: 'DriftPayload', additionalProperties: false },
 )
 export type DriftPayload = Static<typeof DriftPayload>
+
+/** Payload of a `fingerprint` task. */
+export const FingerprintPayload = Type.Object(
+  { baseSha256: Sha256 },
+  { $id: 'FingerprintPayload', additionalProperties: false },
+)
+export type FingerprintPayload = Static<typeof FingerprintPayload>
