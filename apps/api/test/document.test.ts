@@ -64,6 +64,7 @@ describe('the OpenAPI document', () => {
     expect(ids.sort()).toEqual(
       [
         'buildEvents',
+        'changeStream',
         'declareBuild',
         'drift',
         'enterLive',

@@ -4,23 +4,28 @@ import { LedgerError } from './errors.js'
 import { isUuid, uuidv7 } from './ids.js'
 import { recordRefusal } from './refusals.js'
 import type { Artifacts } from './repositories.js'
+import { orderStream } from './versions/order.js'
+import { schemeOfFile } from './versions/versions.js'
+
+type Added = Awaited<ReturnType<Artifacts['add']>>
 
 /** The repository of artifacts. */
 export function createArtifacts(db: Database): Artifacts {
   return {
-    add: ({ buildId, filename, sha256, size }) =>
-      transact(db, async (tx) => {
+    async add({ buildId, filename, sha256, size }) {
+      const { streamId, ...added } = await transact(db, async (tx): Promise<Added & { streamId: string }> => {
         const now = db.clock()
         // Holds the build: of an artifact and a seal at the same time one comes first, and both know which.
         const [build] = isUuid(buildId)
-          ? await tx.$queryRaw<{ state: string }[]>`
-              SELECT state FROM "Build" WHERE id = ${buildId}::uuid FOR NO KEY UPDATE`
+          ? await tx.$queryRaw<{ state: string; streamId: string }[]>`
+              SELECT state, "streamId" FROM "Build" WHERE id = ${buildId}::uuid FOR NO KEY UPDATE`
           : []
         if (build === undefined) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
+        const { streamId } = build
         const there = await tx.artifact.findUnique({ where: { buildId_filename: { buildId, filename } } })
         if (there !== null) {
           const artifact = artifactRow(there)
-          if (there.sha256 === sha256) return { outcome: 'same', artifact }
+          if (there.sha256 === sha256) return { outcome: 'same', artifact, streamId }
           await recordRefusal(tx, {
             buildId,
             filename,
@@ -28,16 +33,22 @@ export function createArtifacts(db: Database): Artifacts {
             given: { sha256, size },
             now,
           })
-          return { outcome: 'differs', artifact }
+          return { outcome: 'differs', artifact, streamId }
         }
-        if (build.state !== 'declared' && build.state !== 'open') return { outcome: 'sealed', artifact: null }
+        if (build.state !== 'declared' && build.state !== 'open')
+          return { outcome: 'sealed', artifact: null, streamId }
         await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
         const made = await tx.artifact.create({
           data: { id: uuidv7(now.getTime()), buildId, filename, sha256, size, createdAt: now },
         })
         if (build.state === 'declared')
           await tx.build.update({ where: { id: buildId }, data: { state: 'open' } })
-        return { outcome: 'created', artifact: artifactRow(made) }
-      }),
+        return { outcome: 'created', artifact: artifactRow(made), streamId }
+      })
+      const scheme = schemeOfFile(filename)
+      if (added.outcome === 'created' && scheme !== null)
+        await orderStream(db, streamId, scheme, { first: true })
+      return added
+    },
   }
 }

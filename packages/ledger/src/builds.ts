@@ -3,13 +3,15 @@ import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'
 import { enqueue } from './enqueue.js'
 import { LedgerError } from './errors.js'
-import type { Prisma } from './generated/client.js'
+import { Prisma } from './generated/client.js'
 import { isUuid, uuidv7 } from './ids.js'
 import { recordArtifacts, recordIngest, StaleOrigin } from './ingest.js'
 import { canonical, storable, storableJson } from './json.js'
 import { recordRefusal, refusalsOf } from './refusals.js'
 import type { Builds } from './repositories.js'
-import type { BuildRow, Failure, JsonObject, ModuleRow } from './rows.js'
+import type { BuildRow, Failure, JsonObject, ModuleRow, VersionScheme } from './rows.js'
+import { buildKey } from './versions/order.js'
+import { placeAfter } from './versions/place.js'
 
 const unknown = (id: string) => new LedgerError('build-unknown', `There is no build ${id}.`)
 
@@ -52,10 +54,24 @@ export function createBuilds(db: Database): Builds {
           data: [{ id: uuidv7(now.getTime()), name, createdAt: now }],
           skipDuplicates: true,
         })
-        const { id: streamId } = await tx.stream.findUniqueOrThrow({ where: { name } })
+        // Held, so that nobody orders the stream's builds anew before this one is there.
+        const [stream] = await tx.$queryRaw<{ id: string; versionScheme: VersionScheme | null }[]>`
+          SELECT id, "versionScheme" FROM "Stream" WHERE name = ${name} FOR KEY SHARE`
+        if (stream === undefined) throw new Error(`stream ${name} went away`)
+        const streamId = stream.id
+        const key = buildKey(stream.versionScheme, { version, release })
         const made = await tx.build.createMany({
           data: [
-            { id: uuidv7(now.getTime()), streamId, version, release, provenance, builtFor, createdAt: now },
+            {
+              id: uuidv7(now.getTime()),
+              streamId,
+              version,
+              release,
+              versionKey: key,
+              provenance,
+              builtFor,
+              createdAt: now,
+            },
           ],
           skipDuplicates: true,
         })
@@ -105,6 +121,21 @@ export function createBuilds(db: Database): Builds {
         take: take + 1,
       })
       return pageOf(rows, take, buildRow, (last) => encodeCursor('builds', [last.id]))
+    },
+
+    async listByVersion({ stream, cursor, limit }) {
+      const before = await placeAfter(prisma, 'builds-by-version', cursor)
+      const take = pageLimit(limit)
+      const ids = await prisma.$queryRaw<{ id: string }[]>`
+        SELECT id FROM "Build" WHERE "streamId" = (SELECT id FROM "Stream" WHERE name = ${stream})
+          AND ${before === null ? Prisma.sql`true` : Prisma.sql`("versionKey", id) < (${before.versionKey}, ${before.id}::uuid)`}
+        ORDER BY "versionKey" DESC, id DESC LIMIT ${take + 1}`
+      const rows = await prisma.build.findMany({
+        where: { id: { in: ids.map(({ id }) => id) } },
+        include: buildInclude,
+        orderBy: [{ versionKey: 'desc' }, { id: 'desc' }],
+      })
+      return pageOf(rows, take, buildRow, (last) => encodeCursor('builds-by-version', [last.id]))
     },
 
     async modules(id, { name, cursor, limit }) {

@@ -1,5 +1,5 @@
 import { recordFingerprints } from './bases.js'
-import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
+import { encodeCursor, pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'
 import { enqueue } from './enqueue.js'
 import { LedgerError } from './errors.js'
@@ -8,63 +8,42 @@ import { isUuid, uuidv7 } from './ids.js'
 import { storable, storableJson } from './json.js'
 import type { Drifts } from './repositories.js'
 import type { Counts, DriftInputs, DriftRow, Failure, JsonObject, PairState } from './rows.js'
-
-const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
-const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+import { placeAfter } from './versions/place.js'
 
 /**
- * Records the drifts between a kernel build and its neighbours in the order of declaration, each with a task: the one from the
- * kernel build before it, and the one to the kernel build after it where that was ingested first. The stream is held. A drift
- * gives the fingerprints of its bases too; the first kernel of a stream has none, and a task of its own for them.
+ * Brings the drifts of a stream in line with the order of its kernel builds: by version, those that are equal by when they were
+ * declared. Each build and the one before it have a drift, with a task where it is new; the others are no neighbours. The
+ * stream is held. Gives how many drifts are new.
  */
-export async function recordNeighbours(
-  tx: Tx,
-  { buildId, streamId, baseSha256 }: { buildId: string; streamId: string; baseSha256: string },
-  now: Date,
-): Promise<void> {
-  const kernels: Prisma.BuildWhereInput = {
-    streamId,
-    baseSha256: { not: null },
-    state: { in: ['comparing', 'done'] },
-  }
-  const select = { id: true } as const
-  const before = await tx.build.findFirst({
-    where: { ...kernels, id: { lt: buildId } },
-    orderBy: { id: 'desc' },
-    select,
-  })
-  const after = await tx.build.findFirst({
-    where: { ...kernels, id: { gt: buildId } },
-    orderBy: { id: 'asc' },
-    select,
-  })
-  if (before !== null && after !== null) {
-    await tx.drift.updateMany({
-      where: { fromBuildId: before.id, toBuildId: after.id },
-      data: { neighbours: false, updatedAt: now },
-    })
-  }
-  const ends = [
-    ...(before === null ? [] : [{ fromBuildId: before.id, toBuildId: buildId }]),
-    ...(after === null ? [] : [{ fromBuildId: buildId, toBuildId: after.id }]),
-  ]
+export async function renewNeighbours(tx: Tx, streamId: string, now: Date): Promise<number> {
+  const ends = Prisma.sql`
+    SELECT id AS "fromBuildId", next AS "toBuildId" FROM (
+      SELECT id, lead(id) OVER (ORDER BY "versionKey", id) AS next FROM "Build"
+      WHERE "streamId" = ${streamId}::uuid AND "baseSha256" IS NOT NULL AND state IN ('comparing', 'done')
+    ) AS kernels WHERE next IS NOT NULL`
+  await tx.$executeRaw`
+    WITH ends AS (${ends})
+    UPDATE "Drift" d SET neighbours = NOT d.neighbours, "updatedAt" = ${now}
+    WHERE d."streamId" = ${streamId}::uuid
+      AND d.neighbours <> EXISTS (SELECT FROM ends e WHERE e."fromBuildId" = d."fromBuildId" AND e."toBuildId" = d."toBuildId")`
+  const missing = await tx.$queryRaw<{ fromBuildId: string; toBuildId: string }[]>`
+    WITH ends AS (${ends})
+    SELECT "fromBuildId", "toBuildId" FROM ends LEFT JOIN "Drift" d USING ("fromBuildId", "toBuildId") WHERE d.id IS NULL`
   await tx.drift.createMany({
-    data: ends.map((end) => ({
+    data: missing.map((end) => ({
       id: uuidv7(now.getTime()),
       streamId,
       ...end,
       createdAt: now,
       updatedAt: now,
     })),
-    skipDuplicates: true,
   })
   await enqueue(
     tx,
-    ends.length === 0
-      ? [{ kind: 'fingerprint', baseSha256 }]
-      : ends.map((end) => ({ kind: 'drift', ...end })),
+    missing.map((end) => ({ kind: 'drift', ...end })),
     now,
   )
+  return missing.length
 }
 
 /** Fails a drift that has not ended. */
@@ -198,12 +177,13 @@ export function createDrifts(db: Database): Drifts {
   const { prisma, clock } = db
   return {
     async list({ stream, cursor, limit }) {
-      const [after = last] = decodeCursor('drifts', cursor, [isId]) ?? []
+      const before = await placeAfter(prisma, 'drifts', cursor)
       const take = pageLimit(limit)
       const rows = await select(
         prisma,
         Prisma.sql`d."streamId" = (SELECT id FROM "Stream" WHERE name = ${stream}) AND d.neighbours
-          AND d."toBuildId" < ${after}::uuid ORDER BY d."toBuildId" DESC LIMIT ${take + 1}`,
+          AND ${before === null ? Prisma.sql`true` : Prisma.sql`(t."versionKey", t.id) < (${before.versionKey}, ${before.id}::uuid)`}
+          ORDER BY t."versionKey" DESC, t.id DESC LIMIT ${take + 1}`,
       )
       return pageOf(rows, take, driftRow, ({ toId }) => encodeCursor('drifts', [toId]))
     },

@@ -1,5 +1,5 @@
 import type { Tx } from './db.js'
-import { recordNeighbours } from './drifts.js'
+import { renewNeighbours } from './drifts.js'
 import { enqueue } from './enqueue.js'
 import { LedgerError } from './errors.js'
 import { isUuid } from './ids.js'
@@ -130,7 +130,9 @@ export async function recordIngest(
     now,
   )
   if (base !== null) await lookAgain(tx, { buildId, streamId, name: build.name, base, newBase }, now)
-  if (base !== null) await recordNeighbours(tx, { buildId, streamId, baseSha256: base.sha256 }, now)
+  // A drift gives the fingerprints of its bases too; the first kernel of a stream has none, and a task of its own for them.
+  if (base !== null && (await renewNeighbours(tx, streamId, now)) === 0)
+    await enqueue(tx, [{ kind: 'fingerprint', baseSha256: base.sha256 }], now)
   if (waiting.length === 0)
     await tx.build.update({ where: { id: buildId }, data: { state: 'done', finishedAt: now } })
   return { outcome: 'recorded', pairs: made.length }

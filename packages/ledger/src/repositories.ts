@@ -25,12 +25,15 @@ import type {
   PairRow,
   RefusalRow,
   TaskRow,
+  VersionScheme,
 } from './rows.js'
 
 /** A stream by its name. */
 export interface StreamRow {
   id: string
   name: string
+  /** How its versions are ordered; null until a package tells: then in the order of declaration. */
+  versionScheme: VersionScheme | null
   createdAt: string
 }
 
@@ -39,6 +42,8 @@ export interface Streams {
   find(name: string): Promise<StreamRow | null>
   /** By name. */
   list(page: PageRequest): Promise<Page<StreamRow>>
+  /** Orders its builds, and the drifts between them, by that scheme from now on; null where there is no such stream. */
+  order(name: string, scheme: VersionScheme): Promise<StreamRow | null>
 }
 
 /** How a build is declared. `provenance` and `builtFor` are its content: other content under the same name is refused. */
@@ -121,6 +126,8 @@ export interface Builds {
   withBase(sha256: string, prefer: { stream: string }): Promise<BuildRow | null>
   /** Newest first; all streams where `stream` is not given. */
   list(query: { stream?: string | undefined } & PageRequest): Promise<Page<BuildRow>>
+  /** Newest version first, as the scheme of the stream orders them; those that are equal, and all without one, newest first. */
+  listByVersion(query: { stream: string } & PageRequest): Promise<Page<BuildRow>>
   /** In the manifest's order; `name` is a part of the module's name. `build-unknown`. */
   modules(id: string, query: { name?: string | undefined } & PageRequest): Promise<Page<ModuleRow>>
   /** Refused writes under the build's name, newest first, at most 100. */
@@ -186,7 +193,7 @@ export interface Bases {
 }
 
 export interface Drifts {
-  /** Of neighbouring kernel builds, the latest first. */
+  /** Of neighbouring kernel builds, the latest version first. */
   list(query: { stream: string } & PageRequest): Promise<Page<DriftRow>>
   get(id: string): Promise<DriftRow | null>
   /** What to compute; null where there is no such drift. */

@@ -183,13 +183,13 @@ export interface DriftSide {
   counts: Counts
 }
 
-/** What differs between the bases of two kernel builds of a stream, the one declared before the other. */
+/** What differs between the bases of two kernel builds of a stream, the one before the other. */
 export interface DriftRow {
   id: string
   stream: string
   from: BuildRef
   to: BuildRef
-  /** False once a kernel build was ingested that was declared between the two. */
+  /** False once a kernel build was ingested whose version is between the two. */
   neighbours: boolean
   state: PairState
   /** These are null until it is done. */

@@ -1,4 +1,13 @@
-import { Build, BuildList, ModuleList, ModuleName, ref, StreamName } from '@basedrift/contract'
+import {
+  Build,
+  BuildList,
+  buildOrders,
+  ModuleList,
+  ModuleName,
+  oneOf,
+  ref,
+  StreamName,
+} from '@basedrift/contract'
 import Type from 'typebox'
 import { BuildIdPath, pageQuery } from '../params.js'
 import { ProblemError } from '../problem.js'
@@ -16,19 +25,30 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
         operationId: 'listBuilds',
         tags: ['builds'],
         summary: 'Builds, newest first',
+        description:
+          'With `order=version` those of one stream, newest version first, as its package manager orders them.',
         querystring: Type.Object(
-          { stream: Type.Optional(StreamName), ...pageQuery },
+          {
+            stream: Type.Optional(StreamName),
+            order: Type.Optional(oneOf(buildOrders, '`declared` where it is not given')),
+            ...pageQuery,
+          },
           { additionalProperties: false },
         ),
         response: { 200: ref(BuildList), ...problems('cursor-invalid', 'stream-unknown') },
       },
     },
     async (request) => {
-      const { stream, cursor, limit = 100 } = request.query
+      const { stream, order = 'declared', cursor, limit = 100 } = request.query
       if (stream !== undefined && (await ledger.streams.find(stream)) === null) {
         throw new ProblemError('stream-unknown')
       }
-      const { items, next } = await ledger.builds.list({ stream, cursor, limit })
+      if (order === 'version' && stream === undefined)
+        throw new ProblemError('request-invalid', 'Versions are ordered within a stream: name one.')
+      const { items, next } =
+        order === 'version' && stream !== undefined
+          ? await ledger.builds.listByVersion({ stream, cursor, limit })
+          : await ledger.builds.list({ stream, cursor, limit })
       return { items: items.map(buildSummaryView), next }
     },
   )

@@ -1,10 +1,18 @@
-import { ref, StreamList } from '@basedrift/contract'
+import { ref, Stream, StreamChange, StreamList, StreamName } from '@basedrift/contract'
+import type { StreamRow } from '@basedrift/ledger'
 import Type from 'typebox'
-import { pageQuery } from '../params.js'
+import { pageQuery, writeHeaders } from '../params.js'
+import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 
-/** Streams, by name. */
+const streamView = ({ name, versionScheme, createdAt }: StreamRow): Stream => ({
+  name,
+  versionScheme,
+  createdAt,
+})
+
+/** Streams, by name, and how their versions are ordered. */
 export function streamRoutes(app: App, { ledger }: AppDependencies): void {
   app.get(
     '/v1/streams',
@@ -21,7 +29,37 @@ export function streamRoutes(app: App, { ledger }: AppDependencies): void {
     async (request) => {
       const { cursor, limit = 100 } = request.query
       const { items, next } = await ledger.streams.list({ cursor, limit })
-      return { items: items.map(({ name, createdAt }) => ({ name, createdAt })), next }
+      return { items: items.map(streamView), next }
+    },
+  )
+
+  app.put(
+    '/v1/streams/:stream',
+    {
+      schema: {
+        operationId: 'changeStream',
+        tags: ['builds'],
+        summary: 'Say how the versions of a stream are ordered',
+        description: 'Its builds, and the drifts between them, are ordered anew.',
+        params: Type.Object({ stream: StreamName }),
+        headers: Type.Object(writeHeaders),
+        body: ref(StreamChange),
+        response: {
+          200: ref(Stream),
+          ...problems(
+            'body-malformed',
+            'origin-refused',
+            'stream-unknown',
+            'body-too-large',
+            'media-type-refused',
+          ),
+        },
+      },
+    },
+    async (request) => {
+      const stream = await ledger.streams.order(request.params.stream, request.body.versionScheme)
+      if (stream === null) throw new ProblemError('stream-unknown')
+      return streamView(stream)
     },
   )
 }

@@ -1,11 +1,14 @@
-import type { Command } from 'commander'
+import { type BuildOrder, buildOrders } from '@basedrift/contract'
+import { type Command, Option } from 'commander'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { parseFormats, repeated } from '../output/formats.js'
 import { wholeNumber } from '../output/numbers.js'
 
 interface BuildsOptions extends ServerOptions {
   readonly stream?: string
+  readonly order?: BuildOrder
   readonly limit: number
   readonly format?: string[]
 }
@@ -19,12 +22,20 @@ export function addBuilds(program: Command, ended: (code: number) => void): void
     .command('builds')
     .description('list builds, newest first')
     .option('--stream <name>', 'only of this stream')
+    .addOption(
+      new Option('--order <by>', 'by version, of one stream, or by when they were declared').choices(
+        buildOrders,
+      ),
+    )
     .option('--limit <n>', `how many (1 to ${largestPage})`, wholeNumber('--limit', 1, largestPage), 50)
     .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
   addServerOptions(command).action(async (options: BuildsOptions) => {
     const choices = parseFormats(options.format ?? [], ['table', 'json'])
+    const { stream, order, limit } = options
+    if (order === 'version' && stream === undefined)
+      throw new CliError('usage', 'Versions are ordered within a stream: name one with --stream.')
     const client = await openClient(options)
-    const page = await client.listBuilds({ stream: options.stream, limit: options.limit })
+    const page = await client.listBuilds({ stream, order, limit })
     const { buildsTable } = await import('../format/builds-table.js')
     const { tableOptionsFor } = await import('../format/table-options.js')
     const { json, writeResult } = await import('../output/write.js')

@@ -2,7 +2,7 @@ import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } 
 import type { Drift, DriftList } from '../schemas/drift.js'
 import type { EnvironmentList, Live, LiveList } from '../schemas/live.js'
 import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
-import { isFinal, type Verdict } from '../words.js'
+import { type BuildOrder, isFinal, type Verdict } from '../words.js'
 import { objectOf } from './answer.js'
 import { buildEvents } from './events.js'
 import { createTransport, defaultRetry, pause, type RetryOptions } from './transport.js'
@@ -57,7 +57,10 @@ export interface Client {
   ): Promise<{ outcome: WriteOutcome; artifact: Artifact; skipped: boolean }>
   sealBuild(name: BuildName, options?: CallOptions): Promise<Build>
   getBuild(id: string, options?: CallOptions): Promise<Build>
-  listBuilds(query?: { stream?: string | undefined } & PageQuery, options?: CallOptions): Promise<BuildList>
+  listBuilds(
+    query?: { stream?: string | undefined; order?: BuildOrder | undefined } & PageQuery,
+    options?: CallOptions,
+  ): Promise<BuildList>
   listStreams(query?: PageQuery, options?: CallOptions): Promise<StreamList>
   listModules(
     id: string,

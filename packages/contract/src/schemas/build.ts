@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { artifactStates, buildStates, originSources } from '../words.js'
+import { artifactStates, buildStates, originSources, type VersionScheme, versionSchemes } from '../words.js'
 import {
   count,
   nullableBoolean,
@@ -287,10 +287,26 @@ export type BuildList = Static<typeof BuildList>
 
 /** A stream. */
 export const Stream = Type.Object(
-  { name: StreamName, createdAt: Timestamp },
+  {
+    name: StreamName,
+    versionScheme: Type.Unsafe<VersionScheme | null>({
+      enum: [...versionSchemes, null],
+      description:
+        'How its versions are ordered: as the package manager of its first package does; null until there is one, and then in the ' +
+        'order of declaration',
+    }),
+    createdAt: Timestamp,
+  },
   { $id: 'Stream', description: 'One line of builds that replace each other' },
 )
 export type Stream = Static<typeof Stream>
+
+/** Body of a change to a stream. */
+export const StreamChange = Type.Object(
+  { versionScheme: oneOf(versionSchemes, 'By whose rules its versions are ordered') },
+  { $id: 'StreamChange', additionalProperties: false, description: 'How a stream is to be' },
+)
+export type StreamChange = Static<typeof StreamChange>
 
 /** A page of streams. */
 export const StreamList = Type.Object(

@@ -194,7 +194,7 @@ const driftFields = {
   from: ref(BuildRef),
   to: ref(BuildRef),
   neighbours: Type.Boolean({
-    description: 'False once a kernel build was ingested that was declared between the two',
+    description: 'False once a kernel build was ingested whose version is between the two',
   }),
   state: oneOf(pairStates, '`pending`: not computed yet; `failed`: cannot be computed'),
   class: Type.Unsafe<(typeof driftClasses)[number] | null>({
