@@ -36,6 +36,7 @@ export function streamRoutes(app: App, { ledger }: AppDependencies): void {
   app.put(
     '/v1/streams/:stream',
     {
+      config: { scope: 'admin' },
       schema: {
         operationId: 'changeStream',
         tags: ['builds'],
