@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { findMypy, findPython } from './lib/python.mjs'
 import { startRedis } from './lib/redis.mjs'
 
 const root = path.dirname(import.meta.dirname)
@@ -10,15 +11,17 @@ const report = path.join(cache, 'vitest.json')
 const leftOut = []
 const failed = []
 
-const step = (title, bin, args, env = {}) => {
+const command = (title, bin, args, env = {}) => {
   console.log(`\n=== ${title}`)
-  const { status, signal } = spawnSync(process.execPath, [path.join(root, bin), ...args], {
+  const { status, signal } = spawnSync(bin, args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env },
   })
   if (status !== 0) failed.push(`${title} (${signal ?? `exit ${status}`})`)
 }
+const step = (title, bin, args, env = {}) =>
+  command(title, process.execPath, [path.join(root, bin), ...args], env)
 
 mkdirSync(cache, { recursive: true })
 rmSync(report, { force: true })
@@ -32,8 +35,26 @@ step('Import rules', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'
 ])
 step('Types of the tests', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.test.json'])
 
-let redis = null
 const env = {}
+const python = await findPython(cache, (reason) => console.log(`python: ${reason}`))
+if (python === null) leftOut.push('the hooks in Python: there is no python3 and none to be had from Debian')
+else {
+  env.BASEDRIFT_PYTHON = python
+  const hooks = path.join(root, 'scripts/hooks')
+  const where = ['discover', '-s', path.join(hooks, 'tests'), '-t', hooks]
+  command('Tests of the hooks', python, ['-m', 'unittest', ...where], {
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONPATH: ['.', 'obs', 'koji'].map((folder) => path.join(hooks, folder)).join(':'),
+  })
+  const mypy = await findMypy(cache, python, (reason) => console.log(`mypy: ${reason}`))
+  if (mypy === null) leftOut.push('the types of the hooks: there is no mypy and none to be had from Debian')
+  else {
+    const [bin, ...args] = mypy.command
+    command('Types of the hooks', bin, [...args, '--config-file', 'scripts/hooks/mypy.ini'], mypy.env)
+  }
+}
+
+let redis = null
 if (process.env.REDIS_URL === undefined) {
   redis = await startRedis(cache, (reason) => console.log(`redis: ${reason}`))
   if (redis === null) leftOut.push('the queue suite on Redis: none here and none to be had from Debian')

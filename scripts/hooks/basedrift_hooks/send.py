@@ -1,0 +1,70 @@
+"""From packages to a sealed build that is live: the same for every build system."""
+
+import logging
+from typing import Callable, Iterable, List, Mapping, Optional
+
+from .client import Json, Service
+from .errors import HookError, Passing
+from .packages import Build, Group, parse_package
+
+LOG = logging.getLogger("basedrift")
+OPEN = ("declared", "open")
+
+
+def send_build(service: Service, group: Group, files: Mapping[str, str], provenance: Json) -> str:
+    """Declares the build of a group unless it is there, uploads `files` (name → path), seals it. Gives its id.
+
+    A build that was declared before keeps its provenance: whoever came first may know more, and other provenance would be
+    refused. What comes after the seal and was not part of the build is a module build of its own, made for it.
+    """
+    found = service.find(group.build)
+    build = found if found is not None else service.declare(group.build, provenance)
+    held = {artifact.get("filename") for artifact in build.get("artifacts", [])}
+    late = {} if build.get("state") in OPEN else {name: path for name, path in files.items() if name not in held}
+    for name in sorted(files):
+        if name not in late:
+            sent = service.put(group.build, name, files[name])
+            LOG.info("%s %s: %s %s", group.build.stream, group.build.vr, name, "uploaded" if sent else "known already")
+    if build.get("state") in OPEN:
+        service.seal(group.build)
+    for name in sorted(late):
+        send_late(service, group.build, name, late[name], provenance)
+    return str(build["id"])
+
+
+def send_late(service: Service, owner: Build, filename: str, path: str, provenance: Json) -> None:
+    """A module package that came when its kernel's build was sealed."""
+    package = parse_package(filename)
+    word = "late" if package is None else package.name.replace("-", "_")
+    build = Build(owner.stream, owner.version, ("%s.%s" % (owner.release, word))[:128])
+    found = service.find(build)
+    declared = found if found is not None else service.declare(build, provenance, built_for=owner.vr)
+    service.put(build, filename, path)
+    if declared.get("state") in OPEN:
+        service.seal(build)
+    LOG.info("%s %s: %s came late, as a module build", build.stream, build.vr, filename)
+
+
+def for_each(groups: Iterable[Group], act: Callable[[Group], object]) -> None:
+    """Does it for every group, also after one has failed.
+
+    Raises what failed: in passing before what is final, since then the whole is tried again.
+    """
+    failures: List[HookError] = []
+    for group in groups:
+        try:
+            act(group)
+        except HookError as error:
+            LOG.warning("%s %s: %s", group.build.stream, group.build.vr, error)
+            failures.append(error)
+    for failure in sorted(failures, key=lambda error: not isinstance(error, Passing)):
+        raise failure
+
+
+def mark_live(service: Service, group: Group, build_id: str) -> Optional[str]:
+    """Marks a build live where its rule names an environment; gives the environment."""
+    environment = group.rule.environment
+    if environment is not None:
+        service.set_live(environment, build_id)
+        LOG.info("%s %s is live in %s", group.build.stream, group.build.vr, environment)
+    return environment

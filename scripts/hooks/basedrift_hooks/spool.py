@@ -1,0 +1,199 @@
+"""What is still to be done, on disk: an entry survives the process, the machine and the service being away."""
+
+import fcntl
+import json
+import logging
+import os
+import random
+import shutil
+import time
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional
+
+from .errors import Final, HookError, Passing
+
+LOG = logging.getLogger("basedrift")
+
+#: Most entries that wait; what comes then is refused, so that a full disk is not ours.
+ENTRIES = 10000
+#: Most bytes of an entry.
+ENTRY_BYTES = 4 * 1024 * 1024
+#: Refused entries that are kept for a person to look at.
+REFUSED = 1000
+#: After so long, what always failed in passing is given up.
+LIFETIME = 14 * 24 * 3600.0
+FIRST_PAUSE = 30.0
+LONGEST_PAUSE = 3600.0
+
+
+class Entry(NamedTuple):
+    """Something to do. `data` is the producer's own; times are seconds since 1970."""
+
+    id: str
+    kind: str
+    data: Dict[str, Any]
+    added: float
+    attempts: int
+    after: float
+
+
+class Tally(NamedTuple):
+    """What became of the entries of one pass."""
+
+    done: int
+    waiting: int
+    refused: int
+
+
+Handler = Callable[[Entry], None]
+
+
+class Spool:
+    """A folder with `queue/ID.json`, `files/ID/` (links to the packages of an entry), `refused/` and `tmp/`."""
+
+    def __init__(self, folder: str, clock: Callable[[], float] = time.time) -> None:
+        self.folder = folder
+        self._clock = clock
+        for name in ("queue", "files", "refused", "tmp"):
+            try:
+                os.makedirs(os.path.join(folder, name), mode=0o750, exist_ok=True)
+            except OSError as error:
+                raise Passing("spool-unwritable", "The spool cannot be made: %s" % error) from error
+
+    def path(self, *names: str) -> str:
+        """A path in the spool."""
+        return os.path.join(self.folder, *names)
+
+    def add(self, kind: str, data: Mapping[str, object], name: Optional[str] = None) -> str:
+        """Keeps an entry; it is on disk when this returns. Gives its id: `name`, which then takes the place of one that waits.
+
+        Raises Passing `spool-full` or `spool-unwritable`, Final `entry-too-large`.
+        """
+        if len(os.listdir(self.path("queue"))) >= ENTRIES:
+            raise Passing("spool-full", "%d entries wait in %s: run the sender." % (ENTRIES, self.folder))
+        now = self._clock()
+        made = name or "%019d-%d-%06d" % (int(now * 1e9), os.getpid(), random.randrange(1000000))
+        self._write("queue", Entry(made, kind, dict(data), now, 0, 0.0), None)
+        return made
+
+    def _write(self, where: str, entry: Entry, error: Optional[HookError]) -> None:
+        content: Dict[str, Any] = dict(entry._asdict())
+        if error is not None:
+            content["error"] = {"code": error.code, "message": error.message}
+        text = json.dumps(content).encode("ascii")
+        if len(text) > ENTRY_BYTES:
+            raise Final("entry-too-large", "An entry has %d bytes, and may have %d." % (len(text), ENTRY_BYTES))
+        staged = self.path("tmp", entry.id)
+        try:
+            with open(staged, "wb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(staged, self.path(where, "%s.json" % entry.id))
+            folder = os.open(self.path(where), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as failure:
+            raise Passing("spool-unwritable", "The spool cannot be written: %s" % failure) from failure
+
+    def entries(self) -> List[Entry]:
+        """All that waits, oldest first. What is no entry goes to `refused/`."""
+        found: List[Entry] = []
+        for name in sorted(os.listdir(self.path("queue"))):
+            if not name.endswith(".json"):
+                continue
+            entry = self._read(name)
+            if entry is not None:
+                found.append(entry)
+        return found
+
+    def _read(self, name: str) -> Optional[Entry]:
+        path = self.path("queue", name)
+        try:
+            with open(path, "rb") as file:
+                content = json.loads(file.read(ENTRY_BYTES + 1).decode("ascii"))
+            data = content["data"]
+            if not isinstance(data, dict):
+                raise ValueError("no data")
+            return Entry(
+                name[: -len(".json")],
+                str(content["kind"]),
+                data,
+                float(content["added"]),
+                int(content.get("attempts", 0)),
+                float(content.get("after", 0)),
+            )
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            LOG.error("%s is no entry and goes to refused/: %s", path, error)
+            os.replace(path, self.path("refused", name))
+            return None
+
+    def done(self, entry: Entry) -> None:
+        """Removes an entry and its files."""
+        self._remove("queue", "%s.json" % entry.id)
+        shutil.rmtree(self.path("files", entry.id), ignore_errors=True)
+
+    def refuse(self, entry: Entry, error: HookError) -> None:
+        """Puts an entry aside, with the reason. The oldest ones beyond the limit go."""
+        self._write("refused", entry, error)
+        self.done(entry)
+        for name in sorted(os.listdir(self.path("refused")))[:-REFUSED]:
+            self._remove("refused", name)
+
+    def _remove(self, where: str, name: str) -> None:
+        try:
+            os.unlink(self.path(where, name))
+        except FileNotFoundError:
+            pass
+
+    def postpone(self, entry: Entry, error: Passing) -> bool:
+        """Tries an entry again later; gives it up after its lifetime, and says so by False."""
+        now = self._clock()
+        if now - entry.added > LIFETIME:
+            self.refuse(entry, Final("given-up", "It failed for %d days, at last with %s" % (LIFETIME // 86400, error)))
+            return False
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(entry.attempts, 10)) * random.uniform(0.75, 1.25)
+        after = now + max(pause, min(error.after, LONGEST_PAUSE))
+        self._write("queue", entry._replace(attempts=entry.attempts + 1, after=after), error)
+        return True
+
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
+        """Whether this process is the only one that works on the spool, for as long as it is held."""
+        with open(self.path(".lock"), "ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def work(self, handlers: Mapping[str, Handler]) -> Tally:
+        """Does what is due, once. Each entry ends as done, waiting or refused; none stops the others."""
+        done = refused = 0
+        for entry in self.entries():
+            if entry.after > self._clock():
+                continue
+            handler = handlers.get(entry.kind)
+            try:
+                if handler is None:
+                    raise Final("kind-unknown", "Nothing here does %s." % entry.kind)
+                handler(entry)
+                self.done(entry)
+                done += 1
+            except Passing as error:
+                LOG.warning("%s %s waits: %s", entry.kind, entry.id, error)
+                refused += 0 if self.postpone(entry, error) else 1
+            except Final as error:
+                LOG.error("%s %s is put aside: %s", entry.kind, entry.id, error)
+                self.refuse(entry, error)
+                refused += 1
+            except Exception as error:  # pylint: disable=broad-except
+                # A fault of ours may not stop the other entries, nor lose this one.
+                LOG.exception("%s %s failed", entry.kind, entry.id)
+                refused += 0 if self.postpone(entry, Passing("hook-fault", repr(error))) else 1
+        return Tally(done, len(self.entries()), refused)

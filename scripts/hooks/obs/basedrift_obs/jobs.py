@@ -1,0 +1,203 @@
+"""What is done for each entry of the spool."""
+
+import functools
+import logging
+import os
+import tempfile
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
+
+from basedrift_hooks.client import Json, Service, known, serial, text
+from basedrift_hooks.errors import Final, Passing
+from basedrift_hooks.packages import Group, Rule, group_packages
+from basedrift_hooks.send import OPEN, for_each, mark_live, send_build
+from basedrift_hooks.spool import Entry, Handler, Spool
+
+from .api import Obs, Place
+from .config import ObsConfig
+
+LOG = logging.getLogger("basedrift")
+#: Packages of one build that are fetched.
+PACKAGES = 200
+
+
+class Jobs:
+    """The work of the sender. `service` and `api` are made when the first entry needs them."""
+
+    def __init__(self, config: ObsConfig, spool: Spool, service: Service, api: Callable[[], Obs]) -> None:
+        self._rules: List[Rule] = config.rules
+        self._limit = config.package_bytes
+        self._spool = spool
+        self._service = service
+        self._api = api
+
+    def handlers(self) -> Dict[str, Handler]:
+        """By kind of entry."""
+        return {
+            "published": self.published,
+            "build_success": self.build_success,
+            "repo_published": self.repo_published,
+            "reconcile": self.reconcile,
+        }
+
+    def published(self, entry: Entry) -> None:
+        """The publish hook was called: its packages are linked in the spool, or where they were."""
+        prp, folder, files = entry.data.get("prp"), entry.data.get("folder"), entry.data.get("files")
+        if not isinstance(prp, str) or not isinstance(folder, str) or not isinstance(files, list):
+            raise Final("entry-invalid", "The entry has no prp, folder and files.")
+        project, _, repository = prp.partition("/")
+        paths: Dict[str, str] = {}
+        for file in files:
+            # Names are bytes; the hook wrote each as one character.
+            path = os.path.join(folder.encode("latin-1"), str(file["path"]).encode("latin-1"))
+            if isinstance(file.get("link"), str):
+                path = os.fsencode(self._spool.path("files", entry.id)) + b"/" + file["link"].encode("latin-1")
+            paths[str(file["path"])] = os.fsdecode(path)
+        facts = {"project": project, "repository": repository}
+
+        def send(group: Group) -> None:
+            held = {package.filename: paths[name] for name, package in group.packages.items()}
+            mark_live(self._service, group, send_build(self._service, group, held, of_repository(project, repository, group)))
+
+        for_each(group_packages(list(paths), self._rules, facts), send)
+
+    def build_success(self, entry: Entry) -> None:
+        """A package was built: its packages are fetched, once they are those that the message told of."""
+        event = {key: str(value) for key, value in entry.data.items() if isinstance(value, (str, int))}
+        place = place_of(event)
+        told = job_of(self._api().jobs(place), event)
+        if told is None:
+            LOG.info("%s/%s: a later build has taken its place", place.project, place.package)
+            return
+        sizes = self._api().built(place)
+        said = {"obs": provenance(place, told)}
+        fetch = functools.partial(self._fetch_built, place, sizes)
+        for_each(
+            group_packages(list(sizes), self._rules, place._asdict()),
+            lambda group: self._complete(group, said, fetch),
+        )
+
+    def _fetch_built(self, place: Place, sizes: Mapping[str, int], filename: str, to: str) -> None:
+        if sizes[filename] > self._limit:
+            raise Final("file-too-large", "%s has %d bytes: raise package_bytes in [obs]." % (filename, sizes[filename]))
+        self._api().fetch_built(place, filename, to, self._limit)
+        if os.path.getsize(to) != sizes[filename]:
+            raise Passing("file-changed", "%s changed while it was fetched." % filename)
+
+    def repo_published(self, entry: Entry) -> None:
+        """A repository was published: what it holds now is live. What the service lacks of it is fetched and sent."""
+        project, repository = entry.data.get("project"), entry.data.get("repo")
+        if not isinstance(project, str) or not isinstance(repository, str):
+            raise Final("entry-invalid", "The message names no project and repo.")
+        facts = {"project": project, "repository": repository}
+        said = functools.partial(of_repository, project, repository)
+        api = self._api()
+        for arch in api.published(project, repository):
+            if arch == "repodata" or not any(rule.matches(dict(facts, arch=arch)) for rule in self._rules):
+                continue
+            fetch = functools.partial(api.fetch_published, project, repository, arch, most=self._limit)
+
+            def send(group: Group, fetch: Callable[[str, str], None] = fetch) -> None:
+                mark_live(self._service, group, self._complete(group, said(group), fetch))
+
+            for_each(group_packages(api.published(project, repository, arch), self._rules, facts), send)
+
+    def reconcile(self, _entry: Entry) -> None:
+        """Messages may have been missed: the last build of every package, and every repository, that rules name in full."""
+        for place in named_places(self._rules):
+            job = next((job for job in reversed(self._api().jobs(place)) if job.get("code") == "succeeded"), None)
+            if job is not None:
+                self._spool.add("build_success", dict(job, **place._asdict()))
+        for project, repository in named_repositories(self._rules):
+            self._spool.add("repo_published", {"project": project, "repo": repository})
+
+    def _complete(self, group: Group, said: Json, fetch: Callable[[str, str], None]) -> str:
+        """Sees to it that the service has all packages of a group; fetches what it lacks. Gives the build's id."""
+        if len(group.packages) > PACKAGES:
+            raise Final("too-many-packages", "%s has more than %d packages." % (group.build.vr, PACKAGES))
+        found = self._service.find(group.build)
+        held = set() if found is None else {artifact.get("filename") for artifact in found.get("artifacts", [])}
+        lacking = sorted(name for name in group.packages if name not in held)
+        if found is not None and found.get("state") not in OPEN and not lacking:
+            return str(found["id"])
+        with tempfile.TemporaryDirectory(dir=self._spool.path("tmp"), prefix="fetch-") as folder:
+            files: Dict[str, str] = {}
+            for name in lacking:
+                files[name] = os.path.join(folder, name)
+                fetch(name, files[name])
+            return send_build(self._service, group, files, said)
+
+
+def of_repository(project: str, repository: str, group: Group) -> Json:
+    """What is known of packages that were found published."""
+    arch = next(iter(group.packages.values())).arch
+    obs = {"project": text(project, 256), "repository": text(repository, 256), "arch": text(arch, 64)}
+    return {"obs": known(obs)}
+
+
+def place_of(event: Mapping[str, str]) -> Place:
+    """Where the package of a message was built. Raises Final `entry-invalid`."""
+    try:
+        return Place(event["project"], event["repository"], event["arch"], event["package"])
+    except KeyError as error:
+        raise Final("entry-invalid", "The message has no %s." % error) from error
+
+
+def job_of(jobs: List[Mapping[str, str]], event: Mapping[str, str]) -> Optional[Mapping[str, str]]:
+    """The finished job that a message told of; None where a later one has taken its place.
+
+    Raises Passing `not-finished` while the job is not in the history: then the packages that are listed are still the old ones.
+    """
+    keys = [key for key in ("versrel", "bcnt", "srcmd5") if event.get(key)]
+    succeeded = [job for job in jobs if job.get("code") == "succeeded"]
+    matching = [index for index, job in enumerate(succeeded) if all(job.get(key) == event[key] for key in keys)]
+    if not matching:
+        raise Passing("not-finished", "The build service does not list the job of this message yet.")
+    if matching[-1] != len(succeeded) - 1:
+        return None
+    return dict(event, **{key: value for key, value in succeeded[-1].items() if value})
+
+
+def provenance(place: Place, job: Mapping[str, str]) -> Json:
+    """What the build service says of a build."""
+    return known(
+        {
+            "project": text(place.project, 256),
+            "repository": text(place.repository, 256),
+            "arch": text(place.arch, 64),
+            "package": text(place.package, 256),
+            "srcmd5": text(job.get("srcmd5"), 64),
+            "verifymd5": text(job.get("verifymd5"), 64),
+            "versrel": text(job.get("versrel"), 256),
+            "bcnt": serial(job.get("bcnt")),
+            "reason": text(job.get("reason"), 1024),
+        }
+    )
+
+
+def literal(globs: List[str]) -> List[str]:
+    """The globs that are names."""
+    return [glob for glob in globs if not set(glob) & set("*?[")]
+
+
+def named_repositories(rules: List[Rule]) -> List[Tuple[str, str]]:
+    """Repositories that rules name in full."""
+    found = {
+        (project, repository)
+        for rule in rules
+        for project in literal(list(rule.globs.get("project", ())))
+        for repository in literal(list(rule.globs.get("repository", ())))
+    }
+    return sorted(found)
+
+
+def named_places(rules: List[Rule]) -> List[Place]:
+    """Packages that rules name in full."""
+    found = {
+        Place(project, repository, arch, package)
+        for rule in rules
+        for project in literal(list(rule.globs.get("project", ())))
+        for repository in literal(list(rule.globs.get("repository", ())))
+        for arch in literal(list(rule.globs.get("arch", ())))
+        for package in literal(list(rule.globs.get("package", ())))
+    }
+    return sorted(found)

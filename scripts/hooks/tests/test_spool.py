@@ -1,0 +1,115 @@
+import json
+import os
+import stat
+import tempfile
+import unittest
+from typing import Callable, List
+
+from basedrift_hooks import spool as module
+from basedrift_hooks.errors import Final, Passing
+from basedrift_hooks.spool import Entry, Spool
+
+
+class Spooled(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.now = 1000.0
+        self.spool = Spool(os.path.join(folder.name, "spool"), clock=lambda: self.now)
+        self.seen: List[str] = []
+
+    def handler(self, act: Callable[[Entry], None]) -> Callable[[Entry], None]:
+        def handle(entry: Entry) -> None:
+            self.seen.append(str(entry.data["n"]))
+            act(entry)
+
+        return handle
+
+    def test_does_each_once_in_order(self) -> None:
+        for number in range(3):
+            self.now += 1
+            self.spool.add("a", {"n": number})
+        tally = self.spool.work({"a": self.handler(lambda entry: None)})
+        self.assertEqual((self.seen, tally), (["0", "1", "2"], (3, 0, 0)))
+        self.assertEqual(self.spool.work({"a": self.handler(lambda entry: None)}), (0, 0, 0))
+
+    def test_a_failure_in_passing_waits_longer_each_time(self) -> None:
+        def fail(_entry: Entry) -> None:
+            raise Passing("server-unreachable", "away")
+
+        self.spool.add("a", {"n": 1})
+        pauses = []
+        for _ in range(9):
+            self.spool.work({"a": self.handler(fail)})
+            (entry,) = self.spool.entries()
+            pauses.append(entry.after - self.now)
+            self.assertEqual(self.spool.work({"a": self.handler(fail)}), (0, 1, 0))
+            self.now = entry.after
+        self.assertEqual(len(self.seen), 9)
+        self.assertTrue(20 < pauses[0] < 40 and pauses[8] <= module.LONGEST_PAUSE * 1.25, pauses)
+        self.assertTrue(all(later > earlier for earlier, later in zip(pauses[:4], pauses[1:5])), pauses)
+
+    def test_one_that_fails_stops_no_other_and_is_kept_with_the_reason(self) -> None:
+        def act(entry: Entry) -> None:
+            if entry.data["n"] == 0:
+                raise Final("build-differs", "other content")
+            if entry.data["n"] == 1:
+                raise RuntimeError("a fault of ours")
+
+        for number in range(3):
+            self.now += 1
+            self.spool.add("a", {"n": number})
+        self.assertEqual(self.spool.work({"a": self.handler(act)}), (1, 1, 1))
+        (refused,) = os.listdir(self.spool.path("refused"))
+        with open(self.spool.path("refused", refused), encoding="ascii") as file:
+            self.assertEqual(json.load(file)["error"], {"code": "build-differs", "message": "other content"})
+
+    def test_gives_up_after_its_lifetime(self) -> None:
+        def fail(_entry: Entry) -> None:
+            raise Passing("server-unreachable", "away")
+
+        self.spool.add("a", {"n": 1})
+        self.now += module.LIFETIME + 1
+        self.assertEqual(self.spool.work({"a": self.handler(fail)}), (0, 0, 1))
+
+    def test_what_is_no_entry_is_put_aside(self) -> None:
+        for name, content in {"1": "", "2": "[]", "3": '{"kind":1}', "4": '{"kind":"a","data":[],"added":0}'}.items():
+            with open(self.spool.path("queue", name + ".json"), "w", encoding="ascii") as file:
+                file.write(content)
+        self.assertEqual(self.spool.entries(), [])
+        self.assertEqual(len(os.listdir(self.spool.path("refused"))), 4)
+
+    def test_takes_no_more_than_its_limit(self) -> None:
+        for number in range(module.ENTRIES):
+            open(self.spool.path("queue", "%d.json" % number), "wb").close()
+        with self.assertRaises(Passing) as caught:
+            self.spool.add("a", {"n": 1})
+        self.assertEqual(caught.exception.code, "spool-full")
+        with self.assertRaises(Final):
+            Spool(self.spool.path("other")).add("a", {"n": "x" * module.ENTRY_BYTES})
+
+    def test_keeps_no_more_refused_than_its_limit(self) -> None:
+        for number in range(module.REFUSED + 5):
+            open(self.spool.path("refused", "0000000%06d.json" % number), "wb").close()
+        self.spool.add("b", {"n": 1})
+        self.spool.work({})
+        names = os.listdir(self.spool.path("refused"))
+        self.assertEqual(len(names), module.REFUSED)
+        self.assertTrue(any(name.startswith("0000001000") for name in names), "the newest stays")
+
+    def test_a_named_entry_takes_the_place_of_its_like(self) -> None:
+        self.spool.add("a", {"n": 1}, name="once")
+        self.spool.add("a", {"n": 2}, name="once")
+        self.assertEqual([entry.data["n"] for entry in self.spool.entries()], [2])
+
+    def test_only_one_process_works(self) -> None:
+        with self.spool.locked() as first, Spool(self.spool.folder).locked() as second:
+            self.assertEqual((first, second), (True, False))
+
+    def test_others_cannot_read_it(self) -> None:
+        self.assertEqual(os.stat(self.spool.path("queue")).st_mode & stat.S_IRWXO, 0)
+
+    def test_says_that_it_cannot_be_written(self) -> None:
+        with self.assertRaises(Passing) as caught:
+            Spool("/proc/none")
+        self.assertEqual(caught.exception.code, "spool-unwritable")
