@@ -221,6 +221,48 @@ describe('a module with a distilled base', () => {
     expect(relocated(distilledModule(8), origin(madeBase())).verdict).toBe('compatible')
   })
 
+  test('is changed where its origin has two of a name and size, and the kernel has one of them', () => {
+    const both = new Builder()
+    const [int, pair, a, b, c] = ['int', 'pair', 'a', 'b', 'c'].map((text) => both.str(text)) as number[]
+    both.add({ kind: Kind.INT, name: int, third: 4, rest: [32] })
+    for (const second of [b, c])
+      both.add({ kind: Kind.STRUCT, name: pair, vlen: 2, third: 8, rest: [a!, 1, 0, second!, 1, 32] })
+    expect(relocated(distilledModule(8), new OriginBase('o', prepareBase(both.bytes())))).toMatchObject({
+      verdict: 'changed',
+      changed: [{ type: 'struct pair' }],
+    })
+  })
+
+  test('is not compared with a base that lacks a type of its own, and says so', () => {
+    // It has a struct of that name and another definition, of which nothing may be said.
+    const wrong = madeBase({ second: 'c', size: 12 })
+    expect(relocated(distilledModule(8), new OriginBase('o', wrong))).toEqual({
+      verdict: 'compatible',
+      basis: 'relocated',
+      errno: 0,
+      log: [],
+      reason: {
+        code: 'origin-contradicted',
+        path: '.BTF.base',
+        typeId: 1,
+        expected: 'struct pair of 8 bytes',
+      },
+    })
+    const two = distilledModule(8)
+    const base = new Builder()
+    base.add({ kind: Kind.STRUCT, name: base.str('pair'), third: 8 })
+    base.add({ kind: Kind.STRUCT, name: base.str('other'), third: 8 })
+    const made = new Builder(12)
+    const name = made.str('mine')
+    made.add({ kind: Kind.PTR, third: 1 }).add({ kind: Kind.TYPEDEF, name, third: 3 })
+    const module = { ...two, btf: made.bytes(), distilled: base.bytes() }
+    const lacksOther = new OriginBase('o', madeBase({ second: 'c', other: 'uther' }))
+    expect(relocated(module, lacksOther)).toMatchObject({
+      verdict: 'compatible',
+      reason: { code: 'origin-contradicted', expected: 'struct other of 8 bytes' },
+    })
+  })
+
   test('is misread where the kernel maps a union to a struct of that name', () => {
     expect(relocated(distilledModule(8, Kind.UNION), null)).toMatchObject({
       verdict: 'misread',

@@ -4,6 +4,7 @@ import { readBtf } from '../reader.js'
 import { recordStringReferences, recordTypeReferences } from '../references.js'
 import { type ChangedPair, changesBehind } from './changes.js'
 import { type ClassedBase, TypeClasses } from './classes.js'
+import { Counterparts } from './counterparts.js'
 import { OwnClasses, Reading } from './own.js'
 import { Paths, shortened } from './paths.js'
 
@@ -67,12 +68,19 @@ export class Binding {
   readonly origin: ClassedBase
   readonly running: ClassedBase
   private readonly own: OwnClasses
+  private byName: Counterparts | null = null
 
   /** @throws BtfError `btf-names`; so do the other methods */
   constructor(origin: Btf, running: Btf, classes: TypeClasses = new TypeClasses()) {
     this.origin = classes.add(origin)
     this.running = classes.add(running)
     this.own = new OwnClasses(classes)
+  }
+
+  /** The types of the origin base by what distilled bases keep of them. */
+  get counterparts(): Counterparts {
+    this.byName ??= new Counterparts(this.origin)
+    return this.byName
   }
 
   /**

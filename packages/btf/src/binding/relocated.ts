@@ -11,6 +11,7 @@ import {
   type Misbound,
 } from './bind.js'
 import type { ClassedBase } from './classes.js'
+import type { Counterparts } from './counterparts.js'
 import { Paths } from './paths.js'
 
 /** What the running base has in the place of a type of the distilled base. */
@@ -19,18 +20,18 @@ type Outcome = 'same' | 'changed' | 'misbound'
 /**
  * What the references of a module bind to after a kernel has relocated it from its distilled base (`split.base`). The kernel
  * maps by name, and compares little else: a struct may have become a union or a number, and one behind a pointer may have
- * any layout. A distilled base holds sizes; where the whole origin base is at hand, definitions are compared all the way.
+ * any layout. A distilled base holds sizes; where the whole origin base is at hand, definitions are compared all the way,
+ * with every type of the origin base that the distilled one can stand for.
  */
 export function bindRelocated(
   split: Btf,
   relocation: Relocation,
   running: ClassedBase,
-  origin: ClassedBase | null,
+  origin: Counterparts | null,
   { maxFindings = defaultFindings }: BindOptions = {},
 ): Bound {
   const distilled = split.base!
   const outcomes = new Map<number, Outcome>()
-  const definitions = origin === null ? null : idsByName(origin)
   const paths = new Paths(split)
   const misbound: Misbound[] = []
   const changed: ChangedType[] = []
@@ -40,7 +41,7 @@ export function bindRelocated(
     if (target === 0 || target > distilled.lastId) return
     const runningId = relocation.ids[target]!
     const known = outcomes.get(target)
-    const outcome = known ?? outcomeOf(distilled, target, running, runningId, origin, definitions)
+    const outcome = known ?? outcomeOf(distilled, target, running, runningId, origin)
     outcomes.set(target, outcome)
     if (outcome === 'misbound' && misboundTotal++ < maxFindings) {
       const [expected, actual] = [typeText(distilled, target), typeText(running.btf, runningId)]
@@ -60,8 +61,7 @@ function outcomeOf(
   id: number,
   running: ClassedBase,
   runningId: number,
-  origin: ClassedBase | null,
-  definitions: ReadonlyMap<string, readonly number[]> | null,
+  origin: Counterparts | null,
 ): Outcome {
   const { btf } = running
   const kind = distilled.kind(id)
@@ -83,32 +83,6 @@ function outcomeOf(
       if (met !== kind) return 'misbound'
       if (size !== btf.sizeOrType(runningId)) return 'changed'
   }
-  if (origin === null || definitions === null) return 'same'
-  const meant = (definitions.get(distilled.name(id)) ?? []).filter((one) => {
-    const is = origin.btf.kind(one)
-    return (is === kind || (kind === Kind.ENUM && is === Kind.ENUM64)) && origin.btf.sizeOrType(one) === size
-  })
-  const slice = running.slice[runningId]
-  return meant.length === 0 || meant.some((one) => origin.slice[one] === slice) ? 'same' : 'changed'
-}
-
-/** The types of a base that a distilled base can stand for, by name. */
-function idsByName({ btf }: ClassedBase): Map<string, number[]> {
-  const ids = new Map<string, number[]>()
-  for (let id = 1; id <= btf.lastId; id++) {
-    const kind = btf.kind(id)
-    const can =
-      kind === Kind.INT ||
-      kind === Kind.FLOAT ||
-      kind === Kind.ENUM ||
-      kind === Kind.ENUM64 ||
-      kind === Kind.STRUCT ||
-      kind === Kind.UNION
-    if (!can || btf.nameOff(id) === 0) continue
-    const name = btf.name(id)
-    const others = ids.get(name)
-    if (others === undefined) ids.set(name, [id])
-    else others.push(id)
-  }
-  return ids
+  if (origin === null) return 'same'
+  return origin.agree(distilled, id, running.slice[runningId]!) ? 'same' : 'changed'
 }

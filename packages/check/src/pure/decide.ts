@@ -1,5 +1,6 @@
 import type { Bound, KernelAnswer, KernelReasonCode } from '@basedrift/btf'
-import type { Basis, Judgement, VerdictReason } from './verdicts.js'
+import type { OriginProof } from './origin.js'
+import type { Basis, Judgement } from './verdicts.js'
 
 const relocationReasons: ReadonlySet<KernelReasonCode> = new Set<KernelReasonCode>([
   'distilled-anonymous',
@@ -45,6 +46,6 @@ export function decideBound(bound: Bound, basis: Basis): Judgement {
 }
 
 /** The verdict on an accepted module that itself proves that it was not built on the running base. */
-export function withoutOrigin(basis: string, reason: VerdictReason): Judgement {
-  return { ...accepted('misread', basis as Basis), reason: { ...reason } }
+export function withoutOrigin(proof: OriginProof): Judgement {
+  return { ...accepted('misread', proof.code), reason: { ...proof } }
 }

@@ -1,6 +1,5 @@
 import {
   type BindOptions,
-  type Bound,
   type Btf,
   BtfError,
   bindRelocated,
@@ -16,7 +15,7 @@ import {
   traitsOf,
 } from '@basedrift/btf'
 import { accepted, decideBound, refusalOf, withoutOrigin } from './decide.js'
-import { contradictedClaim, OriginBase, proofAgainst, stringsText } from './origin.js'
+import { contradictedClaim, lengthProof, OriginBase, proofAgainst } from './origin.js'
 import { contradictedStamp, type StampClaim, stampedElsewhere, stampedOrigin } from './stamp.js'
 import type { Judgement, VerdictReason } from './verdicts.js'
 
@@ -42,7 +41,7 @@ export interface JudgeContext extends BindOptions {
  * - A stamp names the origin base, and goes before what is said otherwise; one that the BTF contradicts is an `error`.
  * - Without: `misread` where the module proves that the running base is not its origin, else `unknown`.
  * - A module with a `.BTF.base` was built on that, and on no kernel's base. Where the kernel relocates it, its references
- *   bind by name; where the kernel is older and reads it on the running base, they are compared with those on its own.
+ *   bind by name, and an origin base that lacks one of its types counts for nothing; where the kernel is older and reads it on the running base, they are compared with those on its own.
  * @throws BtfError `rules-invalid`, `btf-names`
  */
 export function judge(module: ModuleBtf, running: RunningBase, given: JudgeContext): Judgement {
@@ -100,17 +99,10 @@ function alone(
   originStrings: number | null,
   contradicted: VerdictReason | null,
 ): Judgement {
-  const runningStrings = running.btf?.stringsLength ?? null
-  if (originStrings !== null && runningStrings !== null && originStrings !== runningStrings) {
-    const expected = stringsText(originStrings)
-    return withoutOrigin('origin-length', {
-      code: 'origin-length',
-      expected,
-      actual: stringsText(runningStrings),
-    })
-  }
+  const length = lengthProof(originStrings, running)
+  if (length !== null) return withoutOrigin(length)
   const proof = proofAgainst(split, running)
-  if (proof !== null) return withoutOrigin(proof.code, proof)
+  if (proof !== null) return withoutOrigin(proof)
   return { ...accepted('unknown', 'no-origin'), ...(contradicted === null ? {} : { reason: contradicted }) }
 }
 
@@ -131,40 +123,26 @@ function onDistilled(
 
 /** The verdict on a module that the kernel relocated from its distilled base. */
 function afterRelocation(
-  module: ModuleBtf,
-  split: Btf,
-  running: RunningBase,
-  distilled: RunningBase,
-  context: JudgeContext,
-  originStrings: number | null,
-): Judgement {
-  const { btf, stringsLength = null } =
-    distilled.btf === null
-      ? { btf: null }
-      : { btf: distilled.btf, stringsLength: distilled.btf.stringsLength }
-  if (originStrings !== null && stringsLength !== null && originStrings !== stringsLength) {
-    const expected = stringsText(originStrings)
-    return withoutOrigin('origin-length', {
-      code: 'origin-length',
-      expected,
-      actual: stringsText(stringsLength),
-    })
-  }
-  const bound = btf === null ? null : relocatedBinding(module, split.onBase(btf), running, context)
-  return bound === null ? accepted('unknown', 'relocation') : decideBound(bound, 'relocated')
-}
-
-function relocatedBinding(
   { btf, distilled }: ModuleBtf,
   split: Btf,
   running: RunningBase,
+  own: RunningBase,
   { rules, origin, ...options }: JudgeContext,
-): Bound | null {
+  originStrings: number | null,
+): Judgement {
+  const proof = lengthProof(originStrings, own)
+  if (proof !== null) return withoutOrigin(proof)
   const relocation = relocate(btf!, distilled!, running, rules)
-  if (relocation === null || running.btf === null) return null
-  const known = origin?.bindingOn(running) ?? null
-  const target = known?.running ?? new TypeClasses().add(running.btf)
-  return bindRelocated(split, relocation, target, known?.origin ?? null, options)
+  if (relocation === null || own.btf === null || running.btf === null)
+    return accepted('unknown', 'relocation')
+  const binding = origin?.bindingOn(running) ?? null
+  const foreign = binding?.counterparts.lackingOf(own.btf) ?? null
+  const target = binding?.running ?? new TypeClasses().add(running.btf)
+  const known = foreign === null ? (binding?.counterparts ?? null) : null
+  const bound = bindRelocated(split.onBase(own.btf), relocation, target, known, options)
+  const judgement = decideBound(bound, 'relocated')
+  if (foreign === null) return judgement
+  return { ...judgement, reason: { code: 'origin-contradicted', path: '.BTF.base', ...foreign } }
 }
 
 /** A BTF as tools read it; null where the kernel takes what they cannot read. */

@@ -1,4 +1,4 @@
-import { Binding, type Btf, contradiction, type RunningBase } from '@basedrift/btf'
+import { Binding, type Btf, type ContradictionCode, contradiction, type RunningBase } from '@basedrift/btf'
 import type { VerdictReason } from './verdicts.js'
 
 /** The base that modules are said to have been built on; one for all the modules that are. */
@@ -27,6 +27,13 @@ export class OriginBase {
   }
 }
 
+/** What shows, by the module alone, that it was not built on a base; its code is a basis. */
+export interface OriginProof extends VerdictReason {
+  readonly code: ContradictionCode | 'origin-length'
+  readonly expected: string
+  readonly actual: string
+}
+
 /**
  * Why a module cannot have been built on the base that it is said to have been built on; null where nothing shows it.
  * `originStrings` is what the module itself tells of the length of that base's strings.
@@ -37,22 +44,29 @@ export function contradictedClaim(
   originStrings: number | null,
 ): VerdictReason | null {
   const { base } = claim
+  if (base === null) return null
   const code = 'origin-contradicted'
-  if (base?.btf == null) return null
-  const { stringsLength } = base.btf
-  if (originStrings !== null && originStrings !== stringsLength)
-    return { code, expected: stringsText(stringsLength), actual: stringsText(originStrings) }
+  const length = lengthProof(originStrings, base)
+  // What is said is what was expected, and the module what is found.
+  if (length !== null) return { code, expected: length.actual, actual: length.expected }
   const found = proofAgainst(split, base)
   return found === null ? null : { ...found, code }
 }
 
-/** What shows that a module was not built on a base; its code is a basis. null where nothing does. */
-export function proofAgainst(split: Btf, { btf, evidence }: RunningBase): VerdictReason | null {
+/** What a reference shows: one that nothing builds on that base. null where nothing does. */
+export function proofAgainst(split: Btf, { btf, evidence }: RunningBase): OriginProof | null {
   if (btf === null || evidence === null || btf.littleEndian !== split.littleEndian) return null
   return contradiction(split.onBase(btf), evidence)
 }
 
+/** What the length of strings shows that the module tells; null where it tells none, or that of this base. */
+export function lengthProof(originStrings: number | null, { btf }: RunningBase): OriginProof | null {
+  if (originStrings === null || btf === null || originStrings === btf.stringsLength) return null
+  const [expected, actual] = [stringsText(originStrings), stringsText(btf.stringsLength)]
+  return { code: 'origin-length', expected, actual }
+}
+
 /** The length of a base's strings as it is said in reasons. */
-export function stringsText(bytes: number): string {
+function stringsText(bytes: number): string {
   return `a base with ${bytes} bytes of strings`
 }
