@@ -19,6 +19,8 @@ export const cliErrorCodes = {
     'Types that the module needs are missing from the new base or defined differently there; build it for that kernel.',
   'rebase-refused':
     'Kernels would not take the BTF of the module on the new base; they refuse it on its own too.',
+  'rebase-unproved':
+    'What would be written for the new base does not mean what the module means: a fault of this program; the module is left as it is.',
   'base-required': 'A split BTF can only be read on the base BTF that it was built on; give it with --base.',
   'build-unknown': 'No such build is recorded.',
   'build-failed': 'The server could not use the build.',

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type ModuleFacts, readModule } from '@basedrift/artifacts'
-import { type Btf, Kind, readBtf } from '@basedrift/btf'
+import { type Btf, Kind, Rebaser, readBtf } from '@basedrift/btf'
 import { sha256Of } from '@basedrift/check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -10,6 +10,9 @@ import {
   Writer,
   writeElf,
 } from '../../../packages/artifacts/test/bytes/support/writers.js'
+import { readBaseFile } from '../src/rewrite/base-file.js'
+import { readModuleFile } from '../src/rewrite/module-file.js'
+import { mustMeanTheSame } from '../src/rewrite/read-back.js'
 import { basedrift } from './support/run.js'
 import { tempDir } from './support/temp.js'
 import { vector } from './support/vectors.js'
@@ -126,6 +129,30 @@ describe('basedrift rebase', () => {
     expect(table).toMatch(new RegExp(` missing +struct ${name} +from \\w+`))
     expect(table).toMatch(/\nRebased 0 modules; 1 module obstructed\n$/)
     expect(readFileSync(file).equals(readFileSync(vector('teapot-1.1.btf')))).toBe(true)
+  })
+})
+
+describe('a rebased BTF', () => {
+  it('is not written where it means something else, though a kernel takes it', async () => {
+    const module = await readModuleFile(vector('saucer-1.1.btf'))
+    const [from, to] = [
+      await readBaseFile(vector('base-1.1.btf')),
+      await readBaseFile(vector('base-1.3.btf')),
+    ]
+    const rebaser = new Rebaser(from.btf, to.btf)
+    const split = readBtf(module.btf!, from.btf)
+    const rebased = rebaser.rebase(split)
+    if ('obstacles' in rebased) throw new Error('obstructed')
+    expect(mustMeanTheSame(module, split, rebased, rebaser, to)).toBeUndefined()
+    // A pointer to another struct.
+    const { header, words, starts } = readBtf(rebased.btf, to.btf)
+    const pointer = starts.findIndex((at) => words[at + 1]! >>> 24 === Kind.PTR)
+    const btf = rebased.btf.slice()
+    const at = header.hdrLen + header.typeOff + (starts[pointer]! + 2) * 4
+    new DataView(btf.buffer).setUint32(at, structIn(bases['1.3']).id, true)
+    expect(() => mustMeanTheSame(module, split, { ...rebased, btf }, rebaser, to)).toThrow(
+      expect.objectContaining({ code: 'rebase-unproved', where: module.path }),
+    )
   })
 })
 

@@ -51,4 +51,5 @@ export { type KernelFeature, type KernelTraits, kernelFeatures, traitsOf } from 
 export { BtfBuilder } from './write/builder.js'
 export { type Distilled, distill } from './write/distill.js'
 export { type BtfParts, encodeBtf } from './write/encode.js'
+export type { RebaseFault } from './write/proof.js'
 export { type Obstacle, type Obstructed, type Rebased, Rebaser } from './write/rebase.js'

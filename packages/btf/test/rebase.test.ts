@@ -11,6 +11,7 @@ import {
   type ModuleBtf,
   type Obstacle,
   prepareBase,
+  type RebaseFault,
   Rebaser,
   type RunningBase,
   readBtf,
@@ -44,6 +45,7 @@ function meaning(btf: Btf, id: number): string {
 function mustMean(rebaser: Rebaser, split: Btf, target: RunningBase): Btf {
   const rebased = rebaser.rebase(split)
   if ('obstacles' in rebased) throw new Error(JSON.stringify(rebased.obstacles))
+  expect(rebaser.faultOf(split, rebased)).toBeNull()
   const again = readBtf(rebased.btf, target.btf!)
   for (let ordinal = 0; ordinal < split.typeCount; ordinal++) {
     const now = meaning(again, again.startId + ordinal)
@@ -175,6 +177,57 @@ describe('Rebaser', () => {
     expect('obstacles' in obstructed && obstructed.obstacles.map(short)).toEqual([
       'missing struct only from ',
     ])
+  })
+
+  it('is proved by what was written: any other word in it is a fault', () => {
+    const origin = readBtf(vector('base-1.1'))
+    const target = readBtf(vector('base-1.3'))
+    const rebaser = new Rebaser(origin, target)
+    for (const name of ['teapot', 'saucer']) {
+      const split = readBtf(vector(`${name}-1.1`), origin)
+      const rebased = rebaser.rebase(split)
+      if ('obstacles' in rebased) throw new Error('obstructed')
+      const { header, words } = readBtf(rebased.btf, target)
+      const start = header.hdrLen + header.typeOff
+      let readable = 0
+      for (let at = 0; at < words.length; at++) {
+        for (const change of [1, 0x0800_0000]) {
+          const btf = rebased.btf.slice()
+          new DataView(btf.buffer).setUint32(start + at * 4, (words[at]! + change) >>> 0, true)
+          let fault: RebaseFault | null
+          try {
+            fault = rebaser.faultOf(split, { ...rebased, btf })
+          } catch {
+            continue
+          }
+          readable++
+          if (fault === null) expect([name, at, change]).toBe('a fault')
+        }
+      }
+      expect(readable).toBeGreaterThan(words.length)
+    }
+  })
+
+  it('is proved for what else was asked for, and for every type that was written', () => {
+    const names = (first: string, second: string) => (b: Builder) =>
+      b.add({ kind: Kind.FWD, name: b.str(first) }).add({ kind: Kind.FWD, name: b.str(second) })
+    const origin = base(names('one', 'two'))
+    const rebaser = new Rebaser(origin, base(names('two', 'one')))
+    const split = holding(origin, 3)
+    const rebased = rebaser.rebase(split, [1])
+    if ('obstacles' in rebased) throw new Error('obstructed')
+    expect(rebaser.faultOf(split, rebased, [1])).toBeNull()
+    const ids = rebased.ids.slice()
+    ids[1] = 1
+    expect(rebaser.faultOf(split, { ...rebased, ids }, [1])).toEqual({
+      originId: 1,
+      expected: 'struct one',
+      rebasedId: 1,
+      actual: 'struct two',
+    })
+    const more = rebaser.rebase(holding(origin, 3, 3))
+    if ('obstacles' in more) throw new Error('obstructed')
+    expect(rebaser.faultOf(split, { ...rebased, btf: more.btf })).toMatchObject({ rebasedId: 5 })
   })
 
   it('refuses what it cannot decide', () => {

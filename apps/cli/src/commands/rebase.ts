@@ -32,7 +32,7 @@ export function addRebase(program: Command, ended: (code: number) => void): void
       const choices = parseFormats(options.format ?? [], ['table', 'json'])
       const { Rebaser } = await import('@basedrift/btf')
       const { readBaseFile, readOnOrigin } = await import('../rewrite/base-file.js')
-      const { mustBeCompatible } = await import('../rewrite/read-back.js')
+      const { mustMeanTheSame } = await import('../rewrite/read-back.js')
       const { inFile, mustHavePlace, outputOf, readModuleFile } = await import('../rewrite/module-file.js')
       const { idsNamed, writeRewritten } = await import('../rewrite/rewritten.js')
       const { rebaseTable } = await import('../format/rebase-table.js')
@@ -56,7 +56,7 @@ export function addRebase(program: Command, ended: (code: number) => void): void
           if (idsNamed(module).some((id) => !split.has(id)))
             throw new CliError('origin-contradicts', 'Its .BTF_ids has ids beyond its types.', path)
           const made = rebaser.rebase(split, idsNamed(module))
-          if ('btf' in made) mustBeCompatible(module, made.btf, target)
+          if ('btf' in made) mustMeanTheSame(module, split, made, rebaser, target)
           return made
         })
         if ('obstacles' in rebased) outcomes.push({ ...outcome, obstacles: rebased.obstacles })

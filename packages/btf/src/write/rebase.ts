@@ -1,12 +1,15 @@
 import { changesBetween } from '../binding/changes.js'
 import { type ClassedBase, TypeClasses } from '../binding/classes.js'
+import { OwnClasses, Reading } from '../binding/own.js'
 import { Paths } from '../binding/paths.js'
 import { isStructural } from '../binding/shape.js'
 import type { Btf } from '../btf.js'
 import { typeText } from '../c/declaration.js'
 import { BtfError } from '../errors.js'
+import { readBtf } from '../reader.js'
 import { recordTypeReferences } from '../references.js'
 import { BtfBuilder } from './builder.js'
+import { type RebaseFault, rebaseFault } from './proof.js'
 
 /** A split BTF that was written for another base. */
 export interface Rebased {
@@ -43,6 +46,7 @@ interface Place {
 
 /** Takes split BTFs off the base that they were built on, and puts them on another, where that has the types that they need. */
 export class Rebaser {
+  private readonly classes = new TypeClasses()
   private readonly origin: ClassedBase
   private readonly target: ClassedBase
   /** By what a reference to it reaches, and by entity: the first type of the target base. */
@@ -56,9 +60,8 @@ export class Rebaser {
   constructor(origin: Btf, target: Btf) {
     if (origin.littleEndian !== target.littleEndian)
       throw new BtfError('btf-byte-order', 'The two bases have different byte orders.')
-    const classes = new TypeClasses()
-    this.origin = classes.add(origin)
-    this.target = classes.add(target)
+    this.origin = this.classes.add(origin)
+    this.target = this.classes.add(target)
     const { reach, entity } = this.target
     for (let id = target.lastId; id > 0; id--) {
       this.alike.set(reach[id]!, id)
@@ -110,6 +113,22 @@ export class Rebaser {
     for (const id of appended) own.copy(origin, id)
     own.renumber((id) => ids[id]!)
     return { btf: own.encode(), ids, appended: appended.length }
+  }
+
+  /**
+   * Reads what was written back, and proves that it means on the target base what the split BTF means on the origin base,
+   * every own type and those of `also`. The first that does not; null where all do.
+   * @throws BtfError where it cannot be read
+   */
+  faultOf(split: Btf, { btf, ids }: Rebased, also: Iterable<number> = []): RebaseFault | null {
+    const own = new OwnClasses(this.classes)
+    const before = new Reading(split, this.origin, own)
+    const after = new Reading(readBtf(btf, this.target.btf), this.target, own)
+    const pairs = function* (): Generator<[number, number]> {
+      for (let id = split.startId; id <= split.lastId; id++) yield [id, ids[id]!]
+      for (const id of also) yield [id, ids[id] ?? 0]
+    }
+    return rebaseFault(before, after, pairs())
   }
 
   /** What is in the way: types that are missing and, of those that reach something different, what is defined differently. */
