@@ -128,6 +128,25 @@ describe('bases and modules that were made to hurt', () => {
     expect(bind(origin, crossed(1_500, 1, 32)).changedTotal).toBe(0)
   })
 
+  it('structs that all hold one another, each as another in the running base', () => {
+    const count = 500
+    // Every pair of the two bases is met, and each has as many members.
+    const rotated = (shift: number, size: number): Uint8Array =>
+      blob((b) => {
+        const name = b.str('same')
+        const members = Array.from({ length: count }, (_, nth) => b.str(`m${nth}`))
+        for (let at = 0; at < count; at++) {
+          const rest = members.flatMap((field, nth) => [field, ((nth + at * shift) % count) + 1, 0])
+          b.add({ kind: Kind.STRUCT, name, third: size + at, vlen: count, rest })
+        }
+      })
+    const started = performance.now()
+    const { misboundTotal, changedTotal } = bind(rotated(0, 8), rotated(1, 16))
+    expect(misboundTotal).toBe(0)
+    expect(changedTotal).toBeGreaterThan(0)
+    expect(performance.now() - started).toBeLessThan(10_000)
+  }, 60_000)
+
   it('names that overlap without end are refused', () => {
     const base = blob((b) => {
       const name = b.str('x'.repeat(1_000_000))

@@ -38,7 +38,10 @@ export interface Bound {
   readonly misboundTotal: number
   /** The first of them, in the order of the module's records. */
   readonly misbound: readonly Misbound[]
-  /** How many types of its slice are defined differently; 0 where a reference is misbound, as it then has no slice. */
+  /**
+   * How many types of its slice are defined differently, at the least where bases made for it hold one another beyond what
+   * can be followed; 0 where a reference is misbound, as it then has no slice.
+   */
   readonly changedTotal: number
   /** The first of them, in the order in which its references reach them. */
   readonly changed: readonly ChangedType[]

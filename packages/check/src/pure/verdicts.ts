@@ -143,7 +143,7 @@ export interface Judgement {
   /** Of a `misread` that was compared with its origin base: how many references bind to something else, and the first. */
   readonly misboundTotal?: number
   readonly misbound?: readonly Misbound[]
-  /** Of a `changed`: how many types of its slice are defined differently, and the first. */
+  /** Of a `changed`: how many types of its slice are defined differently, at the least, and the first. */
   readonly changedTotal?: number
   readonly changed?: readonly ChangedType[]
 }
