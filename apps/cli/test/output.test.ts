@@ -1,11 +1,15 @@
+import { readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cell, columns } from '../src/output/columns.js'
 import { parseFormats } from '../src/output/formats.js'
 import { wholeNumber } from '../src/output/numbers.js'
 import { clipped, clippedPath, printable } from '../src/output/printable.js'
+import { replaceFile } from '../src/output/replace.js'
 import { coloured, plain, styleFor } from '../src/output/style.js'
 import { bytes, count, counted, listed } from '../src/output/words.js'
+import { tempDir } from './support/temp.js'
 
 describe('printable', () => {
   it('escapes what would steer a terminal or turn a text around', () => {
@@ -107,5 +111,25 @@ describe('wholeNumber', () => {
     expect([parse('1'), parse('500')]).toEqual([1, 500])
     for (const text of ['0', '501', '-1', '1.5', '', 'ten', '1e2'])
       expect(() => parse(text)).toThrow('from 1 to 500')
+  })
+})
+
+describe('replaceFile', () => {
+  it('does not write through a link that lies where it would write first', async () => {
+    using temp = tempDir()
+    const at = (name: string) => path.join(temp.path, name)
+    const beside = `module.ko.${process.pid}.tmp`
+    writeFileSync(at('elsewhere'), 'untouched')
+    symlinkSync(at('elsewhere'), at(beside))
+    await expect(replaceFile(at('module.ko'), Buffer.from('new'), 0o644)).rejects.toMatchObject({
+      code: 'output-unwritable',
+      where: at('module.ko'),
+    })
+    expect(readFileSync(at('elsewhere'), 'latin1')).toBe('untouched')
+    expect(readdirSync(temp.path).sort()).toEqual(['elsewhere', beside])
+    unlinkSync(at(beside))
+    await replaceFile(at('module.ko'), Buffer.from('new'), 0o640)
+    expect(readFileSync(at('module.ko'), 'latin1')).toBe('new')
+    expect(readdirSync(temp.path).sort()).toEqual(['elsewhere', 'module.ko'])
   })
 })

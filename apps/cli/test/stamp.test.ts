@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
@@ -117,6 +118,11 @@ describe('basedrift stamp', () => {
       })
       expect(run.stderr).toContain(name)
       if (before !== null) expect(readFileSync(at(name)).equals(before)).toBe(true)
+    }
+    execFileSync('mkfifo', [at('pipe.ko')])
+    for (const file of ['/dev/zero', at('pipe.ko'), temp.path]) {
+      const run = await basedrift(['stamp', '--base', vector('vmlinux-1.1'), file])
+      expect(run).toMatchObject({ code: 2, stderr: expect.stringMatching(/^basedrift: module-form: /) })
     }
     const usage = await basedrift(['stamp', '--base', vector('vmlinux-1.1'), at('a'), at('b'), '-o', at('c')])
     expect(usage.stderr).toMatch(/^basedrift: usage: /)

@@ -1,17 +1,23 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { CliError } from '../errors.js'
 
 /**
- * Writes a file whole or not at all: beside its place, then into it.
+ * Writes a file whole or not at all: beside its place, then into it. What is beside it under that name already, a link
+ * elsewhere among it, is not written to.
  * @throws CliError `output-unwritable`
  */
 export async function replaceFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`
   try {
-    await writeFile(beside, bytes, { mode })
-    await rename(beside, path)
+    const file = await open(beside, 'wx', mode)
+    try {
+      await file.writeFile(bytes).finally(() => file.close())
+      await rename(beside, path)
+    } catch (error) {
+      await rm(beside, { force: true }).catch(() => undefined)
+      throw error
+    }
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined)
     throw new CliError('output-unwritable', `The file cannot be written: ${(error as Error).message}.`, path)
   }
 }

@@ -39,7 +39,9 @@ export interface ModuleFile {
  * @throws CliError `module-form`; ArtifactError
  */
 export async function readModuleFile(file: string): Promise<ModuleFile> {
-  const { mode, size } = await stat(file)
+  const found = await stat(file)
+  if (!found.isFile()) throw new CliError('module-form', 'It is not a regular file.', file)
+  const { mode, size } = found
   if (size > limits.moduleBytes)
     throw new CliError('module-form', `It has ${size} bytes, more than any module.`, file)
   const stored: Uint8Array = await readFile(file)
