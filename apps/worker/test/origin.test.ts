@@ -124,7 +124,10 @@ describe('the origin of modules', () => {
       baseSha256: b2.sha256,
       source: 'found',
     })
-    const { origin, problems } = await decide(two, { own: b })
+    expect((await decide(two, { own: b })).origin).toBeNull()
+    // One among many is odd for itself.
+    const many = [...Array(19)].map((_, nth) => module(`m${nth}`, 200))
+    const { origin, problems } = await decide([...many, module('not-b', 200)], { own: b })
     expect(origin?.source).toBe('own')
     expect(problems).toMatchObject([
       {

@@ -223,10 +223,10 @@ describe('a module with a distilled base', () => {
 
   test('is changed where its origin has two of a name and size, and the kernel has one of them', () => {
     const both = new Builder()
-    const [int, pair, a, b, c] = ['int', 'pair', 'a', 'b', 'c'].map((text) => both.str(text)) as number[]
-    both.add({ kind: Kind.INT, name: int, third: 4, rest: [32] })
-    for (const second of [b, c])
-      both.add({ kind: Kind.STRUCT, name: pair, vlen: 2, third: 8, rest: [a!, 1, 0, second!, 1, 32] })
+    both.add({ kind: Kind.INT, name: both.str('int'), third: 4, rest: [32] })
+    const [pair, a] = [both.str('pair'), both.str('a')]
+    for (const second of [both.str('b'), both.str('c')])
+      both.add({ kind: Kind.STRUCT, name: pair, vlen: 2, third: 8, rest: [a, 1, 0, second, 1, 32] })
     expect(relocated(distilledModule(8), new OriginBase('o', prepareBase(both.bytes())))).toMatchObject({
       verdict: 'changed',
       changed: [{ type: 'struct pair' }],

@@ -30,8 +30,8 @@ const mostReleases = 16
 
 /**
  * Decides which base the modules of a build were built on. What is said of it counts first: the stamps of most of its modules, the
- * kernel in the build itself, then the one that it names in `builtFor`; but not where most of the modules that tell anything
- * contradict it. Without any, a recorded base is the one where all modules that tell the set's common string length fit it, and fit
+ * kernel in the build itself, then the one that it names in `builtFor`; but not where the modules refute it ({@link isRefuted}).
+ * Without any, a recorded base is the one where all modules that tell the set's common string length fit it, and fit
  * no other. Whatever contradicts what is said is told, the kernel release in the modules' vermagic included, which alone decides
  * nothing: it is the same for every rebuild.
  */
@@ -123,7 +123,7 @@ interface Claim {
   manifest: readonly ModuleRow[]
 }
 
-/** What contradicts that the modules were built on a kernel: told once where most do, else for each that does. */
+/** What contradicts that the modules were built on a kernel: told once where they refute it, else of each that does. */
 function problemsOf(fit: FitResult, { base, kernel, manifest }: Claim): Failure[] {
   const { listed, telling } = fit
   const count = misfitsOf(fit)
@@ -142,7 +142,7 @@ function problemsOf(fit: FitResult, { base, kernel, manifest }: Claim): Failure[
   })
 }
 
-/** What contradicts the release that the modules name, where the stream has kernels of it and most modules fit none. */
+/** What contradicts the release that the modules name, where the stream has kernels of it and the modules refute each. */
 async function namesAnother(
   named: readonly BaseRow[],
   releases: readonly string[],

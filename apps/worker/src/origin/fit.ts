@@ -41,9 +41,15 @@ export function misfitsOf({ otherLength, contradicting }: FitResult): number {
   return otherLength + contradicting
 }
 
-/** Whether most of the modules that tell anything show that they were not built on the base. */
+/** Of the modules that tell anything, the share whose references may contradict a base that the others were built on. */
+const mostContradicting = 1 / 20
+
+/**
+ * Whether the modules were not built on the base: most of those that tell anything show it; or the references of more than a
+ * few do, which is how a rebuild of the base with strings of the same length and other ids shows, in part of the modules.
+ */
 export function isRefuted(fit: FitResult): boolean {
-  return misfitsOf(fit) * 2 > fit.telling
+  return misfitsOf(fit) * 2 > fit.telling || fit.contradicting > fit.telling * mostContradicting
 }
 
 const number = (value: number) => value.toLocaleString('en-US')
