@@ -5,6 +5,7 @@ import { checkErrorCodes } from '@basedrift/check'
 import { clientErrorCodes, errorCodes as httpErrorCodes } from '@basedrift/contract'
 import { jobsErrorCodes } from '@basedrift/jobs'
 import { ledgerErrorCodes } from '@basedrift/ledger'
+import { notifyErrorCodes } from '@basedrift/notify'
 import { runtimeErrorCodes } from '@basedrift/runtime'
 import { cliErrorCodes } from '../../apps/cli/dist/errors.js'
 import { workerErrorCodes } from '../../apps/worker/dist/errors.js'
@@ -28,6 +29,7 @@ export const errorCodes = () => [
   },
   { title: 'Ledger', codes: ledgerErrorCodes },
   { title: 'Jobs', codes: jobsErrorCodes },
+  { title: 'Channels', codes: notifyErrorCodes },
   { title: 'Worker', codes: workerErrorCodes },
   { title: 'Running it', codes: runtimeErrorCodes },
 ]

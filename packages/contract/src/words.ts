@@ -100,6 +100,13 @@ export type GateOutcome = (typeof gateOutcomes)[number]
 export const noticeRemedies = ['nothing', 'rebuild-or-hold', 'make-reproducible', 'wait'] as const
 export type NoticeRemedy = (typeof noticeRemedies)[number]
 
+/** The kinds of channels. */
+export const channelKinds = ['slack', 'mattermost', 'matrix', 'teams', 'email', 'webhook'] as const
+
+/** How mail goes to its server. */
+export const smtpSecurities = ['starttls', 'tls', 'none'] as const
+export type SmtpSecurity = (typeof smtpSecurities)[number]
+
 /** Whether an answer lists what was found of its modules. */
 export const findingStates = ['listed', 'omitted'] as const
 

@@ -1,13 +1,19 @@
 import { Value } from 'typebox/value'
 import { describe, expect, it } from 'vitest'
 import {
+  channelKinds,
   type DriftNotice,
   httpSchemas,
   isNotice,
+  isTarget,
+  joinTarget,
   LinkPath,
   noticeExamples,
   noticeKinds,
   noticeLimits,
+  splitTarget,
+  type Target,
+  targetSecrets,
 } from '../src/index.js'
 
 describe('notices', () => {
@@ -71,5 +77,51 @@ describe('notices', () => {
     '/[a](b',
   ])('no link %j', (link) => {
     expect(Value.Check(LinkPath, link)).toBe(false)
+  })
+})
+
+describe('targets', () => {
+  const targets: Target[] = [
+    { kind: 'slack', url: 'https://hooks.slack.com/services/T0/B0/abc' },
+    { kind: 'mattermost', url: 'https://chat.example.org/hooks/abc' },
+    { kind: 'matrix', server: 'https://matrix.example.org', room: '!abc:example.org', token: 'syt_abc' },
+    { kind: 'teams', url: 'https://prod-1.westeurope.logic.azure.com/workflows/1?sig=abc' },
+    {
+      kind: 'email',
+      host: 'mail.example.org',
+      port: 587,
+      security: 'starttls',
+      from: 'basedrift@example.org',
+      to: ['kernel@example.org'],
+      user: 'basedrift',
+      password: 'secret',
+    },
+    { kind: 'webhook', url: 'https://example.org/hook', signing: [`whsec_${'A'.repeat(32)}`] },
+  ]
+
+  it('are of every kind, and come back from their two halves', () => {
+    expect(targets.map(({ kind }) => kind).sort()).toEqual([...channelKinds].sort())
+    for (const target of targets) {
+      expect(isTarget(target), target.kind).toBe(true)
+      const { settings, secrets } = splitTarget(target)
+      expect(joinTarget(settings, secrets)).toEqual(target)
+      for (const field of targetSecrets[target.kind]) expect(settings).not.toHaveProperty(field)
+    }
+  })
+
+  const email = targets[4] as Target
+  it.each([
+    ['another scheme', { kind: 'slack', url: 'file:///etc/passwd' }],
+    ['a URL of two lines', { kind: 'slack', url: 'https://example.org/\r\nHost: x' }],
+    ['a room by its alias', { ...targets[2], room: '#kernel:example.org' }],
+    ['a token of two lines', { ...targets[2], token: 'a\nb' }],
+    ['a recipient with a header in it', { ...email, to: ['a@b\r\nBcc: c@d'] }],
+    ['a recipient with a name', { ...email, to: ['A <a@example.org>'] }],
+    ['no recipient', { ...email, to: [] }],
+    ['a signing key of its own', { ...targets[5], signing: ['secret'] }],
+    ['no signing key', { ...targets[5], signing: [] }],
+    ['an unknown field', { ...targets[5], header: 'x' }],
+  ])('refuse %s', (_what, target) => {
+    expect(isTarget(target)).toBe(false)
   })
 })

@@ -6,6 +6,7 @@ import * as live from './live.js'
 import * as notices from './notices.js'
 import * as pair from './pair.js'
 import * as problem from './problem.js'
+import * as targets from './targets.js'
 
 function isNamed(value: unknown): value is TSchema & { $id: string } {
   return typeof value === 'object' && value !== null && typeof (value as { $id?: unknown }).$id === 'string'
@@ -20,6 +21,7 @@ export const httpSchemas: readonly (TSchema & { $id: string })[] = [
   notices,
   pair,
   problem,
+  targets,
 ]
   .flatMap((module): unknown[] => Object.values(module))
   .filter(isNamed)

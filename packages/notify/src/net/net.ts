@@ -1,0 +1,178 @@
+import { lookup } from 'node:dns/promises'
+import { connect, type Socket } from 'node:net'
+import { NotifyError } from '../errors.js'
+import { allowsAddress, allowsHost, isAddress, isPublic, parseAllowed } from './addresses.js'
+import { type Answer, type HttpRequest, requestOver } from './request.js'
+
+/** All addresses of a name, as the system resolves it. */
+export type Resolver = (host: string) => Promise<readonly string[]>
+
+/** What an operator decides about where messages may go. */
+export interface NetPolicy {
+  /** Names, `*.NAME`, addresses and ranges that may be private, and may use any port. */
+  allowHosts?: readonly string[]
+  /** Whether http without TLS may be used, and mail in the clear. */
+  allowInsecure?: boolean
+  /** Certificates of authorities besides those of the system, in PEM. */
+  ca?: string
+  /** The system's own by default. */
+  resolve?: Resolver
+  /** For a whole request, from the name to the end of the answer; 15 s by default. */
+  timeoutMs?: number
+}
+
+/** Where a message goes, and nowhere else. Made once, and passed to each delivery. */
+export interface Net {
+  readonly allowInsecure: boolean
+  readonly ca: string | undefined
+  readonly timeoutMs: number
+  /**
+   * Reads a URL and applies what can be told without asking for its name.
+   * @throws NotifyError `url-invalid`, `address-refused`
+   */
+  checkUrl(url: string): URL
+  /**
+   * The same for a host and a port without a URL.
+   * @throws NotifyError `url-invalid`, `address-refused`
+   */
+  checkHost(host: string, port: number): string
+  /**
+   * Resolves a host once, refuses it if one of its addresses is refused, and connects to one of those very addresses.
+   * @throws NotifyError `address-refused`, `host-unresolved`, `connection-failed`, `timed-out`
+   */
+  open(host: string, port: number, signal: AbortSignal): Promise<Socket>
+  /**
+   * One request, without redirects.
+   * @throws NotifyError as of `checkUrl` and `open`
+   */
+  request(request: HttpRequest): Promise<Answer>
+}
+
+const defaultTimeoutMs = 15_000
+
+/** Ports that messages go to where the operator has not allowed the host: web and mail. */
+const usualPorts = new Set([80, 443, 8443, 25, 465, 587, 2525])
+
+/** Addresses of a name that are looked at, and that are tried. */
+const maxAddresses = 32
+const maxTries = 3
+
+const system: Resolver = async (host) => (await lookup(host, { all: true })).map(({ address }) => address)
+
+/** The name as it is compared: lower case, without the dot of the root, without the brackets of IPv6. */
+const bare = (hostname: string) =>
+  hostname
+    .toLowerCase()
+    .replace(/\.$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+
+const parseUrl = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
+
+/** What `signal` makes of a promise that cannot be stopped itself. */
+function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new NotifyError('timed-out'))
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+/** A connection to one address. */
+function dial(address: string, port: number, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: address, port })
+    const stop = () => socket.destroy(new NotifyError('timed-out'))
+    const fail = (error: Error) => {
+      signal.removeEventListener('abort', stop)
+      reject(error instanceof NotifyError ? error : new NotifyError('connection-failed'))
+    }
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    socket.once('error', fail)
+    socket.once('connect', () => {
+      socket.removeListener('error', fail)
+      signal.removeEventListener('abort', stop)
+      resolve(socket)
+    })
+  })
+}
+
+/**
+ * The network as deliveries may use it. A name is resolved once, each of its addresses is judged, and the connection is made to one
+ * of those, so that a resolver that changes its answer changes nothing; TLS still checks the certificate by name.
+ * @throws RangeError where an entry of the allow-list is none
+ */
+export function createNet(policy: NetPolicy = {}): Net {
+  const allowed = parseAllowed(policy.allowHosts ?? [])
+  const resolve = policy.resolve ?? system
+  const allowInsecure = policy.allowInsecure ?? false
+  const timeoutMs = policy.timeoutMs ?? defaultTimeoutMs
+
+  /** Whether a port may be used, as far as it can be told before the name is resolved. */
+  const mayUse = (host: string, port: number): boolean =>
+    usualPorts.has(port) ||
+    allowsHost(allowed, host) ||
+    (isAddress(host) ? allowsAddress(allowed, host) : allowed.ranges.length > 0)
+
+  const checkHost = (hostname: string, port: number): string => {
+    // The parser of URLs turns every way to write an IPv4 address into the plain one, as resolvers would.
+    const url = parseUrl(`http://${hostname}/`)
+    if (url === null || url.host !== url.hostname || url.username !== '' || url.pathname !== '/')
+      throw new NotifyError('url-invalid')
+    const host = bare(url.hostname)
+    if (host === '' || !mayUse(host, port)) throw new NotifyError('url-invalid')
+    const allowedHere = allowsHost(allowed, host) || allowsAddress(allowed, host)
+    if (isAddress(host) && !allowedHere && !isPublic(host)) throw new NotifyError('address-refused')
+    return host
+  }
+
+  const checkUrl = (text: string): URL => {
+    const url = text.length > 2048 ? null : parseUrl(text)
+    if (url === null) throw new NotifyError('url-invalid')
+    const secure = url.protocol === 'https:'
+    if (!secure && !(url.protocol === 'http:' && allowInsecure)) throw new NotifyError('url-invalid')
+    if (url.username !== '' || url.password !== '' || url.hash !== '') throw new NotifyError('url-invalid')
+    checkHost(url.hostname, url.port === '' ? (secure ? 443 : 80) : Number(url.port))
+    return url
+  }
+
+  const addressesOf = async (host: string, port: number, signal: AbortSignal): Promise<readonly string[]> => {
+    if (isAddress(host)) return [host]
+    const all = await until(resolve(host), signal).catch((error: unknown) => {
+      throw error instanceof NotifyError ? error : new NotifyError('host-unresolved')
+    })
+    const addresses = all.slice(0, maxAddresses)
+    if (addresses.length === 0) throw new NotifyError('host-unresolved')
+    if (allowsHost(allowed, host)) {
+      if (!addresses.every(isAddress)) throw new NotifyError('address-refused')
+      return addresses
+    }
+    const strange = addresses.filter((address) => !allowsAddress(allowed, address))
+    if (strange.length > 0 && !usualPorts.has(port)) throw new NotifyError('url-invalid')
+    if (!strange.every(isPublic)) throw new NotifyError('address-refused')
+    return addresses
+  }
+
+  const open = async (hostname: string, port: number, signal: AbortSignal): Promise<Socket> => {
+    const host = checkHost(hostname, port)
+    const addresses = await addressesOf(host, port, signal)
+    let last: unknown = new NotifyError('connection-failed')
+    for (const address of addresses.slice(0, maxTries)) {
+      try {
+        return await dial(address, port, signal)
+      } catch (error) {
+        last = error
+        if (signal.aborted) break
+      }
+    }
+    throw last
+  }
+
+  const request = (given: HttpRequest): Promise<Answer> => {
+    const url = checkUrl(given.url)
+    return requestOver({ open, ca: policy.ca, timeoutMs }, url, given)
+  }
+
+  return { allowInsecure, ca: policy.ca, timeoutMs, checkUrl, checkHost, open, request }
+}
