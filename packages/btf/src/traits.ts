@@ -69,6 +69,10 @@ export const kernelFeatures = {
     mainline: [7, 1],
     source: '__kflagstab: modules that export need it, and __ksymtab_gpl is not looked at (55fcb926b6d8)',
   },
+  extendedVersions: {
+    mainline: [6, 14],
+    source: 'check_version goes by __version_ext_crcs alone where a module has it (54ac1ac8edeb)',
+  },
   kfuncSets: { mainline: [5, 18], source: 'register_btf_kfunc_id_set, BTF_KFUNC_SET_MAX_CNT 32' },
   dtorKfuncs: { mainline: [5, 19], source: 'register_btf_id_dtor_kfuncs' },
   manyKfuncs: { mainline: [6, 1], source: 'BTF_KFUNC_SET_MAX_CNT 256' },

@@ -12,33 +12,38 @@ import {
 /** What a module of a kernel's own gives to others. */
 export type Exporter = Pick<ModuleFacts, 'vermagic' | 'exports'>
 
-/** What is found beside a kernel of what it gives to modules. */
+/** What is found of what a kernel gives to modules. */
 export interface Beside {
   readonly exporters: readonly Exporter[]
+  /** Beside the kernel itself. */
   readonly symvers: readonly SymversFacts[]
+  /** In other inputs, as that of the modules. */
+  readonly otherSymvers?: readonly SymversFacts[]
 }
 
 /** What a kernel compares modules with, as far as it does not depend on its rules and its base. */
 export type Provides = Pick<LoadKernel, 'vermagic' | 'modversions' | 'exports' | 'moduleExports'>
 
 /**
- * What a kernel gives to modules, from its image, from its own modules (those of its release) and from a `Module.symvers`
- * of its release, or the only one where that names none. Its vermagic is its modules' where its image does not tell and
- * they agree.
+ * What a kernel gives to modules, from its image, from its own modules (those of its release, where that is known) and from a
+ * `Module.symvers` of its release, or the only one beside it where that names none. Its vermagic is its modules' where its
+ * image does not tell and they agree.
  */
 export function providesOf(
   { kernel, exports }: FoundKernel,
-  { exporters, symvers }: Beside,
+  { exporters, symvers, otherSymvers = [] }: Beside,
   names: NamePool,
 ): Provides {
   const { release } = kernel
   const own = exporters.filter(
-    ({ vermagic }) => vermagic !== null && (release === null || releaseFromVermagic(vermagic) === release),
+    ({ vermagic }) => vermagic !== null && release !== null && releaseFromVermagic(vermagic) === release,
   )
   const vermagics = new Set(own.map(({ vermagic }) => vermagic))
-  const listed = symvers.filter(
-    (found) => (found.release ?? release) === release && (found.release !== null || symvers.length === 1),
-  )
+  const isNamed = (found: SymversFacts) => found.release !== null && found.release === release
+  const listed = [
+    ...symvers.filter((found) => isNamed(found) || (found.release === null && symvers.length === 1)),
+    ...otherSymvers.filter(isNamed),
+  ]
   const pooled = listed.map((found) => names.pool(found.exports))
   const fromModules = pooled.map((list) => only(list, (bits) => (bits & symbolBits.ofModule) !== 0))
   const fromKernel = pooled

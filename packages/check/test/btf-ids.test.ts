@@ -30,11 +30,12 @@ const split = (() => {
   return builder.bytes()
 })()
 
-const members = [
+const bothMembers = [
   { kind: 'func', name: 'bpf_a' },
   { kind: 'func', name: 'bpf_b' },
 ]
-const kfuncs = (ids: number[], flags = 1): ModuleIds => ({
+const kfuncs = (ids: number[], flags = 1, members = bothMembers): ModuleIds => ({
+  complete: true,
   sets: [{ kind: 'set8', name: 'kfuncs', flags, ids, members }],
   list: [],
 })
@@ -70,13 +71,20 @@ describe('a set of kfuncs', () => {
   })
 
   test('of other functions is wrong on every kernel', () => {
-    const others: ModuleIds = {
-      sets: [{ ...kfuncs(right).sets[0]!, members: [{ kind: 'func', name: 'bpf_a' }] }],
-      list: [],
-    }
+    const others = kfuncs(right, 1, [bothMembers[0]!, { kind: 'func', name: 'bpf_c' }])
     expect(said(others, '7.3')).toEqual({
       state: 'wrong',
       wrong: [{ set: 'kfuncs', id: start + 2, actual: 'func bpf_b' }],
+    })
+  })
+
+  test('is wrong where two ids stand for one member, and none for another', () => {
+    expect(said(kfuncs([start + 1, start + 1]), '7.3')).toEqual({
+      state: 'wrong',
+      wrong: [{ set: 'kfuncs', id: start + 1, actual: 'func bpf_a' }],
+    })
+    expect(said(kfuncs([start + 1, start + 1], 1, [bothMembers[0]!, bothMembers[0]!]), '7.3')).toEqual({
+      state: 'match',
     })
   })
 
@@ -93,7 +101,8 @@ describe('a set of kfuncs', () => {
   })
 
   test('has 32 members at most until 6.0, 256 after', () => {
-    const many = (count: number) => kfuncs(Array.from({ length: count }, () => start + 1))
+    const many = (count: number) =>
+      kfuncs(new Array<number>(count).fill(start + 1), 1, new Array(count).fill(bothMembers[0]))
     expect(said(many(32), '6.0')).toEqual({ state: 'match' })
     expect(said(many(33), '6.0')).toEqual({ state: 'fails', errno: 7 })
     expect(said(many(256), '6.1')).toEqual({ state: 'match' })
@@ -118,8 +127,45 @@ describe('a set of kfuncs', () => {
   })
 })
 
+describe('ids that are not complete', () => {
+  const none: ModuleIds = { complete: false, sets: [], list: [] }
+  const part = (ids: number[]): ModuleIds => ({ ...kfuncs(ids, 1, [bothMembers[0]!]), complete: false })
+
+  test('are unknown, unless what is there is wrong or refused', () => {
+    expect(said(none, '6.12', 'compatible')).toEqual({ state: 'unknown' })
+    expect(said({ ...kfuncs(right), complete: false }, '6.12', 'compatible')).toEqual({ state: 'unknown' })
+    expect(said({ ...kfuncs([start + 1, start + 3]), complete: false }, '6.3')).toMatchObject({
+      state: 'wrong',
+    })
+    expect(said({ ...kfuncs([start + 1, start + 3]), complete: false }, '6.4')).toMatchObject({
+      state: 'fails',
+      errno: 22,
+    })
+  })
+
+  test('may stand for members that are not known', () => {
+    expect(said(part(right), '6.3')).toEqual({ state: 'unknown' })
+    expect(said(part([start + 2, start + 2]), '6.3')).toMatchObject({ state: 'wrong' })
+  })
+
+  test('of a module whose BTF the kernel has not are missing where no registration would be refused', () => {
+    const without = (version: string, looks = true) =>
+      said(none, version, 'discarded', base, { btf: split, distilled: null }, looks).state
+    expect(['5.17', '5.18', '6.0', '6.1', '6.8', '6.9'].map((version) => without(version))).toEqual([
+      'missing',
+      'unknown',
+      'unknown',
+      'unknown',
+      'unknown',
+      'missing',
+    ])
+    expect(without('6.0', false)).toBe('missing')
+  })
+})
+
 describe('ids in no set', () => {
   const list = (...entries: [string, string, number][]): ModuleIds => ({
+    complete: true,
     sets: [],
     list: entries.map(([kind, name, id], nth) => ({ kind, name, id, at: nth * 4 })),
   })
@@ -136,6 +182,8 @@ describe('ids in no set', () => {
 
   test('that the build did not know are nothing on every kernel', () => {
     expect(said(list(['func', 'gone', 0]), '6.12')).toEqual({ state: 'match' })
+    expect(said(kfuncs([0, start + 2]), '6.3')).toEqual({ state: 'match' })
+    expect(said(kfuncs([0, start + 2]), '6.4')).toEqual({ state: 'fails', errno: 22 })
   })
 
   test('of a struct and a function are a destructor, which must be a function', () => {
@@ -165,7 +213,8 @@ describe('ids of a module with a distilled base', () => {
   })()
   const sections = { btf, distilled }
   const ids: ModuleIds = {
-    sets: [{ kind: 'set8', name: 'kfuncs', flags: 1, ids: [3], members: [members[0]!] }],
+    complete: true,
+    sets: [{ kind: 'set8', name: 'kfuncs', flags: 1, ids: [3], members: [bothMembers[0]!] }],
     list: [
       { kind: 'struct', name: 'nf_conn', id: 1, at: 0 },
       { kind: 'func', name: 'bpf_a', id: 3, at: 4 },
@@ -177,7 +226,7 @@ describe('ids of a module with a distilled base', () => {
   })
 
   test('stay as they are elsewhere, and stand for other types', () => {
-    const alone = { sets: ids.sets, list: [{ kind: 'struct', name: 'nf_conn', id: 1, at: 0 }] }
+    const alone = { ...ids, list: [{ kind: 'struct', name: 'nf_conn', id: 1, at: 0 }] }
     expect(said(alone, '6.12', 'compatible', base, sections)).toEqual({
       state: 'wrong',
       wrong: [{ id: 1, expected: 'struct nf_conn', actual: 'int int' }],

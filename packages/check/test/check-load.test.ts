@@ -42,6 +42,7 @@ const moduleWith = (name: string, kfree: number, exported: readonly string[] = [
         ]),
       },
       { name: '__ksymtab', data: new Uint8Array(12 * exported.length) },
+      { name: '__kcrctab', data: exported.flatMap(() => [3, 0, 0, 0]) },
       ...symbolSections(
         [
           { name: 'kfree', value: 0, section: 0 },
@@ -52,7 +53,7 @@ const moduleWith = (name: string, kfree: number, exported: readonly string[] = [
             section: '__ksymtab',
           })),
         ],
-        ['.modinfo', '__versions', '__ksymtab'],
+        ['.modinfo', '__versions', '__ksymtab', '__kcrctab'],
       ),
       { name: '.BTF', data: vectorBytes('saucer-1.1.btf') },
     ],
@@ -103,6 +104,65 @@ test('a Module.symvers beside the modules counts where it is of the running rele
   expect((await check(kernelAlone, right, of('boot/symvers-5.0-other'))).overall).toEqual(['unknown'])
 })
 
+test('a Module.symvers without a release counts beside the kernel, where it is the only one', async () => {
+  const build = (name: string, lines: string, files: Record<string, Uint8Array>) =>
+    put(name, tarOf({ ...files, 'build/Module.symvers': chars(lines) }))
+  const old = symvers.replace('0x00000002', '0x00000009')
+  const image = { [`boot/vmlinux-${release}`]: vmlinux }
+  const oldModules = build('old.tar', old, { 'build/wrong.ko': moduleWith('wrong', 9) })
+  const said = async (kernel: string, modules: string) =>
+    (await check(kernel, modules)).loads.map(({ modversions }) => modversions.state)
+  // What an old build exported is not what the kernel exports.
+  expect(await said(kernelAlone, oldModules)).toEqual(['unknown'])
+  expect(await said(build('new.tar', symvers, image), oldModules)).toEqual(['mismatch'])
+  expect(await said(build('both.tar', symvers, image), right)).toEqual(['match'])
+  const two = tarOf({ ...image, 'a/Module.symvers': chars(symvers), 'b/Module.symvers': chars(symvers) })
+  expect(await said(put('two.tar', two), right)).toEqual(['unknown'])
+})
+
+test('a Module.symvers that was made before the kernel was linked proves nothing', async () => {
+  const zeros = symvers.replace(/0x\d{8}/g, '0x00000000')
+  const kernel = put(
+    'prepared.tar',
+    tarOf({ [`boot/vmlinux-${release}`]: vmlinux, [`boot/symvers-${release}`]: chars(zeros) }),
+  )
+  expect((await check(kernel, right)).overall).toEqual(['unknown'])
+})
+
+test('modules beside a kernel whose release is not known are not taken for its own', async () => {
+  const kernel = put(
+    'raw.tar',
+    tarOf({ vmlinux: vectorBytes('base-1.1.btf'), 'right.ko': moduleWith('right', 2, ['helper']) }),
+  )
+  const request = { kernel, modules: [kernel], origin: kernel, rules: { version: '6.1.192' } }
+  const { modules, kernel: found } = await checkKernelAndModules(request)
+  expect(found.release).toBeNull()
+  expect(modules.map(({ load, overall }) => [load.vermagic, overall])).toEqual([['unknown', 'unknown']])
+})
+
+test('what a module carries of type ids without symbols is no match', async () => {
+  const stripped = put(
+    'stripped.ko',
+    writeElf({
+      sections: [
+        { name: '.modinfo', data: chars(`name=stripped\0vermagic=${vermagic}\0`) },
+        { name: '__versions', data: versionRecords([['module_layout', 1]]) },
+        { name: '.BTF_ids', data: [1, 0, 0, 0, 9, 0, 0, 0] },
+        ...symbolSections([{ name: 'kfree', value: 0, section: 0 }], []),
+        { name: '.BTF', data: vectorBytes('saucer-1.1.btf') },
+      ],
+    }),
+  )
+  const { loads, overall, result } = await check(withSymvers, stripped)
+  expect(result.summary).toEqual({ total: 1, compatible: 1 })
+  expect(loads[0]).toMatchObject({
+    vermagic: 'same',
+    modversions: { state: 'match' },
+    btfIds: { state: 'unknown' },
+  })
+  expect(overall).toEqual(['unknown'])
+})
+
 test('modules that are checked together export to each other', async () => {
   const lines = symvers.split('\n').filter((line) => !line.includes('helper'))
   const kernel = put(
@@ -114,6 +174,5 @@ test('modules that are checked together export to each other', async () => {
     mismatched: [],
     unresolved: ['helper'],
   })
-  // Its export has no CRC, so that it is accepted.
   expect((await check(kernel, helper, right)).overall).toEqual(['loads', 'loads'])
 })

@@ -22,8 +22,11 @@ const list = (entries: readonly Entry[]) => ({
 })
 
 interface ModuleSpec
-  extends Partial<Pick<LoadModule, 'vermagic' | 'basicVersions' | 'structSize' | 'flagTable'>> {
+  extends Partial<
+    Pick<LoadModule, 'vermagic' | 'basicVersions' | 'extendedVersions' | 'structSize' | 'flagTable'>
+  > {
   readonly imports?: readonly Entry[]
+  readonly extendedImports?: readonly Entry[]
   readonly exports?: readonly Entry[]
 }
 interface KernelSpec
@@ -39,13 +42,15 @@ const layout: Entry = ['module_layout', 1]
 function loadOf(kernel: KernelSpec, ...set: readonly ModuleSpec[]) {
   const names = new NamePool()
   const modules = set.map(
-    ({ imports = [], exports = [], ...more }): LoadModule => ({
+    ({ imports = [], extendedImports = [], exports = [], ...more }): LoadModule => ({
       vermagic: own,
-      basicVersions: true,
+      basicVersions: 'read',
+      extendedVersions: 'absent',
       structSize: null,
       flagTable: false,
       ...more,
       imports: names.pool(list(imports)),
+      extendedImports: names.pool(list(extendedImports)),
       exports: names.pool(list(exports)),
     }),
   )
@@ -89,8 +94,8 @@ describe('vermagic', () => {
   const other = own.replace('-55', '-56')
   test.each<[string, KernelSpec, ModuleSpec, string]>([
     ['is the same without the release where the module has versions', {}, { vermagic: other }, 'same'],
-    ['is compared in full without __versions', {}, { vermagic: other, basicVersions: false }, 'differs'],
-    ['is the same in full', {}, { basicVersions: false }, 'same'],
+    ['is compared in full without __versions', {}, { vermagic: other, basicVersions: 'absent' }, 'differs'],
+    ['is the same in full', {}, { basicVersions: 'absent' }, 'same'],
     [
       'is compared in full by a kernel without modversions',
       { modversions: false, vermagic: '5 SMP ' },
@@ -136,11 +141,90 @@ describe('modversions', () => {
     expect(said.mismatched).toEqual(many.slice(0, 4).map(([name]) => name))
   })
 
-  test('take an exporter without a CRC, and an import that the table leaves out', () => {
-    expect(versions({ exports: [layout, ['kfree', null]] }, { imports })).toEqual(match)
-    expect(versions({ exports: [layout, ['kfree', 7]] }, { imports: [layout, ['kfree', null]] })).toEqual(
-      match,
-    )
+  test('take an import that the table leaves out, where the table has others', () => {
+    const exports: Entry[] = [layout, ['kfree', 7]]
+    expect(versions({ exports }, { imports: [layout, ['kfree', null]] })).toEqual(match)
+    expect(versions({ exports }, { imports: [['kfree', null]] })).toEqual(unknown)
+  })
+
+  test('are unknown where exporters tell no CRC, which those of a kernel with modversions have', () => {
+    const bare: Entry[] = [
+      ['module_layout', null],
+      ['kfree', null],
+    ]
+    expect(versions({ exports: bare }, { imports })).toEqual(unknown)
+    expect(versions({ exports: bare, modversions: null, vermagic: null }, { imports })).toEqual(unknown)
+    expect(versions({ exports: bare, modversions: false }, { imports })).toEqual(match)
+    expect(versions({ exports: [layout, ['kfree', null]] }, { imports })).toEqual(unknown)
+    expect(versions({ moduleExports: [['kfree', null]] }, { imports })).toEqual(unknown)
+    expect(versions({}, { imports }, { exports: [['kfree', null]] })).toEqual(unknown)
+    // What does differ is a mismatch whatever is missing.
+    const differs: Entry[] = [
+      ['module_layout', 9],
+      ['kfree', null],
+    ]
+    expect(versions({ exports: differs }, { imports })).toMatchObject({ mismatched: ['module_layout'] })
+  })
+
+  test('are unknown of a module that exports without CRCs, which is taken by force alone', () => {
+    const exports: Entry[] = [['f', null]]
+    expect(versions({}, { imports: [layout], exports })).toEqual(unknown)
+    expect(versions({ modversions: false }, { imports: [layout], exports })).toEqual(match)
+    expect(versions({}, { imports: [layout], exports: [['f', 1]] })).toEqual(match)
+    // From 7.1 on a GPL table is not looked at.
+    const gpl: Entry[] = [['f', null, symbolBits.gplTable]]
+    const on = (version: string) => versions({ version }, { imports: [layout], exports: gpl }).state
+    expect([on('7.0'), on('7.1')]).toEqual(['unknown', 'match'])
+  })
+
+  test('are unknown where a table cannot be read', () => {
+    const bare: Entry[] = [
+      ['module_layout', null],
+      ['kfree', null],
+    ]
+    const module: ModuleSpec = { basicVersions: 'unreadable', imports: bare }
+    const exports: Entry[] = [layout, ['kfree', 2]]
+    expect(versions({ exports }, module)).toEqual(unknown)
+    expect(versions({ exports, modversions: false }, module)).toEqual(match)
+    expect(loadOf({ exports }, { ...module, vermagic: own.replace('-55', '-56') }).vermagic).toBe('same')
+  })
+
+  describe('of a module with extended ones', () => {
+    const exports: Entry[] = [layout, ['kfree', 2]]
+    const other: Entry[] = [layout, ['kfree', 3]]
+    const on = (version: string, module: ModuleSpec) => versions({ version, exports }, module)
+    const mismatch = { state: 'mismatch', mismatched: ['kfree'] }
+
+    test('are those of the basic table until 6.13, of the extended one alone from 6.14 on', () => {
+      const right: ModuleSpec = { extendedVersions: 'read', imports: other, extendedImports: imports }
+      expect([on('6.13', right), on('6.14', right)]).toEqual([mismatch, match])
+      const wrong: ModuleSpec = { extendedVersions: 'read', imports, extendedImports: other }
+      expect([on('6.13', wrong), on('6.14', wrong)]).toEqual([match, mismatch])
+    })
+
+    test('are none until 6.13 where there is no basic table, and vermagic is compared in full', () => {
+      const alone: ModuleSpec = {
+        basicVersions: 'absent',
+        extendedVersions: 'read',
+        imports: [
+          ['module_layout', null],
+          ['kfree', null],
+        ],
+        extendedImports: imports,
+      }
+      expect([on('6.13', alone), on('6.14', alone)]).toEqual([unknown, match])
+      const vermagic = own.replace('-55', '-56')
+      for (const version of ['6.13', '6.14'])
+        expect(loadOf({ version, exports }, { ...alone, vermagic }).vermagic).toBe('differs')
+    })
+
+    test('are unknown from 6.14 on where these cannot be read', () => {
+      for (const table of [imports, other]) {
+        const broken: ModuleSpec = { extendedVersions: 'unreadable', imports: table }
+        expect(on('6.14', broken)).toEqual(unknown)
+        expect(on('6.13', broken)).toEqual(table === imports ? match : mismatch)
+      }
+    })
   })
 
   test('go by the kernel, then the modules of the set, then its own modules', () => {
@@ -169,6 +253,7 @@ describe('modversions', () => {
     expect(two(3, 3)).toEqual(match)
     expect(two(3, 4)).toEqual(unknown)
     expect(two(null, 4)).toEqual(unknown)
+    expect(two(null, null)).toEqual(unknown)
     expect(two(4, 5)).toMatchObject({ state: 'mismatch', mismatched: ['f'] })
     expect(versions({ exports: [layout, layout, ['f', 3], ['f', 4]] }, module)).toEqual(unknown)
   })
@@ -191,6 +276,8 @@ describe('modversions', () => {
     const kernel = { modversions: false, vermagic: '6 SMP ', exports: [layout, ['kfree', 99]] as Entry[] }
     expect(versions(kernel, { imports })).toEqual(match)
     expect(versions({ ...kernel, exports: [] }, { imports })).toMatchObject({ state: 'unknown' })
+    const contradicting: Entry[] = [layout, ['kfree', 98], ['kfree', 99]]
+    expect(versions({ ...kernel, exports: contradicting }, { imports })).toEqual(match)
     // The word in vermagic tells where the config does not; without either nothing is said of a difference.
     const told = (vermagic: string | null) =>
       versions({ ...kernel, modversions: null, vermagic }, { imports }).state
@@ -198,7 +285,7 @@ describe('modversions', () => {
   })
 
   test('are unknown of a module without versions, which a kernel with them takes by force alone', () => {
-    const module = { basicVersions: false, imports: [['kfree', null]] as Entry[] }
+    const module: ModuleSpec = { basicVersions: 'absent', imports: [['kfree', null]] }
     expect(versions({ exports: [['kfree', 2]] }, module)).toEqual(unknown)
     expect(versions({ exports: [['kfree', 2]], modversions: false }, module)).toEqual(match)
   })

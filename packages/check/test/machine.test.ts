@@ -3,6 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
+import {
+  chars,
+  symbolSections,
+  versionRecords,
+  writeElf,
+} from '../../artifacts/test/bytes/support/writers.js'
 import { checkMachine, exitCodeOf } from '../src/index.js'
 import { cpioOf, vectorBytes } from './support/vectors.js'
 
@@ -93,6 +99,34 @@ describe('a machine', () => {
     expect(await loads('1.1', own)).toEqual(new Set(['same']))
     expect(await loads('1.1', own.replace('#1', '#2'))).toEqual(new Set(['unknown']))
     expect(await loads('1.3', own)).toEqual(new Set(['unknown']))
+  })
+
+  test('has the symbol versions of what is installed where that runs', async () => {
+    const own = `Linux version ${release} (builder@kettle) (gcc (Debian 12.2.0) 12.2.0) #1 SMP PREEMPT\n`
+    const vermagic = `${release} SMP preempt mod_unload modversions `
+    const module = writeElf({
+      sections: [
+        { name: '.modinfo', data: chars(`name=needs\0vermagic=${vermagic}\0`) },
+        { name: '__versions', data: versionRecords([['module_layout', 1]]) },
+        ...symbolSections([], []),
+        { name: '.BTF', data: vectorBytes('saucer-1.1.btf') },
+      ],
+    })
+    const stateOf = async (version: string, crc: number) => {
+      const { modules } = await check(
+        machine('1.1', {
+          'proc/version': version,
+          'proc/config.gz': gzipSync(`${strict}CONFIG_MODVERSIONS=y\n`),
+          [`${tree}/kernel/needs.ko`]: module,
+          [`${tree}/symvers`]: `0x0000000${crc}\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n`,
+        }),
+      )
+      return modules.find(({ name }) => name === 'needs')?.load.modversions.state
+    }
+    expect([await stateOf(own, 1), await stateOf(own, 2)]).toEqual(['match', 'mismatch'])
+    // Another build of this release runs: what it exports is not known.
+    const other = own.replace('#1', '#2')
+    expect([await stateOf(other, 1), await stateOf(other, 2)]).toEqual(['unknown', 'unknown'])
   })
 
   test('that runs the build before the installed one is told', async () => {

@@ -1,7 +1,7 @@
 import { type LinkFacts, SymbolListWriter } from '@basedrift/artifacts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CheckError, NamePool, type PooledSymbols } from '../src/index.js'
+import { CheckError, NamePool, noPooledSymbols, type PooledSymbols } from '../src/index.js'
 import {
   decodeModuleSymbols,
   decodeProvides,
@@ -28,29 +28,35 @@ function listOf(some: readonly Entry[]) {
 const told = ({ ids, crcs, flags }: PooledSymbols, names: NamePool) =>
   [...ids].map((id, nth) => [names.name(id), crcs[nth], flags[nth]])
 
-const moduleFacts: fc.Arbitrary<LinkFacts> = fc.record({
-  imports: entries.map(listOf),
-  exports: entries.map(listOf),
-  basicVersions: fc.boolean(),
-  structSize: fc.option(fc.nat()),
-  flagTable: fc.boolean(),
-  btfIds: fc.option(
-    fc.record({
-      sets: fc.array(
-        fc.record({
-          kind: fc.constantFrom('set' as const, 'set8' as const),
-          name: fc.string(),
-          flags: fc.nat(),
-          at: fc.nat(),
-          ids: fc.array(fc.nat()),
-          members: fc.array(fc.record({ kind: fc.string(), name: fc.string() })),
-        }),
-        { maxLength: 2 },
-      ),
-      list: fc.array(fc.record({ at: fc.nat(), kind: fc.string(), name: fc.string(), id: fc.nat() })),
-    }),
-  ),
-})
+const table = fc.constantFrom('absent' as const, 'read' as const, 'unreadable' as const)
+const moduleFacts: fc.Arbitrary<LinkFacts> = fc
+  .record({
+    imports: entries.map(listOf),
+    extendedImports: entries.map(listOf),
+    exports: entries.map(listOf),
+    basicVersions: table,
+    extendedVersions: table,
+    structSize: fc.option(fc.nat()),
+    flagTable: fc.boolean(),
+    btfIds: fc.option(
+      fc.record({
+        complete: fc.boolean(),
+        sets: fc.array(
+          fc.record({
+            kind: fc.constantFrom('set' as const, 'set8' as const),
+            name: fc.string(),
+            flags: fc.nat(),
+            at: fc.nat(),
+            ids: fc.array(fc.nat()),
+            members: fc.array(fc.record({ kind: fc.string(), name: fc.string() })),
+          }),
+          { maxLength: 2 },
+        ),
+        list: fc.array(fc.record({ at: fc.nat(), kind: fc.string(), name: fc.string(), id: fc.nat() })),
+      }),
+    ),
+  })
+  .map((facts) => (facts.extendedVersions === 'read' ? facts : { ...facts, extendedImports: listOf([]) }))
 
 describe('stored symbols', () => {
   test('of modules come back as they were, into a pool with other names', () => {
@@ -58,13 +64,14 @@ describe('stored symbols', () => {
       fc.property(fc.array(moduleFacts, { maxLength: 6 }), (modules) => {
         const names = new NamePool()
         names.add(Uint8Array.of(65), 0, 1)
-        const stored = decodeModuleSymbols(encodeModuleSymbols(modules), names)
+        const stored = decodeModuleSymbols(encodeModuleSymbols(modules), names)!
         expect(stored).toHaveLength(modules.length)
-        stored.forEach(({ imports, exports, ...rest }, nth) => {
-          const { imports: asked, exports: given, ...facts } = modules[nth]!
+        stored.forEach(({ imports, extendedImports, exports, ...rest }, nth) => {
+          const { imports: asked, extendedImports: extended, exports: given, ...facts } = modules[nth]!
           expect(rest).toEqual(facts)
           const pool = new NamePool()
           expect(told(imports, names)).toEqual(told(pool.pool(asked), pool))
+          expect(told(extendedImports, names)).toEqual(told(pool.pool(extended), pool))
           expect(told(exports, names)).toEqual(told(pool.pool(given), pool))
         })
       }),
@@ -86,7 +93,7 @@ describe('stored symbols', () => {
         const ofModules = own.pool(listOf(moduleExports))
         const packed = encodeProvides({ ...rest, exports: pooled, moduleExports: ofModules }, own)
         const names = new NamePool()
-        const found = decodeProvides(packed, names)
+        const found = decodeProvides(packed, names)!
         expect(found).toMatchObject(rest)
         expect(found.exports === null).toBe(pooled === null)
         if (found.exports !== null) expect(told(found.exports, names)).toEqual(told(pooled!, own))
@@ -96,15 +103,32 @@ describe('stored symbols', () => {
     )
   })
 
+  test('that an older version packed are not read, and of a newer one end in a code', () => {
+    const names = new NamePool()
+    const provides = { vermagic: null, modversions: null, exports: null, moduleExports: noPooledSymbols }
+    for (const [packed, decode] of [
+      [encodeModuleSymbols([]), decodeModuleSymbols],
+      [encodeProvides(provides, names), decodeProvides],
+    ] as const) {
+      const versioned = (version: number) => packed.map((byte, at) => (at === 7 ? version : byte))
+      expect(decode(versioned(1), names)).toBeNull()
+      expect(decode(versioned(2), names)).not.toBeNull()
+      expect(() => decode(versioned(3), names)).toThrow(CheckError)
+      expect(() => decode(versioned(0), names)).toThrow(CheckError)
+    }
+  })
+
   test('that are damaged end in a code', () => {
     const sound = encodeModuleSymbols([
       {
         imports: listOf([[[65], 1, 0]]),
+        extendedImports: listOf([]),
         exports: listOf([]),
-        basicVersions: true,
+        basicVersions: 'read',
+        extendedVersions: 'read',
         structSize: 896,
         flagTable: false,
-        btfIds: { sets: [], list: [] },
+        btfIds: { complete: true, sets: [], list: [] },
       },
     ])
     fc.assert(

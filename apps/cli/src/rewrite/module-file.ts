@@ -62,9 +62,8 @@ function read(
   const common = { path: file, bytes, wasCompressed, mode }
   switch (wasCompressed ? detectFormat(bytes, file.replace(/\.\w+$/, '')) : format) {
     case 'elf': {
-      const { module, problems } = readModule(bytes, identity)
-      const broken = problems.find(({ code }) => code === 'btf-ids-malformed')
-      if (broken !== undefined) throw new ArtifactError('btf-ids-malformed', broken.at)
+      const { module } = readModule(bytes, identity)
+      if (module.btfIds?.complete === false) throw new ArtifactError('btf-ids-malformed', '.BTF_ids')
       const { name, btf, distilled, stamp, btfIds } = module
       return { ...common, form: 'elf', name, btf, distilled, stamp, btfIds }
     }

@@ -18,7 +18,8 @@ export const artifactErrorCodes = {
   'elf-malformed': 'The ELF file breaks its own format; build it again.',
   'elf-truncated': 'The ELF file ends before its content does; upload it again.',
   'elf-unsupported': 'This ELF file is neither a kernel nor a module; leave it out.',
-  'exports-unknown': 'The exported symbols cannot be named, as the file was stripped; keep its symbol table.',
+  'exports-unknown':
+    'The exported symbols or their versions cannot be told, as the file was stripped or changed; keep its symbol table.',
   'file-unreadable': 'The file cannot be read; check that it exists and may be read.',
   'format-unknown': 'The format is not known; give a kernel image, a module, a package, a config or raw BTF.',
   'format-unsupported':

@@ -26,10 +26,10 @@ export const exportStrings = ascii('__ksymtab_strings')
 const ksymtabPrefix = ascii('__ksymtab_')
 const crcPrefix = ascii('__crc_')
 
-/** What export tables tell, and whether a table was there whose names could not be told. */
+/** What export tables tell, and whether a table was there of which they could not be told. */
 export interface Exports {
   readonly symbols: SymbolList
-  readonly unnamed: boolean
+  readonly unreadable: boolean
 }
 
 /** A name in the file: `bytes[start, end)`. */
@@ -144,19 +144,19 @@ export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(el
     if (entries === null || entries.size === 0) continue
     homes.push({ entries, crcs: elf.find(crcs), flags })
   }
-  if (homes.length === 0) return { symbols: noSymbols, unnamed: false }
-  if (table === null) return { symbols: noSymbols, unnamed: true }
+  if (homes.length === 0) return { symbols: noSymbols, unreadable: false }
+  if (table === null) return { symbols: noSymbols, unreadable: true }
   const entryLabels = labels(elf, table, ksymtabPrefix)
   const strings = elf.find(exportStrings)
   const symbols = new SymbolListWriter()
   let crcSymbols: Map<string, number> | null = null
-  let unnamed = false
+  let unreadable = false
   const nameOf = ({ start, end }: Name) => cString(elf.bytes, start, end, byteLimits.nameBytes)
   for (const { entries, crcs, flags } of homes) {
     let names = byLabels(elf, table, entryLabels, entries)
     if (names.length === 0 && strings !== null && inFile(elf, strings))
       names = byRelocations(elf, table, entries, strings)
-    if (names.length === 0) unnamed = true
+    if (names.length === 0) unreadable = true
     const plain = plainCrcs(elf, crcs, names.length)
     if (plain === null && crcs !== null) crcSymbols ??= crcLabels(elf, table, nameOf)
     names.forEach((name, index) => {
@@ -169,7 +169,7 @@ export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(el
       symbols.add(elf.bytes, name.start, name.end, crc, flags)
     })
   }
-  return { symbols: symbols.take(), unnamed }
+  return { symbols: symbols.take(), unreadable }
 }
 
 /** The `__crc_NAME` symbols by NAME. */

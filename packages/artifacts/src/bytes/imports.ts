@@ -2,8 +2,9 @@ import { ascii, cString, matchesAt } from './binary.js'
 import { type Elf, type ElfSection, sectionIndex, sectionType } from './elf.js'
 import type { ArtifactErrorCode } from './errors.js'
 import { byteLimits } from './limits.js'
-import { type SymbolList, SymbolListWriter, symbolFlags } from './symbol-list.js'
+import { noSymbols, type SymbolList, SymbolListWriter, symbolFlags } from './symbol-list.js'
 import { nameEnd, type SymbolTable, symbolSection, tooMany } from './symbol-table.js'
+import type { LinkFacts, VersionTable } from './types.js'
 
 const versionsName = ascii('__versions')
 const extendedCrcsName = ascii('__version_ext_crcs')
@@ -20,22 +21,18 @@ interface Versions {
 }
 
 /** What a module asks of the kernel's exports. */
-export interface Imports {
-  readonly symbols: SymbolList
-  /** Whether there is a `__versions`: kernels then leave the release out of vermagic (`same_magic`). */
-  readonly basicVersions: boolean
-}
+export type Imports = Pick<LinkFacts, 'imports' | 'extendedImports' | 'basicVersions' | 'extendedVersions'>
 
 /** Tells of what cannot be used: code, where, and what was seen. */
 export type Report = (code: ArtifactErrorCode, at: string, detail?: string) => void
 
 /**
  * `__versions`: records of 64 bytes, an `unsigned long` CRC and a NUL-padded name (8 + 56 bytes, 4 + 60 on 32 bit). The
- * CRC is the low word of the long.
+ * CRC is the low word of the long. What is left behind the last whole record is not looked at (`check_version`).
  */
 function readBasic(elf: Elf, section: ElfSection): Versions | null {
-  const count = section.size / 64
-  if (!Number.isInteger(count) || count > byteLimits.symbolCrcs) return null
+  const count = Math.floor(section.size / 64)
+  if (count > byteLimits.symbolCrcs) return null
   const first = elf.bits / 8
   const low = elf.bits === 64 && !elf.little ? 4 : 0
   const starts = new Uint32Array(count)
@@ -50,10 +47,13 @@ function readBasic(elf: Elf, section: ElfSection): Versions | null {
   return { starts, ends, crcs }
 }
 
-/** `__version_ext_crcs` (u32 each) with `__version_ext_names` (NUL-terminated, in the same order), from 6.14 on. */
+/**
+ * `__version_ext_crcs` (u32 each, whole ones) with `__version_ext_names` (NUL-terminated, in the same order). null where names are
+ * missing (`elf_validity_cache_index_versions`).
+ */
 function readExtended(elf: Elf, crcSection: ElfSection, names: ElfSection): Versions | null {
-  const count = crcSection.size / 4
-  if (!Number.isInteger(count) || count > byteLimits.symbolCrcs) return null
+  const count = Math.floor(crcSection.size / 4)
+  if (count > byteLimits.symbolCrcs) return null
   const starts = new Uint32Array(count)
   const ends = new Uint32Array(count)
   const crcs = new Uint32Array(count)
@@ -79,20 +79,34 @@ export function usable(elf: Elf, name: Uint8Array, report: Report): ElfSection |
   return null
 }
 
-/** The table that the kernel goes by: the extended one alone where there is one (`check_version`). */
-function readVersions(elf: Elf, basic: ElfSection | null, report: Report): Versions | null {
+/** A version table, and what was found of it. */
+interface Table {
+  readonly is: VersionTable
+  readonly versions: Versions | null
+}
+
+/** `__versions`. */
+function basicTable(elf: Elf, report: Report): Table {
+  if (elf.find(versionsName) === null) return { is: 'absent', versions: null }
+  const section = usable(elf, versionsName, report)
+  const versions = section === null ? null : readBasic(elf, section)
+  if (section !== null && (versions === null || section.size % 64 !== 0))
+    report('versions-malformed', '__versions', `${section.size} bytes are not records of 64`)
+  return { is: versions === null ? 'unreadable' : 'read', versions }
+}
+
+/** The extended versions: a kernel that knows them refuses a module that has one of the two sections alone. */
+function extendedTable(elf: Elf, report: Report): Table {
+  const sections = [extendedCrcsName, extendedNamesName]
+  const missing = sections.filter((name) => elf.find(name) === null)
+  if (missing.length === sections.length) return { is: 'absent', versions: null }
   const crcs = usable(elf, extendedCrcsName, report)
   const names = usable(elf, extendedNamesName, report)
-  if (crcs !== null && names !== null) {
-    const extended = readExtended(elf, crcs, names)
-    if (extended !== null) return extended
+  const both = crcs !== null && names !== null
+  const versions = both ? readExtended(elf, crcs, names) : null
+  if (missing.length > 0 || (both && versions === null))
     report('versions-malformed', '__version_ext_names', 'Names and CRCs do not pair')
-  }
-  if (basic === null) return null
-  const versions = readBasic(elf, basic)
-  if (versions === null)
-    report('versions-malformed', '__versions', `${basic.size} bytes are not records of 64`)
-  return versions
+  return { is: versions === null ? 'unreadable' : 'read', versions }
 }
 
 /** Finds the version of a name: the tables are made in the order of the symbols, so that the next entry nearly always has it. */
@@ -138,19 +152,29 @@ class VersionFinder {
 }
 
 /**
- * What a module imports: its undefined symbols, each with the CRC that its version table has for it, and `module_layout`,
+ * What a module imports: its undefined symbols, each with the CRC that a version table has for it, and `module_layout`,
  * which every kernel with modversions compares first (`check_modstruct_version`). Without a symbol table, which no module
  * loads without, the entries of the version table.
  */
 export function readImports(elf: Elf, table: SymbolTable | null, report: Report): Imports {
-  const basic = usable(elf, versionsName, report)
-  const versions = readVersions(elf, basic, report)
+  const basic = basicTable(elf, report)
+  const extended = extendedTable(elf, report)
+  return {
+    imports: importsBy(elf, table, basic.versions),
+    extendedImports: extended.versions === null ? noSymbols : importsBy(elf, table, extended.versions),
+    basicVersions: basic.is,
+    extendedVersions: extended.is,
+  }
+}
+
+/** The imports with the CRCs of one version table. */
+function importsBy(elf: Elf, table: SymbolTable | null, versions: Versions | null): SymbolList {
   const symbols = new SymbolListWriter()
   if (table === null) {
     for (let index = 0; versions !== null && index < versions.crcs.length; index++)
       symbols.add(elf.bytes, versions.starts[index]!, versions.ends[index]!, versions.crcs[index]!)
   } else undefinedSymbols(elf, table, versions, symbols)
-  return { symbols: symbols.take(), basicVersions: basic !== null }
+  return symbols.take()
 }
 
 function undefinedSymbols(

@@ -56,11 +56,12 @@ function isName(bytes: Uint8Array, start: number, end: number): boolean {
 
 /**
  * The CRCs of a table: plain words or, where every word leads from its own place into one section, the words there (up to
- * 5.18 on some architectures: MODULE_REL_CRCS). null where there are none.
+ * 5.18 on some architectures: MODULE_REL_CRCS). `absent` in a kernel without modversions.
  */
-function crcsOf(elf: Elf, name: Uint8Array, count: number): Uint32Array | null {
+function crcsOf(elf: Elf, name: Uint8Array, count: number): Uint32Array | 'absent' | 'unreadable' {
   const table = elf.find(name)
-  if (table === null || table.size !== count * 4 || !inFile(elf, table)) return null
+  if (table === null) return 'absent'
+  if (table.size !== count * 4 || !inFile(elf, table)) return 'unreadable'
   const plain = Uint32Array.from({ length: count }, (_, index) => elf.u32(table.offset + index * 4))
   return followed(elf, table, plain) ?? plain
 }
@@ -83,9 +84,11 @@ function followed(elf: Elf, table: ElfSection, words: Uint32Array): Uint32Array 
   return null
 }
 
+const unreadable: Exports = { symbols: noSymbols, unreadable: true }
+
 /**
  * What a linked kernel exports, from its own tables: they stay in the image that a bzImage packs, where symbols do not.
- * `unnamed` where there is a table whose names cannot be told; no symbols where there is no table.
+ * `unreadable` where there is a table whose names or CRCs cannot be told; no symbols where there is no table.
  */
 export function readKernelExports(elf: Elf): Exports {
   const symbols = new SymbolListWriter()
@@ -93,16 +96,16 @@ export function readKernelExports(elf: Elf): Exports {
   for (const { entries, crcs: crcName } of exportTables) {
     const table = elf.find(entries)
     if (table === null || table.size === 0) continue
-    if (!inFile(elf, table) || strings === null || !inFile(elf, strings))
-      return { symbols: noSymbols, unnamed: true }
+    if (!inFile(elf, table) || strings === null || !inFile(elf, strings)) return unreadable
     let starts: Uint32Array | null = null
     for (const form of formsOf(elf)) starts ??= namesIn(elf, table, strings, form)
-    if (starts === null) return { symbols: noSymbols, unnamed: true }
+    if (starts === null) return unreadable
     const crcs = crcsOf(elf, crcName, starts.length)
+    if (crcs === 'unreadable') return unreadable
     const end = strings.offset + strings.size
     starts.forEach((start, index) => {
-      symbols.add(elf.bytes, start, nameEnd(elf.bytes, start, end), crcs === null ? null : crcs[index]!)
+      symbols.add(elf.bytes, start, nameEnd(elf.bytes, start, end), crcs === 'absent' ? null : crcs[index]!)
     })
   }
-  return { symbols: symbols.take(), unnamed: false }
+  return { symbols: symbols.take(), unreadable: false }
 }

@@ -94,9 +94,9 @@ interface Contents {
   readonly embeddedConfig: Uint8Array | null
   readonly buildId: string | null
   readonly machine: string
-  /** null where there are no tables, or, with `exportsUnnamed`, none that can be read. */
+  /** null where there are no tables, or, with `exportsUnreadable`, none that can be read. */
   readonly exports: SymbolList | null
-  readonly exportsUnnamed: boolean
+  readonly exportsUnreadable: boolean
   /** Looks for the vermagic of a release. */
   vermagicOf(release: string): string | null
 }
@@ -130,7 +130,7 @@ function vmlinuxContents(bytes: Uint8Array): Contents {
     buildId: buildId(elf),
     machine: `${elf.little ? 'little' : 'big'}-${elf.bits}`,
     exports: exports.symbols.length === 0 ? null : exports.symbols,
-    exportsUnnamed: exports.unnamed,
+    exportsUnreadable: exports.unreadable,
     vermagicOf: (release) => inRodata(elf, (part) => findVermagic(part, release)),
   }
 }
@@ -150,7 +150,7 @@ function imageContents(bytes: Uint8Array, hasFlags: boolean): Contents {
     buildId: null,
     machine: `${little ? 'little' : 'big'}-64`,
     exports: null,
-    exportsUnnamed: false,
+    exportsUnreadable: false,
     vermagicOf: (release) => findVermagic(bytes, release),
   }
 }
@@ -217,7 +217,7 @@ export async function readKernelImage(
   if (contents.btfCompressed) problems.push(problem('section-compressed', file, '.BTF'))
   else if (contents.btf === null || contents.btf.length === 0)
     problems.push(problem('btf-absent', file, '.BTF'))
-  if (contents.exportsUnnamed) problems.push(problem('exports-unknown', file, '__ksymtab'))
+  if (contents.exportsUnreadable) problems.push(problem('exports-unknown', file, '__ksymtab'))
   const config = await embeddedConfig(contents, file, decompress, problems)
   const named = contents.banner ?? setupVersion
   const bannerRelease = named === null ? null : releaseFromBanner(named)

@@ -127,7 +127,7 @@ export function readModule(
   const symbols = symbolTable(elf)
   const exported = readExports(elf, symbols)
   const imported = readImports(elf, symbols, report)
-  if (exported.unnamed) report('exports-unknown', '__ksymtab')
+  if (exported.unreadable) report('exports-unknown', '__ksymtab')
   const module: ModuleFacts = {
     type: 'module',
     name: (info.name ?? moduleNameFromPath(identity.file)).replaceAll('-', '_'),
@@ -140,9 +140,8 @@ export function readModule(
     btf: btf === null || btf.length === 0 ? null : btf,
     distilled,
     stamp: usableStamp(elf, identity.file, problems),
-    imports: imported.symbols,
+    ...imported,
     exports: exported.symbols,
-    basicVersions: imported.basicVersions,
     structSize: elf.find(thisModuleName)?.size ?? null,
     flagTable: elf.find(flagTableName) !== null,
     btfIds: readBtfIds(elf, symbols, report),

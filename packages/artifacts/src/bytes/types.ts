@@ -85,17 +85,26 @@ export interface BtfIdSet {
 
 /** `.BTF_ids`: type ids that the code of a module carries, in the numbering of the base that it was built on. */
 export interface BtfIds {
+  /** Whether all that stands in the section was read, and each id has a symbol that says what it was built to stand for. */
+  readonly complete: boolean
   readonly sets: readonly BtfIdSet[]
   readonly list: readonly BtfId[]
 }
 
+/** What is known of a version table: whether there is one, and whether its CRCs could be read. */
+export type VersionTable = 'absent' | 'read' | 'unreadable'
+
 /** What decides, besides BTF, whether a kernel loads a module. */
 export interface LinkFacts {
-  /** Undefined symbols with the CRCs of the version table, and `module_layout`. */
+  /** Undefined symbols with the CRCs of `__versions`, and `module_layout`. */
   readonly imports: SymbolList
+  /** The same with the CRCs of the extended versions; none where these are not `read`. */
+  readonly extendedImports: SymbolList
   readonly exports: SymbolList
-  /** Whether there is a `__versions`: kernels with modversions then leave the release out of vermagic. */
-  readonly basicVersions: boolean
+  /** `__versions`: where there is one, kernels with modversions leave the release out of vermagic. */
+  readonly basicVersions: VersionTable
+  /** `__version_ext_crcs` and `__version_ext_names`, by which alone kernels from 6.14 on go where there are such. */
+  readonly extendedVersions: VersionTable
   /** Size of `.gnu.linkonce.this_module`, which holds the `struct module`; null without it. */
   readonly structSize: number | null
   /** Whether there is a `__kflagstab`, as kernels from 7.1 on want of a module that exports. */
@@ -107,8 +116,10 @@ export interface LinkFacts {
 /** What is known of these of a module of which there is nothing but BTF. */
 export const noLinkFacts: LinkFacts = {
   imports: noSymbols,
+  extendedImports: noSymbols,
   exports: noSymbols,
-  basicVersions: false,
+  basicVersions: 'absent',
+  extendedVersions: 'absent',
   structSize: null,
   flagTable: false,
   btfIds: null,

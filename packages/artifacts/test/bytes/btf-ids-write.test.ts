@@ -9,6 +9,7 @@ describe.each([true, false])('renumberBtfIds, little endian %s', (little) => {
   // list: 7, 0 · set8 of two · a word without a symbol · set of three
   const content = words(little, 7, 0, 2, 1, 20, 0x10, 21, 4, 99, 3, 30, 31, 40)
   const ids: BtfIds = {
+    complete: true,
     list: [
       { at: 0, kind: 'struct', name: 'a', id: 7 },
       { at: 4, kind: 'struct', name: 'unresolved', id: 0 },
@@ -35,7 +36,7 @@ describe.each([true, false])('renumberBtfIds, little endian %s', (little) => {
   })
 
   it('leaves 0, which is no type, alone', () => {
-    const unresolved = { list: [], sets: [{ ...ids.sets[1]!, ids: [0, 0, 40] }] }
+    const unresolved = { complete: true, list: [], sets: [{ ...ids.sets[1]!, ids: [0, 0, 40] }] }
     const data = words(little, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 40)
     const out = renumberBtfIds(data, unresolved, little, (id) => id + 1)
     expect([...out]).toEqual([...words(little, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 41)])

@@ -58,6 +58,7 @@ for (const bits of [32, 64] as const)
         { name: '__versions', data: versionRecords([['module_layout', 1]], bits, little) },
         { name: '__version_ext_crcs', data: new Uint8Array(4) },
         { name: '__version_ext_names', data: chars('module_layout\0') },
+        { name: '.BTF_ids', data: new Writer(little).int(4, 1).int(4, 1).int(4, 2).int(4, 0).done() },
         { name: '.BTF', data: writeBtf(2, little) },
         { name: '.BTF.base', data: writeBtf(1, little) },
         { name: '.rela', type: 4, info: '__ksymtab', data: new Writer(little).int(4, 8).int(4, 1).done() },
@@ -66,6 +67,8 @@ for (const bits of [32, 64] as const)
             { name: '__ksymtab_a', value: 0, section: 1 },
             { name: '__crc_a', value: 4, section: 2 },
             { name: '', value: 0, section: 3 },
+            { name: '__BTF_ID__set8__s', value: 0, section: 9 },
+            { name: '__BTF_ID__func__f__1', value: 8, section: 9 },
           ],
           [],
           bits,
@@ -138,6 +141,10 @@ async function throughAll(bytes: Uint8Array): Promise<void> {
   if (read !== null) {
     const { module, problems } = read
     expect(module.imports.length * 4).toBeLessThanOrEqual(bytes.length)
+    const { sets = [], list = [] } = module.btfIds ?? {}
+    const ids = sets.reduce((sum, set) => sum + set.ids.length, list.length)
+    expect(ids * 4).toBeLessThanOrEqual(bytes.length)
+    expect(sets.every(({ ids, members }) => members.length <= ids.length)).toBe(true)
     expect(module.exports.length * 4).toBeLessThanOrEqual(bytes.length)
     expect(problems.length).toBeLessThan(20)
     for (const crc of [...module.imports, ...module.exports].map((entry) => entry.crc))
@@ -264,6 +271,19 @@ describe('work is bounded where a file asks for the same again and again', () =>
     // The last type refers beyond the table, so that none of them stands alone.
     view.setUint32(bytes.length - 6, 0xffffffff, true)
     expect(findBaseBtf(bytes, true)).toBeNull()
+  })
+
+  it('many sets of type ids over the same words', () => {
+    // Each says that it has all the ids of the section that may be in one.
+    const count = 4096
+    const data = new Uint8Array((count + 1) * 4)
+    new DataView(data.buffer).setUint32(0, count, true)
+    const sets = 30_000
+    const marks = Array.from({ length: sets }, () => ({ name: '__BTF_ID__set__s', value: 0, section: 1 }))
+    const bytes = writeElf({ sections: [{ name: '.BTF_ids', data }, ...symbolSections(marks, [])] })
+    const ids = coded(() => readModule(bytes, identity))?.module.btfIds
+    expect(ids?.complete).toBe(false)
+    expect(ids?.sets).toHaveLength(1)
   })
 
   it('many relocation sections for the same table', () => {

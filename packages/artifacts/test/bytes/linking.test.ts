@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readKernelImage, readModule, symbolFlags } from '../../src/bytes/index.js'
+import { type ModuleFacts, readKernelImage, readModule, symbolFlags } from '../../src/bytes/index.js'
 import { findVermagic } from '../../src/bytes/vermagic.js'
 import {
   banner,
@@ -36,7 +36,8 @@ describe.each(forms)('imports of a module of %i bit, little endian %s', (bits, l
     section: 0,
     info: globalSymbol,
   }))
-  const read = (sections: SectionSpec[]) =>
+  const read = (sections: readonly SectionSpec[]) => readWith(sections).module
+  const readWith = (sections: readonly SectionSpec[]) =>
     readModule(
       writeElf({
         bits,
@@ -56,7 +57,7 @@ describe.each(forms)('imports of a module of %i bit, little endian %s', (bits, l
         ],
       }),
       identity,
-    ).module
+    )
 
   it('are its undefined symbols with their versions, and module_layout', () => {
     const module = read([{ name: '__versions', data: versionRecords(versions, bits, little) }])
@@ -74,22 +75,69 @@ describe.each(forms)('imports of a module of %i bit, little endian %s', (bits, l
       symbolFlags.noCrc,
       symbolFlags.noCrc | symbolFlags.weak,
     ])
-    expect(module.basicVersions).toBe(true)
+    expect([module.basicVersions, module.extendedVersions]).toEqual(['read', 'absent'])
+    expect(module.extendedImports).toHaveLength(0)
   })
 
-  it('have no versions without a table, and those of the extended one alone', () => {
-    expect([...read([]).imports].map(({ crc }) => crc)).toEqual([null, null, null, null])
-    const extended = read([
-      { name: '__version_ext_crcs', data: new Writer(little).int(4, 9).int(4, 0xffffffff).done() },
-      { name: '__version_ext_names', data: chars('plain\0second\0') },
-    ])
-    expect(extended.basicVersions).toBe(false)
-    expect([...extended.imports].map(({ name, crc }) => `${name} ${crc}`)).toEqual([
-      `second ${0xffffffff}`,
-      'first null',
-      'plain 9',
-      'maybe null',
-    ])
+  const table = (records = versions, cut = 0) => {
+    const data = versionRecords(records, bits, little)
+    return { name: '__versions', data: data.subarray(0, data.length - cut) }
+  }
+  const extendedTable = (names = 'plain\0second\0', more: number[] = []) => [
+    {
+      name: '__version_ext_crcs',
+      data: join(new Writer(little).int(4, 9).int(4, 0xffffffff).done(), more),
+    },
+    { name: '__version_ext_names', data: chars(names) },
+  ]
+  const said = ({ imports, extendedImports, basicVersions, extendedVersions }: ModuleFacts) => ({
+    imports: [...imports].map(({ name, crc }) => `${name} ${crc}`),
+    extendedImports: [...extendedImports].map(({ name, crc }) => `${name} ${crc}`),
+    tables: [basicVersions, extendedVersions],
+  })
+  const unversioned = ['second null', 'first null', 'plain null', 'maybe null']
+  const withExtended = [`second ${0xffffffff}`, 'first null', 'plain 9', 'maybe null']
+
+  it('have no versions without a table', () => {
+    expect(said(read([]))).toEqual({
+      imports: unversioned,
+      extendedImports: [],
+      tables: ['absent', 'absent'],
+    })
+  })
+
+  it('have the versions of both tables, each apart', () => {
+    expect(said(read(extendedTable()))).toEqual({
+      imports: unversioned,
+      extendedImports: withExtended,
+      tables: ['absent', 'read'],
+    })
+    expect(said(read([table(), ...extendedTable()]))).toEqual({
+      imports: ['module_layout 1', 'second 3', 'first 2', 'plain null', 'maybe null'],
+      extendedImports: withExtended,
+      tables: ['read', 'read'],
+    })
+  })
+
+  it('are read as the kernel reads a table that ends within a record', () => {
+    const { module, problems } = readWith([table(versions, 1)])
+    expect(said(module)).toMatchObject({
+      imports: ['module_layout 1', 'second 3', 'first 2', 'plain null', 'maybe null'],
+      tables: ['read', 'absent'],
+    })
+    expect(problems.map(({ code, at }) => [code, at])).toEqual([['versions-malformed', '__versions']])
+    const extended = read(extendedTable('plain\0second\0', [1, 2, 3]))
+    expect(said(extended)).toMatchObject({ extendedImports: withExtended, tables: ['absent', 'read'] })
+  })
+
+  it.each([
+    ['a compressed table', [{ ...table(), flags: 0x800 }], ['unreadable', 'absent']],
+    ['a table without content', [{ ...table(), type: 8 }], ['unreadable', 'absent']],
+    ['names that are missing', extendedTable('plain\0'), ['absent', 'unreadable']],
+    ['no names at all', extendedTable().slice(0, 1), ['absent', 'unreadable']],
+    ['names alone', extendedTable().slice(1), ['absent', 'unreadable']],
+  ])('cannot be read from %s', (_, sections, tables) => {
+    expect(said(read(sections))).toEqual({ imports: unversioned, extendedImports: [], tables })
   })
 })
 
@@ -151,6 +199,7 @@ describe.each(forms)('.BTF_ids of %i bit, little endian %s', (bits, little) => {
     ])
     expect(problems).toEqual([])
     expect(module.btfIds).toEqual({
+      complete: true,
       sets: [
         {
           at: 8,
@@ -188,7 +237,52 @@ describe.each(forms)('.BTF_ids of %i bit, little endian %s', (bits, little) => {
   ])('is reported with %s', (_, data, marks) => {
     const { module, problems } = read(data, marks)
     expect(problems.map(({ code, at }) => [code, at])).toEqual([['btf-ids-malformed', '.BTF_ids']])
-    expect(module.btfIds).toEqual({ sets: [], list: [] })
+    expect(module.btfIds).toEqual({ complete: false, sets: [], list: [] })
+  })
+
+  it('knows an element that is not used, which has no symbol', () => {
+    const { module, problems } = read(words(0, 7, 0), [mark('struct__a__1', 4)])
+    expect(problems).toEqual([])
+    expect(module.btfIds).toMatchObject({ complete: true, list: [{ at: 4, id: 7 }] })
+  })
+
+  // Ids of a set are sorted: what its symbols label is not what they name, and must not be taken for single ids.
+  it.each([
+    ['a set has no symbol', words(2, 20, 21), [mark('func__a__1', 4), mark('func__b__2', 8)], []],
+    ['a member has no symbol', words(2, 20, 21), [mark('set__s', 0), mark('func__a__1', 4)], [['a']]],
+    ['a single id has no symbol', words(7, 1, 20), [mark('set__s', 4), mark('func__a__1', 8)], [['a']]],
+    ['a symbol stands within an entry', words(1, 20), [mark('set__s', 0), mark('func__a__1', 6)], [[]]],
+    [
+      'two symbols stand at one entry',
+      words(1, 20),
+      ['a__1', 'b__2'].map((name) => mark(`func__${name}`, 4)).concat(mark('set__s', 0)),
+      [['a']],
+    ],
+    [
+      'a set reaches into another',
+      words(2, 1, 20),
+      [mark('set__s', 0), mark('set__t', 4), mark('func__a__1', 8)],
+      [['a']],
+    ],
+    ['a set is broken, whatever follows', words(9, 20, 21), [mark('set__s', 0), mark('func__a__1', 4)], []],
+  ])('is not complete where %s', (_, data, marks, members) => {
+    const { module, problems } = read(data, marks)
+    expect(problems.map(({ code }) => code)).toEqual(['btf-ids-malformed'])
+    expect(module.btfIds).toMatchObject({ complete: false, list: [] })
+    expect(module.btfIds?.sets.map((set) => set.members.map(({ name }) => name))).toEqual(members)
+  })
+
+  it('is not complete where it is compressed', () => {
+    const sections: SectionSpec[] = [{ name: '.BTF_ids', data: words(7), flags: 0x800 }]
+    const { module } = readModule(
+      writeElf({
+        bits,
+        little,
+        sections: [...sections, ...symbolSections([mark('struct__a__1', 0)], ['.BTF_ids'], bits, little)],
+      }),
+      identity,
+    )
+    expect(module.btfIds).toEqual({ complete: false, sets: [], list: [] })
   })
 })
 
@@ -199,6 +293,7 @@ function kernelWith(
   relative: boolean,
   entries: readonly (readonly [at: number, crc: number])[],
   more: SectionSpec[] = [],
+  crcTable: Partial<SectionSpec> | null = {},
 ) {
   const table = 0x81001000
   const strings = 0x81400000
@@ -225,7 +320,9 @@ function kernelWith(
     little,
     sections: [
       { name: '__ksymtab', data: fields.done(), address: table },
-      { name: '__kcrctab', data: crcs.done(), address: 0x81002000 },
+      ...(crcTable === null
+        ? []
+        : [{ name: '__kcrctab', data: crcs.done(), address: 0x81002000, ...crcTable }]),
       { name: '__ksymtab_strings', data: chars('\0__memcpy\0kfree\0'), address: strings },
       { name: '.rodata', data: join(banner, '\n\0', ...moreText), address: 0x81500000 },
       { name: '.BTF', data: writeBtf(1, little) },
@@ -261,6 +358,24 @@ describe.each(forms)('exports of a kernel of %i bit, little endian %s', (bits, l
       identity,
       noPayload,
     )
+    expect(kernel.exports).toBeNull()
+    expect(problems.map(({ code }) => code)).toEqual(['exports-unknown'])
+  })
+
+  it('have no CRCs where there is no table of them', async () => {
+    const bytes = kernelWith(bits, little, true, [[10, 5]], [], null)
+    const { kernel, problems } = await readKernelImage(bytes, identity, noPayload)
+    expect(problems).toEqual([])
+    expect(kernel.exports?.toJSON()).toEqual([{ name: 'kfree', crc: null }])
+  })
+
+  it.each([
+    ['is compressed', { flags: 0x800 }],
+    ['has no content', { type: 8 }],
+    ['is of another size', { data: [1, 2, 3, 4, 5, 6, 7, 8] }],
+  ])('are not told where the table of CRCs %s', async (_, crcTable) => {
+    const bytes = kernelWith(bits, little, true, [[10, 5]], [], crcTable)
+    const { kernel, problems } = await readKernelImage(bytes, identity, noPayload)
     expect(kernel.exports).toBeNull()
     expect(problems.map(({ code }) => code)).toEqual(['exports-unknown'])
   })

@@ -45,8 +45,8 @@ describe.each([
       { bits, little },
     )
     expect(problems).toEqual([])
-    const { imports: imported, exports, ...rest } = module
-    expect([[...imported], [...exports]]).toEqual([imports, []])
+    const { imports: imported, extendedImports, exports, ...rest } = module
+    expect([[...imported], [...extendedImports], [...exports]]).toEqual([imports, [], []])
     expect(rest).toEqual({
       type: 'module',
       ...identity,
@@ -57,14 +57,15 @@ describe.each([
       btf: Uint8Array.of(1, 2, 3),
       distilled: Uint8Array.of(4),
       stamp: null,
-      basicVersions: true,
+      basicVersions: 'read',
+      extendedVersions: 'absent',
       structSize: null,
       flagTable: false,
       btfIds: null,
     })
   })
 
-  it('prefers extended symbol versions, whose names may be long', () => {
+  it('reads extended symbol versions, whose names may be long', () => {
     const long = 'a_rust_symbol_'.repeat(20)
     const crcs = new Writer(little).int(4, 7).int(4, 0xfffffffe).done()
     const { module } = read(
@@ -76,7 +77,8 @@ describe.each([
       ],
       { bits, little },
     )
-    expect([...module.imports]).toEqual([
+    expect([...module.imports]).toEqual(imports)
+    expect([...module.extendedImports]).toEqual([
       { name: 'module_layout', crc: 7 },
       { name: long, crc: 0xfffffffe },
     ])
@@ -202,20 +204,21 @@ describe('readModule', () => {
     ])
   })
 
-  it('leaves out symbol versions that are no whole records', () => {
+  it('tells of symbol versions that are no whole records', () => {
     const { module, problems } = read([{ name: '__versions', data: new Uint8Array(65) }])
-    expect([...module.imports]).toEqual([])
+    expect(module.imports).toHaveLength(1)
     expect(problems[0]).toMatchObject({ code: 'versions-malformed', at: '__versions' })
     expect(problems[0]!.message).toContain('65 bytes')
   })
 
-  it('falls back to __versions where extended names and CRCs do not pair', () => {
+  it('has no extended versions where their names and CRCs do not pair', () => {
     const { module, problems } = read([
       { name: '__versions', data: versionRecords(versions) },
       { name: '__version_ext_crcs', data: new Uint8Array(8) },
       { name: '__version_ext_names', data: chars('one\0two') },
     ])
     expect([...module.imports]).toEqual(imports)
+    expect([module.basicVersions, module.extendedVersions]).toEqual(['read', 'unreadable'])
     expect(problems.map(({ code }) => code)).toEqual(['versions-malformed'])
   })
 

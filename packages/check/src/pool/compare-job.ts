@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
 import { type ModuleResult, summary, type Verdict } from '../pure/index.js'
 import { encodeRows } from '../rows/codec.js'
 import { type JudgedEntry, mustBe, openSet, type SetOnBase } from './judged-set.js'
 import type { KeptInputs } from './kept.js'
+import { pause, stride } from './pause.js'
 import { type SymbolFiles, withStoredLoads } from './set-loads.js'
 
 /** A module set, as its bundle and manifest, and the base that it is compared with. */
@@ -24,9 +24,6 @@ export interface CompareResult {
   readonly counts: Partial<Record<Verdict, number>>
   readonly rows: Uint8Array
 }
-
-/** Modules judged between two looks at the signal. */
-const stride = 256
 
 /**
  * Judges every module of a set on one base. What `kept` has of the inputs is not read again. Findings are counted and not listed:
@@ -49,12 +46,11 @@ export async function runCompare(
       results[nth] = judge(nth, manifest[nth]!, 0)
       if (++judged % stride > 0) continue
       progress({ judged, total: modules.length })
-      await setImmediate()
-      if (signal.aborted) throw new CheckError('check-aborted')
+      await pause(signal)
     }
     const { total: _, ...counts } = summary(results)
     const { rules, btfModules } = set
-    const on = { manifest, bundle, running, rules, btfModules }
+    const on = { signal, manifest, bundle, running, rules, btfModules }
     return { counts, rows: encodeRows(await withStoredLoads(results, set, on)) }
   } finally {
     kept.close(bundle)

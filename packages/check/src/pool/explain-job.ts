@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
-import { CheckError } from '../errors.js'
 import type { ModuleResult } from '../pure/index.js'
 import { type JudgedEntry, mustBe, openSet, type SetOnBase } from './judged-set.js'
 import type { KeptInputs } from './kept.js'
+import { pause } from './pause.js'
 
 /** Some modules of a set, to be judged again with their findings. */
 export interface ExplainJob extends SetOnBase {
@@ -28,8 +27,7 @@ export async function runExplain(
     for (const entry of modules) {
       mustBe(bundle, entry.ordinal, entry)
       results.push(judge(entry.ordinal, entry, maxFindings))
-      await setImmediate()
-      if (signal.aborted) throw new CheckError('check-aborted')
+      await pause(signal)
     }
     return results
   } finally {

@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
 import { type Btf, BtfError, type RunningBase, readBtf } from '@basedrift/btf'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
 import { proofAgainst, type VerdictReason } from '../pure/index.js'
 import { mustBe } from './judged-set.js'
 import type { KeptInputs } from './kept.js'
+import { pause } from './pause.js'
 
 /** A module set, and bases that it may have been built on. */
 export interface FitJob {
@@ -68,8 +68,7 @@ export async function runFit(
         if (originStrings !== null || misfit !== null) telling++
         if (misfit !== null) misfits.push(misfit)
         if (++looked % stride > 0) continue
-        await setImmediate()
-        if (signal.aborted) throw new CheckError('check-aborted')
+        await pause(signal)
       }
       const contradicting = misfits.filter(({ proof }) => proof !== null).length
       const listed = misfits.sort((a, b) => a.ordinal - b.ordinal).slice(0, mostListed)

@@ -187,8 +187,18 @@ async function collect(
 }
 
 function linkFacts(facts: ModuleFacts): LinkFacts {
-  const { imports, exports, basicVersions, structSize, flagTable, btfIds } = facts
-  return { imports, exports, basicVersions, structSize, flagTable, btfIds }
+  const { imports, extendedImports, exports, basicVersions, extendedVersions } = facts
+  const { structSize, flagTable, btfIds } = facts
+  return {
+    imports,
+    extendedImports,
+    exports,
+    basicVersions,
+    extendedVersions,
+    structSize,
+    flagTable,
+    btfIds,
+  }
 }
 
 async function record(facts: ModuleFacts, writer: BundleWriter): Promise<ManifestEntry> {

@@ -12,6 +12,7 @@ import {
   withLoad,
 } from '../pure/index.js'
 import { decodeModuleSymbols, decodeProvides } from '../symbols/codec.js'
+import { pause, stride } from './pause.js'
 
 /** Files with what a load compares besides BTF; null where a build has none. */
 export interface SymbolFiles {
@@ -21,10 +22,11 @@ export interface SymbolFiles {
   readonly exportsPath: string | null
 }
 
-/** What the rows of a set are completed by. */
+/** What the rows of a set are completed by, and what ends that. */
 export interface JudgedOn {
+  readonly signal: AbortSignal
   readonly manifest: readonly Pick<ManifestEntry, 'vermagic'>[]
-  readonly bundle: Bundle
+  readonly bundle: Pick<Bundle, 'modules' | 'read' | 'readingOrder'>
   readonly running: RunningBase
   readonly rules: Rules
   readonly btfModules: boolean
@@ -32,23 +34,27 @@ export interface JudgedOn {
 
 /**
  * The rows of a set, each with what else the running kernel compares. They stay as they are where nothing is stored of the
- * modules' symbols or of what the kernel gives to modules.
- * @throws CheckError `symbols-malformed`, `bundle-mismatch`
+ * modules' symbols or of what the kernel gives to modules, or what an older version stored.
+ * @throws CheckError `symbols-malformed`, `bundle-mismatch`, `check-aborted`
  */
 export async function withStoredLoads(
   results: readonly ModuleResult[],
   { symbolsPath, exportsPath }: SymbolFiles,
-  { manifest, bundle, running, rules, btfModules }: JudgedOn,
+  { signal, manifest, bundle, running, rules, btfModules }: JudgedOn,
 ): Promise<readonly ModuleResult[]> {
   if (symbolsPath === null || exportsPath === null) return results
   const names = new NamePool()
   const stored = decodeModuleSymbols(await readFile(symbolsPath), names)
   const provides = decodeProvides(await readFile(exportsPath), names)
+  if (stored === null || provides === null) return results
   if (stored.length !== results.length) throw new CheckError('bundle-mismatch')
   const structSize = running.btf === null ? null : moduleStructSize(running.btf)
   const kernel = { ...provides, version: rules.version, structSize }
   const comparison = new LoadComparison(names, kernel, stored)
-  return results.map((result, nth) => {
+  const rows = new Array<ModuleResult>(results.length)
+  let done = 0
+  for (const nth of bundle.readingOrder()) {
+    const result = results[nth]!
     const module = { ...stored[nth]!, vermagic: manifest[nth]!.vermagic }
     const { btfSha256, distilledSha256 } = bundle.modules[nth]!
     const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
@@ -63,6 +69,8 @@ export async function withStoredLoads(
             rules,
             btfModules,
           )
-    return withLoad(result, comparison.load(module, ids))
-  })
+    rows[nth] = withLoad(result, comparison.load(module, ids))
+    if (++done % stride === 0) await pause(signal)
+  }
+  return rows
 }

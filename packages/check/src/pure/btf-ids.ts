@@ -21,6 +21,8 @@ export interface IdSymbol {
 
 /** The ids that a module's code carries (`.BTF_ids`), in the numbering of the base that it was built on. */
 export interface ModuleIds {
+  /** Whether these are all, each with a symbol. */
+  readonly complete: boolean
   /** Sorted by id: the symbols name the members, not which is which. */
   readonly sets: readonly {
     readonly kind: 'set' | 'set8'
@@ -135,13 +137,34 @@ function destructorPairs({ list }: ModuleIds): Set<number> {
 
 /** What comes of a set that is registered by its module's init, where the kernel has no BTF of the module. */
 function withoutBtf(ids: ModuleIds, traits: KernelTraits, looksAtModules: boolean): BtfIdsLoad {
+  const refusesKfuncs = looksAtModules && traits.kfuncSets && !traits.kfuncsWithoutBtf
+  const refusesDestructors = looksAtModules && traits.dtorKfuncs && !traits.dtorsWithoutBtf
   const kfuncs = ids.sets.some(({ kind }) => kind === 'set8')
   const destructors = destructorPairs(ids).size > 0
-  const fails =
-    looksAtModules &&
-    ((kfuncs && traits.kfuncSets && !traits.kfuncsWithoutBtf) ||
-      (destructors && traits.dtorKfuncs && !traits.dtorsWithoutBtf))
-  return fails ? { state: 'fails', errno: errnos.absent } : { state: 'missing' }
+  if ((kfuncs && refusesKfuncs) || (destructors && refusesDestructors))
+    return { state: 'fails', errno: errnos.absent }
+  return { state: !ids.complete && (refusesKfuncs || refusesDestructors) ? 'unknown' : 'missing' }
+}
+
+/**
+ * The ids of a set that stand for none of its members, each of which one id stands for. Where members are not known, the
+ * others may stand for those. 0 is what the build writes for a name that it does not know: nothing on every kernel.
+ */
+function strangers({ ids, members }: ModuleIds['sets'][number], entities: readonly Entity[]): number[] {
+  const left = new Map<string, number>()
+  for (const { kind, name } of members) {
+    const key = `${kinds[kind]} ${name}`
+    left.set(key, (left.get(key) ?? 0) + 1)
+  }
+  const found: number[] = []
+  entities.forEach(({ kind, name }, nth) => {
+    if (ids[nth] === 0) return
+    const key = `${kind} ${name}`
+    const count = left.get(key) ?? 0
+    if (count === 0) found.push(nth)
+    else left.set(key, count - 1)
+  })
+  return found.length > ids.length - members.length ? found : []
 }
 
 /** Errno with which the kernel refuses to register a set of kfuncs; 0 where it takes it. */
@@ -162,7 +185,8 @@ function kfuncErrno(
  * module's BTF at all. No kernel compares the ids with what they were built to stand for, as the names of their symbols
  * tell. Sets with flags are kfuncs, registered by the module's init: with wrong ids they are refused from 6.4 on where one is
  * no function, else taken for what stands there. A struct followed by a function is a destructor. Others are never looked at.
- * A module with a distilled base keeps distilled ids in these others: they are wrong on every kernel.
+ * A module with a distilled base keeps distilled ids in these others: they are wrong on every kernel. Of ids that are not complete
+ * only what is wrong with those that are there is told.
  * @throws BtfError `rules-invalid`
  */
 export function btfIdsLoad(
@@ -176,7 +200,7 @@ export function btfIdsLoad(
   const traits = traitsOf(rules.version)
   if (verdict === 'error') return { state: 'unknown' }
   if (verdict === 'no-btf' || verdict === 'discarded') return withoutBtf(ids, traits, looksAtModules)
-  // It is refused before its init could register anything.
+  // It is refused before its init could register anything: the kernel has nothing of it.
   if (verdict === 'rejected' || verdict === 'crashes') return { state: 'missing' }
   const resolver = resolverOf(sections, running, rules)
   const count = ids.sets.reduce((sum, set) => sum + set.ids.length, ids.list.length)
@@ -187,11 +211,8 @@ export function btfIdsLoad(
     const find = set.kind === 'set8' ? resolver.relocated : resolver.plain
     const entities = set.ids.map(find)
     if (set.kind === 'set8') errno ||= kfuncErrno(set, entities, resolver, traits)
-    const members = new Set(set.members.map(({ kind, name }) => `${kinds[kind]} ${name}`))
-    entities.forEach((entity, nth) => {
-      if (members.has(`${entity.kind} ${entity.name}`)) return
-      wrong.push({ set: set.name, id: set.ids[nth]!, actual: described(entity) })
-    })
+    for (const nth of strangers(set, entities))
+      wrong.push({ set: set.name, id: set.ids[nth]!, actual: described(entities[nth]!) })
   }
   const pairs = destructorPairs(ids)
   ids.list.forEach((entry, nth) => {
@@ -204,7 +225,7 @@ export function btfIdsLoad(
       errno ||= errnos.invalid
   })
   return {
-    state: errno > 0 ? 'fails' : wrong.length > 0 ? 'wrong' : 'match',
+    state: errno > 0 ? 'fails' : wrong.length > 0 ? 'wrong' : ids.complete ? 'match' : 'unknown',
     ...(errno > 0 ? { errno } : {}),
     ...(wrong.length > 0 ? { wrong: wrong.slice(0, mostWrong) } : {}),
     ...(wrong.length > mostWrong ? { wrongTotal: wrong.length } : {}),

@@ -5,6 +5,7 @@ export {
   type LoadKernel,
   type LoadModule,
   moduleStructSize,
+  type VersionTable,
   withLoad,
 } from './load.js'
 export { OriginBase, proofAgainst } from './origin.js'

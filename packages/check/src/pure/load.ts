@@ -3,17 +3,25 @@ import { overallOf } from './overall.js'
 import { type NamePool, type PooledSymbols, symbolBits } from './symbols.js'
 import type { BtfIdsLoad, Load, LoadObstacle, ModuleResult } from './verdicts.js'
 
+/** What is known of a version table: whether there is one, and whether its CRCs could be read. */
+export type VersionTable = 'absent' | 'read' | 'unreadable'
+
 /** What a module asks of a kernel besides its BTF, and what it exports. */
 export interface LoadModule {
   /** `.modinfo` vermagic; null where it has none, or where there is nothing but its BTF. */
   readonly vermagic: string | null
-  /** Whether it has a `__versions` section. */
-  readonly basicVersions: boolean
+  /** Its `__versions`. */
+  readonly basicVersions: VersionTable
+  /** Its extended versions, by which alone kernels from 6.14 on go where there are such. */
+  readonly extendedVersions: VersionTable
   /** Size of its `struct module`; null where it is not known. */
   readonly structSize: number | null
   /** Whether it has a `__kflagstab`. */
   readonly flagTable: boolean
+  /** With the CRCs of `__versions`. */
   readonly imports: PooledSymbols
+  /** With the CRCs of the extended versions; none where these are not `read`. */
+  readonly extendedImports: PooledSymbols
   readonly exports: PooledSymbols
 }
 
@@ -35,22 +43,21 @@ export interface LoadKernel {
 /** Symbols named in a result of each sort; `…Total` counts the rest. */
 const mostNamed = 4
 
-/**
- * What is known of the exporters of a name: none, one CRC, an export without one, which is accepted with any
- * (`check_version`), or several that say several things.
- */
+/** What is known of the exporters of a name: none, one CRC, an export without one, or several that say several things. */
 const Known = { nothing: 0, crc: 1, noCrc: 2, several: 3 } as const
 
 /** Exports by the number of their name. */
 class ExportTable {
   readonly #known: Uint8Array
   readonly #crcs: Uint32Array
+  readonly #comparesCrcs: boolean
   /** All CRCs of a name that has several; null for an export without one. */
   readonly #several = new Map<number, (number | null)[]>()
 
-  constructor(names: number) {
+  constructor(names: number, comparesCrcs: boolean) {
     this.#known = new Uint8Array(names)
     this.#crcs = new Uint32Array(names)
+    this.#comparesCrcs = comparesCrcs
   }
 
   add({ ids, crcs, flags }: PooledSymbols, leftOut: number): void {
@@ -76,12 +83,17 @@ class ExportTable {
     this.#known[id] = Known.several
   }
 
-  /** What a kernel says of an import with this CRC: `null` where no exporter is known, `unsure` where they disagree. */
+  /**
+   * What a kernel says of an import with this CRC: `null` where no exporter is known, `unsure` where they disagree or tell no
+   * CRC: a kernel with modversions has one for each export, and takes modules that export without by force alone
+   * (`check_export_symbol_versions`), so that what is missing is not in the evidence.
+   */
   compare(id: number, crc: number | null): 'same' | 'differs' | 'unsure' | null {
     const known = this.#known[id]!
     if (known === Known.nothing) return null
     // An import that its module's table leaves out is let go with a warning.
-    if (known === Known.noCrc || crc === null) return 'same'
+    if (crc === null || !this.#comparesCrcs) return 'same'
+    if (known === Known.noCrc) return 'unsure'
     if (known === Known.crc) return this.#crcs[id] === crc ? 'same' : 'differs'
     return this.#several.get(id)!.some((one) => one === null || one === crc) ? 'unsure' : 'differs'
   }
@@ -99,6 +111,8 @@ export class LoadComparison {
   readonly #set: ExportTable
   readonly #modules: ExportTable
   readonly #modversions: boolean | null
+  readonly #extendedVersions: boolean
+  readonly #leftOut: number
   readonly #wantsFlagTable: boolean
   readonly #comparesStruct: boolean
 
@@ -107,19 +121,20 @@ export class LoadComparison {
     const traits = traitsOf(kernel.version)
     this.#kernel = kernel
     this.#names = names
+    this.#modversions = kernel.modversions ?? modversionsOf(kernel.vermagic)
+    this.#extendedVersions = traits.extendedVersions
     this.#wantsFlagTable = traits.exportFlags
     this.#comparesStruct = traits.moduleSizeCheck
     // A GPL table of a module is not looked at from 7.1 on: its exports are gone.
-    const leftOut = traits.exportFlags ? symbolBits.gplTable : 0
+    this.#leftOut = traits.exportFlags ? symbolBits.gplTable : 0
     const table = (...lists: PooledSymbols[]) => {
-      const made = new ExportTable(names.size)
-      for (const list of lists) made.add(list, leftOut)
+      const made = new ExportTable(names.size, this.#modversions !== false)
+      for (const list of lists) made.add(list, this.#leftOut)
       return made
     }
     this.#own = kernel.exports === null ? null : table(kernel.exports)
     this.#set = table(...[...set].map(({ exports }) => exports))
     this.#modules = table(kernel.moduleExports)
-    this.#modversions = kernel.modversions ?? modversionsOf(kernel.vermagic)
   }
 
   /** `load` of one module of the set; `btfIds` is what `btfIdsLoad` says of it, where it has such ids. */
@@ -140,16 +155,32 @@ export class LoadComparison {
   #vermagic({ vermagic, basicVersions }: LoadModule): Load['vermagic'] {
     const own = this.#kernel.vermagic
     if (own === null || vermagic === null) return 'unknown'
-    if (!basicVersions || this.#modversions === false) return own === vermagic ? 'same' : 'differs'
+    if (basicVersions === 'absent' || this.#modversions === false)
+      return own === vermagic ? 'same' : 'differs'
     return afterRelease(own) === afterRelease(vermagic) ? 'same' : 'differs'
   }
 
-  #versions({ imports, basicVersions }: LoadModule): Load['modversions'] {
+  /** The imports as the kernel takes them, with the CRCs of the table that it goes by, and what is known of that table. */
+  #importsOf(module: LoadModule): { readonly imports: PooledSymbols; readonly table: VersionTable } {
+    const { imports, extendedImports, basicVersions, extendedVersions } = module
+    if (!this.#extendedVersions || extendedVersions === 'absent') return { imports, table: basicVersions }
+    return extendedVersions === 'read'
+      ? { imports: extendedImports, table: 'read' }
+      : { imports: withoutCrcs(imports), table: extendedVersions }
+  }
+
+  /** Whether it exports what the kernel looks at without a CRC. */
+  #exportsUnversioned({ flags }: PooledSymbols): boolean {
+    return flags.some((bits) => (bits & this.#leftOut) === 0 && (bits & symbolBits.noCrc) !== 0)
+  }
+
+  #versions(module: LoadModule): Load['modversions'] {
+    const { imports, table } = this.#importsOf(module)
     const { ids, crcs, flags } = imports
     const mismatched: number[] = []
     const unresolved: number[] = []
     let unsure = this.#own === null || ids.length === 0
-    let versioned = basicVersions
+    let versioned = false
     for (let index = 0; index < ids.length; index++) {
       const bits = flags[index]!
       const crc = bits & symbolBits.noCrc ? null : crcs[index]!
@@ -161,11 +192,13 @@ export class LoadComparison {
       else if (said === null && !(bits & symbolBits.weak)) unresolved.push(id)
     }
     const names = (list: readonly number[]) => list.map((id) => this.#names.name(id)).sort()
-    // Without modversions no CRC is compared; a kernel of which that is not known may do either.
+    // A kernel of which modversions are not known may compare CRCs or not.
     const compared = this.#modversions === true
-    const differs = this.#modversions !== false && mismatched.length > 0
-    // A kernel with modversions takes a module without any by force alone (CONFIG_MODULE_FORCE_LOAD).
-    const lacksVersions = this.#modversions !== false && !versioned
+    const differs = mismatched.length > 0
+    // A kernel with modversions takes a module that has none, or exports without, by force alone (CONFIG_MODULE_FORCE_LOAD).
+    const lacksVersions =
+      this.#modversions !== false &&
+      (table !== 'read' || !versioned || this.#exportsUnversioned(module.exports))
     if (differs && compared) {
       const all = names(mismatched)
       return { state: 'mismatch', mismatched: all.slice(0, mostNamed), ...total('mismatchedTotal', all) }
@@ -192,6 +225,11 @@ export class LoadComparison {
     if (this.#wantsFlagTable && looked && !flagTable) found.push({ code: 'export-flags-absent' })
     return found
   }
+}
+
+/** Imports whose CRCs are not known. */
+function withoutCrcs({ ids, crcs, flags }: PooledSymbols): PooledSymbols {
+  return { ids, crcs, flags: flags.map((bits) => bits | symbolBits.noCrc) }
 }
 
 /** The true number of a list that was cut. */

@@ -96,7 +96,8 @@ export const btfIdsStates = ['match', 'wrong', 'fails', 'missing', 'unknown'] as
 /**
  * What becomes of the type ids that a module's code carries: they stand for what they were built to (`match`) or for
  * something else, unnoticed (`wrong`); the kernel refuses to register them, and the module's init with it (`fails`, with the
- * errno); or it has no BTF of the module to register them in (`missing`).
+ * errno); or there is nothing to register them in, as it has no BTF of the module or has refused the module for its BTF
+ * (`missing`). `unknown` where not all of them could be read, or nothing that they stand for.
  */
 export interface BtfIdsLoad {
   readonly state: (typeof btfIdsStates)[number]

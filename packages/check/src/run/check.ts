@@ -1,4 +1,4 @@
-import type { ModuleFacts, Problem } from '@basedrift/artifacts'
+import type { ModuleFacts, Problem, SymversFacts } from '@basedrift/artifacts'
 import { findTools, moduleNameFromPath } from '@basedrift/artifacts'
 import { defaultFindings, parseVersion, prepareBase, type Rules } from '@basedrift/btf'
 import { CheckError } from '../errors.js'
@@ -85,7 +85,7 @@ export async function checkKernelAndModules(
     maxFindings: request.maxFindings ?? defaultFindings,
   }
   const judged: Judged[] = []
-  const symvers = [...kernelInput.symvers]
+  const otherSymvers: SymversFacts[] = []
   const raw = new RawModuleReader()
   for (const path of new Set(paths)) {
     const listed = path === request.kernel ? null : listRawModules(path)
@@ -97,11 +97,11 @@ export async function checkKernelAndModules(
     options.signal?.throwIfAborted()
     if (listed !== null) continue
     const input = path === request.kernel ? kernelInput : await read(path, 'module', true, options)
-    if (input !== kernelInput) symvers.push(...input.symvers)
+    if (input !== kernelInput) otherSymvers.push(...input.symvers)
     judged.push(...judgedIn(input, against))
   }
   if (judged.length === 0) throw new CheckError('modules-absent')
-  const rows = withLoads(judged, running, { ...kernelInput, symvers }).sort(byFile)
+  const rows = withLoads(judged, running, { ...kernelInput, otherSymvers }).sort(byFile)
   const { base } = running
   const notes = notesOf(kernelInput, running, rows)
   return {

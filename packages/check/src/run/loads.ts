@@ -24,9 +24,19 @@ export interface Judged {
 
 /** What is kept of a module until all of its set are read; null for a raw BTF. */
 export function linkOf(facts: ModuleFacts): Link | null {
-  const { vermagic, basicVersions, structSize, flagTable, imports, exports } = facts
+  const { vermagic, basicVersions, extendedVersions, structSize, flagTable } = facts
+  const { imports, extendedImports, exports } = facts
   if (vermagic === null && imports.length === 0 && exports.length === 0) return null
-  return { vermagic, basicVersions, structSize, flagTable, imports, exports }
+  return {
+    vermagic,
+    basicVersions,
+    extendedVersions,
+    structSize,
+    flagTable,
+    imports,
+    extendedImports,
+    exports,
+  }
 }
 
 /**
@@ -43,7 +53,14 @@ export function withLoads(
   const names = new NamePool()
   const provides = providesOf(kernel.kernel, kernel, names)
   const modules = judged.map(({ link }) =>
-    link === null ? null : { ...link, imports: names.pool(link.imports), exports: names.pool(link.exports) },
+    link === null
+      ? null
+      : {
+          ...link,
+          imports: names.pool(link.imports),
+          extendedImports: names.pool(link.extendedImports),
+          exports: names.pool(link.exports),
+        },
   )
   const { rules, base } = running
   const structSize = base.btf === null ? null : moduleStructSize(base.btf)

@@ -98,7 +98,9 @@ function readerOf(machine: Machine): ReadInput {
       const image = content.kernel ?? (await imageOf(options))
       const own = inTree(machine, content)
       if (isInstalled) exporters.push(...own)
-      return installedContent(content, own, image?.base ?? null, installed)
+      // Symbol versions of the installed kernel are not those of another build of its release that runs.
+      const symvers = isInstalled ? content.symvers : []
+      return { ...installedContent(content, own, image?.base ?? null, installed), symvers }
     }
     if (machine.initrds.includes(path)) return { ...content, originOf: (facts) => sameBtf(facts, installed) }
     return content

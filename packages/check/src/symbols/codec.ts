@@ -8,23 +8,28 @@ import {
   type ModuleIds,
   type NamedSymbols,
   NamePool,
+  noPooledSymbols,
   type PooledSymbols,
   symbolBits,
+  type VersionTable,
 } from '../pure/index.js'
 
 /**
  * The symbols of a build, in two files of one form: what its modules import and export, and what its kernel gives to modules.
- * The 7 bytes `BDSYMBL` and a version, 1, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
+ * The 7 bytes `BDSYMBL` and a version, 2, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
  * bytes of each; for each name the flags (1 byte) and the CRC (4 bytes, where the flags say that there is one) with which it
  * comes first; then the content. A list of symbols is its length and, for each, twice its name's number, plus 1 where flags or CRC
  * are other than those that the name came with first: they follow then.
  *
  * Content of the modules, in the order of the manifest: their number, and for each a byte (1: `__versions`, 2: `__kflagstab`,
- * 4: the size of `struct module` follows, 8: the ids of `.BTF_ids` follow as length and JSON), imports and exports.
- * Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
+ * 4: the size of `struct module` follows, 8: the ids of `.BTF_ids` follow as length and JSON, 16: `__versions` cannot be read,
+ * 32: extended versions, 64: these cannot be read), imports, the imports with their extended versions where these can be read, and
+ * exports. Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
  * exports follow), its exports, and those of its modules.
+ *
+ * Version 1 did not tell what could not be read: nothing is concluded from such files.
  */
-const head = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c, 1)
+const head = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c, 2)
 
 /** Bounds of what a reader takes. */
 const limits = { inflatedBytes: 256 * 2 ** 20, symbols: 2 ** 26 } as const
@@ -32,7 +37,15 @@ const limits = { inflatedBytes: 256 * 2 ** 20, symbols: 2 ** 26 } as const
 /** A module's symbols as they are stored; its vermagic is in the manifest. */
 export type StoredModule = Omit<LoadModule, 'vermagic'> & { readonly btfIds: ModuleIds | null }
 
-const bits = { basicVersions: 1, flagTable: 2, structSize: 4, btfIds: 8 } as const
+const bits = {
+  basicVersions: 1,
+  flagTable: 2,
+  structSize: 4,
+  btfIds: 8,
+  basicUnreadable: 16,
+  extendedVersions: 32,
+  extendedUnreadable: 64,
+} as const
 const kernelBits = { vermagic: 1, modversionsKnown: 2, modversions: 4, exports: 8 } as const
 
 /** Collects lists of symbols under one table of names. */
@@ -100,17 +113,22 @@ export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
   const all = [...modules]
   content.varint(all.length)
   const pool = (list: NamedSymbols) => names.pool(list)
-  for (const { imports, exports, basicVersions, structSize, flagTable, btfIds } of all) {
+  for (const module of all) {
+    const { basicVersions, extendedVersions, structSize, flagTable, btfIds } = module
     content.u8(
-      (basicVersions ? bits.basicVersions : 0) |
+      (basicVersions === 'absent' ? 0 : bits.basicVersions) |
+        (basicVersions === 'unreadable' ? bits.basicUnreadable : 0) |
+        (extendedVersions === 'absent' ? 0 : bits.extendedVersions) |
+        (extendedVersions === 'unreadable' ? bits.extendedUnreadable : 0) |
         (flagTable ? bits.flagTable : 0) |
         (structSize === null ? 0 : bits.structSize) |
         (btfIds === null ? 0 : bits.btfIds),
     )
     if (structSize !== null) content.varint(structSize)
     if (btfIds !== null) writer.text(JSON.stringify(btfIds))
-    writer.list(pool(imports))
-    writer.list(pool(exports))
+    writer.list(pool(module.imports))
+    if (extendedVersions === 'read') writer.list(pool(module.extendedImports))
+    writer.list(pool(module.exports))
   }
   return writer.finish()
 }
@@ -182,6 +200,11 @@ class ListReader {
   }
 }
 
+/** Whether a file is of the version before this one. */
+function isOlder(bytes: Uint8Array): boolean {
+  return head.every((byte, at) => bytes[at] === (at === head.length - 1 ? byte - 1 : byte))
+}
+
 function inflate(bytes: Uint8Array): Uint8Array {
   if (head.some((byte, at) => bytes[at] !== byte)) throw malformed('They start otherwise')
   try {
@@ -191,11 +214,17 @@ function inflate(bytes: Uint8Array): Uint8Array {
   }
 }
 
+function tableOf(has: number, there: number, unreadable: number): VersionTable {
+  if ((has & there) === 0) return 'absent'
+  return has & unreadable ? 'unreadable' : 'read'
+}
+
 /**
- * Reads the symbols of modules, in the order in which they were packed.
+ * Reads the symbols of modules, in the order in which they were packed; null where an older version packed them.
  * @throws CheckError `symbols-malformed`
  */
-export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredModule[] {
+export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredModule[] | null {
+  if (isOlder(bytes)) return null
   return reading(() => {
     const reader = new ListReader(bytes, names)
     const count = reader.fields.varint()
@@ -204,12 +233,15 @@ export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredM
       const has = reader.fields.u8()
       const structSize = has & bits.structSize ? reader.fields.varint() : null
       const btfIds = has & bits.btfIds ? idsOf(JSON.parse(reader.text())) : null
+      const extendedVersions = tableOf(has, bits.extendedVersions, bits.extendedUnreadable)
       return {
-        basicVersions: (has & bits.basicVersions) !== 0,
+        basicVersions: tableOf(has, bits.basicVersions, bits.basicUnreadable),
+        extendedVersions,
         flagTable: (has & bits.flagTable) !== 0,
         structSize,
         btfIds,
         imports: reader.list(),
+        extendedImports: extendedVersions === 'read' ? reader.list() : noPooledSymbols,
         exports: reader.list(),
       }
     })
@@ -217,10 +249,11 @@ export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredM
 }
 
 /**
- * Reads what a kernel gives to modules.
+ * Reads what a kernel gives to modules; null where an older version packed it.
  * @throws CheckError `symbols-malformed`
  */
-export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides {
+export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | null {
+  if (isOlder(bytes)) return null
   return reading(() => {
     const reader = new ListReader(bytes, names)
     const has = reader.fields.u8()
@@ -233,10 +266,11 @@ export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides {
 
 /** Makes sure that ids have their shape. */
 function idsOf(value: unknown): ModuleIds {
-  const { sets, list } = value as Partial<ModuleIds>
+  const { complete, sets, list } = value as Partial<ModuleIds>
   const isSymbol = (one: { kind?: unknown; name?: unknown }) =>
     typeof one.kind === 'string' && typeof one.name === 'string'
   const fits =
+    typeof complete === 'boolean' &&
     Array.isArray(sets) &&
     Array.isArray(list) &&
     list.every((one) => isSymbol(one) && Number.isInteger(one.id) && Number.isInteger(one.at)) &&
@@ -250,7 +284,7 @@ function idsOf(value: unknown): ModuleIds {
         set.members.every(isSymbol),
     )
   if (!fits) throw new TypeError('ids without their shape')
-  return { sets, list }
+  return { complete, sets, list }
 }
 
 function reading<T>(read: () => T): T {
