@@ -85,6 +85,19 @@ describe('basedrift diff', () => {
     expect(noRules.stderr).toMatch(/^basedrift: rules-unknown: /)
   })
 
+  it('ends with 2 where the bases are equal and modules cannot be read', async () => {
+    using temp = tempDir()
+    const broken = path.join(temp.path, 'broken.ko')
+    writeFileSync(broken, 'no module')
+    const rules = ['--rules', '5.15.12']
+    const sorted = await basedrift(['diff', older, older, broken, ...rules])
+    expect(sorted).toMatchObject({ code: 2 })
+    expect(sorted.stderr).toMatch(/^Note: Not read: .*broken\.ko \([a-z-]+\)\.$/m)
+    const told = await basedrift(['diff', older, older, '--modules-a', broken, ...rules])
+    expect(told).toMatchObject({ code: 2 })
+    expect(await basedrift(['diff', older, newer, broken, ...rules])).toMatchObject({ code: 1 })
+  })
+
   it('writes one HTML file without scripts, in which names are texts', async () => {
     using temp = tempDir()
     const hostile = `<script>alert("&'")</script>\u001b[2J`

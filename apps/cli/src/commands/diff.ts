@@ -13,7 +13,10 @@ interface DiffOptions {
 
 type Format = 'table' | 'json' | 'html'
 
-/** `basedrift diff`: the drift between two kernels, offline. Exit 0 where their bases are equal, 1 where they are not. */
+/**
+ * `basedrift diff`: the drift between two kernels, offline. Exit 1 where their bases differ; else 2 where something cannot be
+ * read, modules among it; else 0.
+ */
 export function addDiff(program: Command, ended: (code: number) => void): void {
   program
     .command('diff')
@@ -33,7 +36,8 @@ export function addDiff(program: Command, ended: (code: number) => void): void {
     .option('--format <format>', 'table, json or html, with =FILE to write to a file; repeatable', repeated)
     .addHelpText(
       'after',
-      '\nExit: 0 the bases are equal, 1 they differ, 2 bad usage or something cannot be read.',
+      '\nExit: 1 the bases differ; else 2 something cannot be read, modules among it, or bad usage; else 0.\n' +
+        'What becomes of the modules does not change it: see check.',
     )
     .action(async (a: string, b: string, modules: string[], options: DiffOptions) => {
       const choices = parseFormats<Format>(options.format ?? [], ['table', 'json', 'html'])
@@ -47,7 +51,7 @@ export function addDiff(program: Command, ended: (code: number) => void): void {
       try {
         const { openByteProgress } = await import('../output/progress.js')
         const progress = await openByteProgress()
-        const { report, notes } = await diffKernels(request, {
+        const { report, notes, unread } = await diffKernels(request, {
           onProgress: ({ path, bytes, total }) => progress.update(`Reading ${path}`, bytes, total ?? bytes),
         }).finally(() => progress.stop())
         const { printable } = await import('../output/printable.js')
@@ -55,7 +59,8 @@ export function addDiff(program: Command, ended: (code: number) => void): void {
         for (const text of notes) note(printable(`Note: ${text}`))
         if (outputs.every(({ to }) => to.path !== null))
           note(printable(`${report.class}: ${report.headline}`))
-        ended(report.class === 'none' ? exitCodes.ok : exitCodes.bad)
+        if (report.class !== 'none') ended(exitCodes.bad)
+        else ended(unread ? exitCodes.error : exitCodes.ok)
       } finally {
         for (const { to } of outputs) to.close()
       }

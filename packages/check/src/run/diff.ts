@@ -43,6 +43,8 @@ export interface DiffResult {
   readonly report: DriftReport
   /** What has to be known to read it. */
   readonly notes: readonly string[]
+  /** Whether modules, or files that should hold some, could not be read. */
+  readonly unread: boolean
 }
 
 /** One of the two kernels, and what was found of its modules. */
@@ -77,11 +79,20 @@ export async function diffKernels(request: DiffRequest, given: ReadOptions = {})
       `Not told on which of the two bases it was built, so not checked: ${lost.slice(0, namedModules).join(', ')}${more}. Give such modules with --modules-a or --modules-b.`,
     )
   }
+  if (sorter.unread.length > 0) {
+    const more = sorter.unread.length > namedModules ? ` and ${sorter.unread.length - namedModules} more` : ''
+    notes.push(`Not read: ${sorter.unread.slice(0, namedModules).join('; ')}${more}.`)
+  }
   const modules = { ofAOnB: onB.finish(), ofBOnA: onA.finish() }
-  return { report: driftReport(kernelOf(a), kernelOf(b), modules, request.limits), notes }
+  const errors = [...modules.ofAOnB, ...modules.ofBOnA].some(({ verdict }) => verdict === 'error')
+  return {
+    report: driftReport(kernelOf(a), kernelOf(b), modules, request.limits),
+    notes,
+    unread: errors || sorter.unread.length > 0,
+  }
 }
 
-/** Modules that a note names. */
+/** Modules, or files, that a note names. */
 const namedModules = 4
 
 async function readBuild(path: string, options: ReadOptions): Promise<Build> {
@@ -176,6 +187,8 @@ class Direction implements ModuleSink {
 class Sorter implements ModuleSink {
   /** Files of modules that show neither, or both. */
   readonly lost: string[] = []
+  /** Files that could not be read, and why. */
+  readonly unread: string[] = []
   private readonly directions: readonly Direction[]
 
   constructor(...directions: Direction[]) {
@@ -202,8 +215,11 @@ class Sorter implements ModuleSink {
   input(input: InputContent): void {
     for (const facts of input.modules) this.module(facts)
     const read = new Set([...input.modules.map(({ file }) => file), ...input.kernelFiles])
-    for (const file of new Set(input.problems.map((problem) => problem.file))) {
-      if (!read.has(file)) this.lost.push(file)
+    const told = new Set<string>()
+    for (const { file, code } of input.problems) {
+      if (read.has(file) || told.has(file)) continue
+      told.add(file)
+      this.unread.push(`${file} (${code})`)
     }
   }
 }
