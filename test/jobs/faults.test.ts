@@ -96,7 +96,14 @@ describe.each(backends)('with the queue on $kind', ({ kind, backend }) => {
       await startTaskRunner({
         tasks: ledger.tasks,
         queue,
-        handlers: { ingest: handler, compare: unused, origin: unused, drift: unused, fingerprint: unused },
+        handlers: {
+          ingest: handler,
+          compare: unused,
+          origin: unused,
+          drift: unused,
+          fingerprint: unused,
+          announce: unused,
+        },
         ring: () => dispatcher.ring(),
         log: quiet,
         leaseMs,
@@ -249,7 +256,7 @@ describe.each(backends)('with the queue on $kind', ({ kind, backend }) => {
     })
     ahead += leaseMs + quietMs
     await reconciler.run()
-    expect(await ledger.outbox.size()).toBe(0)
+    expect((await ledger.outbox.batch(10)).map(({ taskId }) => taskId)).not.toContain(task)
   })
 
   it('a worker that stops hands its task to another', async () => {

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync } from 'node:zlib'
 import { CheckPool, decodeRows } from '@basedrift/check'
+import { isNotice } from '@basedrift/contract'
 import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
 import { type BlobStore, type BuildRow, DirectoryBlobStore, type Ledger, openLedger } from '@basedrift/ledger'
 import { startWorker, type Worker } from '@basedrift/worker/main'
@@ -76,6 +77,7 @@ beforeEach(async () => {
     },
     log: quiet,
     dataDir,
+    settling: { quietMs: 0 },
   })
 })
 afterEach(async () => {
@@ -263,6 +265,43 @@ describe('the worker', () => {
     const fifth = await push({ release: '1.5', artifacts: await kernel('1.1') })
     const [last] = await done(3)
     expect(last).toMatchObject({ from: { id: fourth.id }, to: { id: fifth.id }, class: 'none' })
+  })
+
+  it('tells of a drift once, when all is compared, with its blast radius both ways, and of none where nothing drifted', async () => {
+    const first = await push({ release: '1.1', artifacts: await kernelAndModules('1.1') })
+    const second = await push({ release: '1.3', artifacts: await kernelAndModules('1.3') })
+    const third = await push({ release: '1.4', artifacts: await kernelAndModules('1.3') })
+    const drifts = await vi.waitFor(
+      async () => {
+        const { items } = await ledger.drifts.list({ stream, limit: 10 })
+        expect(items.map(({ state }) => state)).toEqual(['done', 'done'])
+        for (const { id } of items) {
+          expect((await ledger.tasks.get(`announce:drift:${id}`))?.state).toBe('done')
+          expect(await ledger.notices.waiting(`drift:${id}`)).toBeNull()
+        }
+        return items
+      },
+      { timeout: 30_000, interval: 20 },
+    )
+    expect(drifts[0]).toMatchObject({ class: 'none', from: { id: second.id }, to: { id: third.id } })
+    const { items: events } = await ledger.notices.events({ stream, limit: 10 })
+    expect(events).toMatchObject([
+      {
+        kind: 'drift',
+        severity: 'warning',
+        subject: `drift:${drifts[1]?.id}`,
+        content: {
+          from: { id: first.id },
+          to: { id: second.id },
+          class: drifts[1]?.class,
+          newOnOld: { total: 2, counts: drifts[1]?.newOnOld?.counts },
+          oldOnNew: { total: 2, counts: drifts[1]?.oldOnNew?.counts },
+          modversions: { match: 0, mismatch: 0, unknown: 4 },
+          remedy: 'rebuild-or-hold',
+        },
+      },
+    ])
+    expect(events.every(({ content }) => isNotice(content))).toBe(true)
   })
 
   it.each(['before', 'after'])(

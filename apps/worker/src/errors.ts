@@ -2,6 +2,8 @@
 export const workerErrorCodes = {
   'base-unreadable': 'The base BTF of the kernel cannot be read; build the kernel again.',
   'build-empty': 'No artifact of the build holds a kernel or a module; see the problems of each.',
+  'notice-invalid':
+    'The event cannot be told of as it was recorded; see the task, and run services of one version.',
   'origin-contradicted': 'Build the modules against the vmlinux that they are for, or say which one that is.',
   'problems-omitted':
     'The artifact has more problems than are recorded; mend those that are, and send it under a new release.',

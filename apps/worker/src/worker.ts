@@ -15,6 +15,8 @@ import { createDriftHandler } from './drift.js'
 import { createFingerprintHandler } from './fingerprint.js'
 import { createIngestHandler } from './ingest.js'
 import { ManifestCache } from './manifests.js'
+import { type AnnounceOptions, createAnnounceHandler } from './notices/announce.js'
+import { defaultSettling } from './notices/settled.js'
 import { createOriginHandler } from './origin.js'
 import type { Pool } from './pool.js'
 import { startReconcile } from './reconcile.js'
@@ -40,6 +42,8 @@ export interface WorkerOptions {
   /** Lease of a task, in milliseconds; it is extended while the task runs. */
   leaseMs?: number
   reconcile?: { intervalMs?: number; quietMs?: number }
+  /** When a change is told of. */
+  settling?: Partial<AnnounceOptions['settling']>
 }
 
 /** A running worker. */
@@ -64,6 +68,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       drift: createDriftHandler({ ledger, blobs, pool, log }),
       fingerprint: createFingerprintHandler({ ledger, blobs, pool }),
       origin: createOriginHandler({ ledger, manifests, blobs, pool, log }),
+      announce: createAnnounceHandler({
+        ledger,
+        blobs,
+        log,
+        settling: { ...defaultSettling, ...options.settling },
+        announced: () => {},
+      }),
     },
     ring: () => {
       dispatcher.ring()

@@ -88,6 +88,18 @@ export const noticeKinds = [
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
+/** When a channel is told: at once, or of all that came in an hour or a day. */
+export const channelModes = ['immediate', 'hourly', 'daily'] as const
+export type ChannelMode = (typeof channelModes)[number]
+
+/** Whether a channel is told of anything. */
+export const channelStates = ['active', 'disabled'] as const
+export type ChannelState = (typeof channelStates)[number]
+
+/** The life of a delivery: `collecting` is a digest that more joins until its time, `dead` was given up. */
+export const deliveryStates = ['collecting', 'pending', 'sending', 'sent', 'dead'] as const
+export type DeliveryState = (typeof deliveryStates)[number]
+
 /** How much an event matters, least first. */
 export const severities = ['info', 'warning', 'critical'] as const
 export type Severity = (typeof severities)[number]

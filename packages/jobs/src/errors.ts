@@ -10,6 +10,7 @@ export const jobsErrorCodes = {
     'The task was tried as often as allowed; mend what its message names, then send the build under a new release.',
   'task-failed': 'The task failed for a reason without a code of its own; see the log of the worker.',
   'task-kind-unknown': 'The task is of a kind that this worker does not know; run workers of one version.',
+  'task-put-off': 'The task is not due yet; it is taken up again at its time.',
   'worker-stopping': 'The worker was stopped while the task ran; another takes it up.',
 } as const
 
@@ -42,6 +43,15 @@ export class FinalError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options)
+  }
+}
+
+/** A task that is not to be done yet: a handler throws it, and the task is taken up again at `until`. It counts as no attempt. */
+export class PutOff extends Error {
+  override readonly name = 'PutOff'
+
+  constructor(readonly until: Date) {
+    super(jobsErrorCodes['task-put-off'])
   }
 }
 

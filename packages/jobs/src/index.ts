@@ -1,7 +1,14 @@
 export { type BackoffOptions, backoffMs } from './backoff.js'
 export { createQueue, type QueueOptions } from './create-queue.js'
 export { type Dispatcher, type DispatcherOptions, startDispatcher } from './dispatcher.js'
-export { describeError, FinalError, JobsError, type JobsErrorCode, jobsErrorCodes } from './errors.js'
+export {
+  describeError,
+  FinalError,
+  JobsError,
+  type JobsErrorCode,
+  jobsErrorCodes,
+  PutOff,
+} from './errors.js'
 export { jobId } from './job-id.js'
 export type { Log } from './log.js'
 export { createJobsMetrics, type JobsMetricsSources, type TaskMetrics, type TaskOutcome } from './metrics.js'

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { QueueBackend } from './queue.js'
 
 /** How a task ended, or why it did not. */
-export type TaskOutcome = 'done' | 'failed' | 'retried' | 'exhausted' | 'lost' | 'stopped'
+export type TaskOutcome = 'done' | 'failed' | 'retried' | 'exhausted' | 'lost' | 'put-off' | 'stopped'
 
 /** Where the task runner counts. */
 export interface TaskMetrics {

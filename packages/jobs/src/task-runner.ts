@@ -3,7 +3,7 @@ import { TaskJob } from '@basedrift/contract'
 import type { Failure, Ledger, TaskKind, TaskPayload, TaskRow } from '@basedrift/ledger'
 import { Value } from 'typebox/value'
 import { type BackoffOptions, backoffMs } from './backoff.js'
-import { describeError, FinalError, JobsError } from './errors.js'
+import { describeError, FinalError, JobsError, PutOff } from './errors.js'
 import { keepLease } from './lease.js'
 import type { Log } from './log.js'
 import type { TaskMetrics, TaskOutcome } from './metrics.js'
@@ -22,8 +22,8 @@ export interface TaskContext {
 /** Does the work of one kind of task. It may run twice for the same task: its effect must be one. */
 export interface TaskHandler<Payload> {
   /**
-   * Throws `FinalError` for what trying again cannot mend, which the ledger records of the task and of its build or pair;
-   * anything else thrown is tried again.
+   * Throws `FinalError` for what trying again cannot mend, which the ledger records of the task and of its build or pair, and
+   * `PutOff` for what is not due yet; anything else thrown is tried again.
    */
   run(payload: Payload, context: TaskContext): Promise<void>
 }
@@ -158,6 +158,10 @@ async function run(
     const stopped = signal.reason instanceof JobsError ? signal.reason.code : null
     // Whoever has the task now decides about it.
     if (stopped === 'lease-lost') return 'lost'
+    if (error instanceof PutOff) {
+      const failure = { code: 'task-put-off', message: error.message }
+      return (await tasks.retry(id, owner, failure, error.until, { counts: false })) ? 'put-off' : 'lost'
+    }
     if (error instanceof FinalError) return giveUp(describeError(error, 'task-failed'), 'failed')
     if (stopped === 'worker-stopping') {
       const failure = { code: stopped, message: 'The worker was stopped while the task ran' }

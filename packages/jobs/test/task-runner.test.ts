@@ -6,6 +6,7 @@ import {
   backoffMs,
   createJobsMetrics,
   FinalError,
+  PutOff,
   startTaskRunner,
   type TaskContext,
   type TaskRunnerOptions,
@@ -41,7 +42,14 @@ function start(options: Partial<TaskRunnerOptions> = {}) {
   return startTaskRunner({
     tasks,
     queue,
-    handlers: { ingest: handler, compare: unused, origin: unused, drift: unused, fingerprint: unused },
+    handlers: {
+      ingest: handler,
+      compare: unused,
+      origin: unused,
+      drift: unused,
+      fingerprint: unused,
+      announce: unused,
+    },
     ring: () => void rings++,
     log: quiet,
     leaseMs: 60_000,
@@ -84,6 +92,28 @@ describe('a task', () => {
     }
     await queue.deliver({ taskId: 'a' })
     expect(await tasks.get('a')).toMatchObject({ state: 'failed', error: { code: 'build-hopeless' } })
+  })
+
+  it('that is not due yet is put off to its time, which counts as no attempt', async () => {
+    await start({ maxAttempts: 1 })
+    tasks.create('a')
+    let dueAt = tasks.now + 5_000
+    work = async () => {
+      if (tasks.now < dueAt) throw new PutOff(new Date(dueAt))
+    }
+    await queue.deliver({ taskId: 'a' })
+    expect(await tasks.get('a')).toMatchObject({
+      state: 'pending',
+      attempt: 0,
+      error: { code: 'task-put-off' },
+    })
+    expect(Date.parse((await tasks.get('a'))?.runAt as string)).toBe(dueAt)
+    tasks.now = dueAt
+    dueAt += 5_000
+    await queue.deliver({ taskId: 'a' })
+    tasks.now = dueAt
+    await queue.deliver({ taskId: 'a' })
+    expect((await tasks.get('a'))?.state).toBe('done')
   })
 
   it('is tried again after a failure of the world, later each time, and given up in the end', async () => {

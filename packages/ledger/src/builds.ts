@@ -7,6 +7,7 @@ import { Prisma } from './generated/client.js'
 import { isUuid, uuidv7 } from './ids.js'
 import { recordArtifacts, recordIngest, StaleOrigin } from './ingest.js'
 import { canonical, storable, storableJson } from './json.js'
+import { touchFailedBuild } from './notices/sources.js'
 import { recordRefusal, refusalsOf } from './refusals.js'
 import type { Builds } from './repositories.js'
 import type { BuildRow, Failure, JsonObject, ModuleRow, VersionScheme } from './rows.js'
@@ -210,8 +211,10 @@ export function createBuilds(db: Database): Builds {
     async fail(id, failure, artifacts) {
       if (!isUuid(id)) throw unknown(id)
       await transact(db, async (tx) => {
-        const failed = await failBuild(tx, id, failure, clock())
-        if (failed && artifacts !== undefined) await recordArtifacts(tx, id, artifacts)
+        const now = clock()
+        if (!(await failBuild(tx, id, failure, now))) return
+        if (artifacts !== undefined) await recordArtifacts(tx, id, artifacts, now)
+        await touchFailedBuild(tx, id, failure, now)
       })
       return existing(prisma, id)
     },

@@ -6,6 +6,7 @@ import { LedgerError } from './errors.js'
 import { Prisma } from './generated/client.js'
 import { isUuid, uuidv7 } from './ids.js'
 import { storable, storableJson } from './json.js'
+import { touchDriftOf } from './notices/sources.js'
 import type { Drifts } from './repositories.js'
 import type { Counts, DriftInputs, DriftRow, Failure, JsonObject, PairState } from './rows.js'
 import { placeAfter } from './versions/place.js'
@@ -220,6 +221,7 @@ export function createDrifts(db: Database): Drifts {
             updatedAt: now,
           },
         })
+        await touchDriftOf(tx, fromBuildId, toBuildId, now)
         return 'recorded'
       }),
   }

@@ -10,6 +10,11 @@ export const ledgerErrorCodes = {
   'live-unknown': 'The build never was live in this environment.',
   'live-limit':
     'As many builds of the stream are live in the environment as there may be: let those leave that no machine runs.',
+  'channel-unknown': 'There is no such channel.',
+  'channel-exists': 'Another channel has this name: give it a name of its own.',
+  'channel-limit': 'There are as many channels as there may be: remove those that nobody reads.',
+  'channel-disabled': 'The channel is disabled: enable it first.',
+  'delivery-unknown': 'There is no such delivery.',
   'cursor-invalid': 'The cursor is not one that this list gave. Start again without it.',
   'pair-unknown':
     'There is no such pair: one of the builds is unknown, not ingested yet, or of another stream.',

@@ -82,6 +82,8 @@ export function taskId(payload: TaskPayload): string {
       return `drift:${payload.fromBuildId}:${payload.toBuildId}`
     case 'fingerprint':
       return `fingerprint:${payload.baseSha256}`
+    case 'announce':
+      return `announce:${payload.subject}`
     default:
       return `${payload.kind}:${payload.buildId}`
   }

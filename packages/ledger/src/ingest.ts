@@ -5,6 +5,7 @@ import { LedgerError } from './errors.js'
 import { isUuid } from './ids.js'
 import { storable, storableJson } from './json.js'
 import { recordModuleSet } from './module-sets.js'
+import { touchArtifacts } from './notices/sources.js'
 import { lockOrigins, lookAgain, originColumns, stillHolds } from './origins.js'
 import type { IngestResult } from './repositories.js'
 import type { Failure, PairState } from './rows.js'
@@ -15,16 +16,18 @@ const rulesUnknown: Failure = {
   message: 'The kernel’s version is not known, so neither is what it does with module BTF.',
 }
 
-/** Records how the artifacts of a build came out. */
+/** Records how the artifacts of a build came out, and that channels are told of those that cannot be used. */
 export async function recordArtifacts(
   tx: Tx,
   buildId: string,
   artifacts: IngestResult['artifacts'],
+  now: Date,
 ): Promise<void> {
   await tx.$executeRaw`
     UPDATE "Artifact" SET state = found.state::"ArtifactState", problems = found.problems
     FROM jsonb_to_recordset(${JSON.stringify(storableJson(artifacts))}::jsonb) AS found (id uuid, state text, problems jsonb)
     WHERE "Artifact".id = found.id AND "Artifact"."buildId" = ${buildId}::uuid`
+  await touchArtifacts(tx, buildId, artifacts, now)
 }
 
 interface NewPair {
@@ -92,7 +95,7 @@ export async function recordIngest(
   const exports = base === null ? null : (result.exports ?? null)
   if (exports !== null)
     await tx.blob.createMany({ data: [{ ...exports, createdAt: now }], skipDuplicates: true })
-  await recordArtifacts(tx, buildId, result.artifacts)
+  await recordArtifacts(tx, buildId, result.artifacts, now)
 
   const { streamId } = build
   await tx.$queryRaw`SELECT id FROM "Stream" WHERE id = ${streamId}::uuid FOR NO KEY UPDATE`

@@ -6,6 +6,10 @@ import { createDrifts } from './drifts.js'
 import { createLives } from './gate/live.js'
 import type { LedgerLog } from './log.js'
 import { createModuleSets } from './module-sets.js'
+import { createChannels } from './notices/channels.js'
+import { createCourier } from './notices/courier.js'
+import { createDeliveries } from './notices/deliveries.js'
+import { createNotices } from './notices/subjects.js'
 import { createOrigins } from './origins.js'
 import { createPairs } from './pairs.js'
 import type { Ledger } from './repositories.js'
@@ -57,6 +61,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     bases: createBases(db),
     drifts: createDrifts(db),
     lives: createLives(db),
+    notices: createNotices(db),
+    channels: createChannels(db),
+    deliveries: createDeliveries(db),
+    courier: createCourier(db),
     tasks: createTasks(db),
     outbox: createOutbox(db),
     ping,

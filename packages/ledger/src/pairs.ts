@@ -5,6 +5,7 @@ import { LedgerError } from './errors.js'
 import type { Prisma } from './generated/client.js'
 import { comparisonKey, isUuid } from './ids.js'
 import { storableJson } from './json.js'
+import { touchDriftOf } from './notices/sources.js'
 import type { Pairs } from './repositories.js'
 import type { ComparisonRow, Counts, Failure, JsonObject, MatrixCell, PairInputs, PairState } from './rows.js'
 
@@ -99,6 +100,7 @@ export async function failPair(
     data: { state: 'failed', error: storableJson(error) as JsonObject, updatedAt: now },
   })
   await endBuilds(tx, [kernelBuildId, moduleBuildId], now)
+  await touchDriftOf(tx, kernelBuildId, moduleBuildId, now)
   return true
 }
 
@@ -240,6 +242,7 @@ export function createPairs(db: Database): Pairs {
           data: { state: 'done', comparisonKey: key, updatedAt: now },
         })
         await endBuilds(tx, [kernelBuildId, moduleBuildId], now)
+        await touchDriftOf(tx, kernelBuildId, moduleBuildId, now)
         return 'recorded'
       }),
   }

@@ -1,12 +1,13 @@
 import type { Tx } from './db.js'
 import { uuidv7 } from './ids.js'
+import { touchRefusal } from './notices/sources.js'
 import type { Json, RefusalRow } from './rows.js'
 
 /** Refusals kept of one build: a hook that sends the same again and again fills no disk. */
 const kept = 1000
 
 /**
- * Records that a name came with other content. The same refusal again is recorded once. The caller's transaction holds the
+ * Records that a name came with other content, and that channels are told of it. The same refusal again is recorded once. The caller's transaction holds the
  * build, so that the count is right.
  */
 export async function recordRefusal(
@@ -33,6 +34,7 @@ export async function recordRefusal(
       createdAt: now,
     },
   })
+  await touchRefusal(tx, { buildId, filename, recorded, given }, now)
 }
 
 /** The refusals of a build, newest first, at most 100. */

@@ -1,4 +1,8 @@
 import type { Lives } from './gate/live.js'
+import type { Channels } from './notices/channels.js'
+import type { Courier } from './notices/courier.js'
+import type { Deliveries } from './notices/deliveries.js'
+import type { Notices } from './notices/subjects.js'
 import type {
   ArtifactRow,
   ArtifactState,
@@ -255,6 +259,10 @@ export interface Ledger {
   readonly bases: Bases
   readonly drifts: Drifts
   readonly lives: Lives
+  readonly notices: Notices
+  readonly channels: Channels
+  readonly deliveries: Deliveries
+  readonly courier: Courier
   readonly tasks: Tasks
   readonly outbox: Outbox
   /** Answers within `timeoutMs` or throws `database-unreachable`. */

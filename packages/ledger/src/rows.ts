@@ -301,7 +301,7 @@ export interface ModuleSetRow {
   symbolsSha256: string | null
 }
 
-export const taskKinds = ['ingest', 'compare', 'origin', 'drift', 'fingerprint'] as const
+export const taskKinds = ['ingest', 'compare', 'origin', 'drift', 'fingerprint', 'announce'] as const
 export type TaskKind = (typeof taskKinds)[number]
 
 /** What a task is to do, by ids only. */
@@ -311,9 +311,10 @@ export type TaskPayload =
   | { kind: 'origin'; buildId: string }
   | { kind: 'drift'; fromBuildId: string; toBuildId: string }
   | { kind: 'fingerprint'; baseSha256: string }
+  | { kind: 'announce'; subject: string }
 
 export interface TaskRow {
-  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`, `origin:BUILD`, `drift:FROM:TO`, `fingerprint:BASE`. */
+  /** From content: `ingest:BUILD`, `compare:KERNEL:MODULES`, `origin:BUILD`, `drift:FROM:TO`, `fingerprint:BASE`, `announce:SUBJECT`. */
   id: string
   payload: TaskPayload
   state: TaskState

@@ -2,6 +2,7 @@ import { failBuild } from './builds.js'
 import { type Database, type Tx, transact } from './db.js'
 import { failDrift } from './drifts.js'
 import { storableJson } from './json.js'
+import { touchFailedBuild } from './notices/sources.js'
 import { failPair } from './pairs.js'
 import type { Outbox, Tasks } from './repositories.js'
 import type { BellRow, Failure, TaskKind, TaskPayload, TaskRow, TaskState } from './rows.js'
@@ -103,7 +104,8 @@ export function createTasks(db: Database): Tasks {
         // Pair before task, as an ingest that lets pairs wait anew holds them: it then takes the lease, and nothing fails here.
         if (payload.kind === 'compare') return failPair(tx, payload, error, clock(), fail)
         const failed = await fail()
-        if (failed && payload.kind === 'ingest') await failBuild(tx, payload.buildId, error, clock())
+        if (failed && payload.kind === 'ingest' && (await failBuild(tx, payload.buildId, error, clock())))
+          await touchFailedBuild(tx, payload.buildId, error, clock())
         if (failed && payload.kind === 'drift') await failDrift(tx, payload, error, clock())
         return failed
       })

@@ -9,7 +9,7 @@ export const TaskJob = Type.Object(
 export type TaskJob = Static<typeof TaskJob>
 
 /** The kinds of tasks. */
-export const taskKinds = ['ingest', 'compare', 'origin', 'drift', 'fingerprint'] as const
+export const taskKinds = ['ingest', 'compare', 'origin', 'drift', 'fingerprint', 'announce'] as const
 export type TaskKind = (typeof taskKinds)[number]
 
 /** Payload of an `ingest` task. */
@@ -46,3 +46,10 @@ export const FingerprintPayload = Type.Object(
   { $id: 'FingerprintPayload', additionalProperties: false },
 )
 export type FingerprintPayload = Static<typeof FingerprintPayload>
+
+/** Payload of an `announce` task. */
+export const AnnouncePayload = Type.Object(
+  { subject: Type.String({ minLength: 1, maxLength: 200 }) },
+  { $id: 'AnnouncePayload', additionalProperties: false },
+)
+export type AnnouncePayload = Static<typeof AnnouncePayload>

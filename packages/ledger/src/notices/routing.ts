@@ -1,0 +1,24 @@
+import { type ChannelMode, type Notice, severities } from '@basedrift/contract'
+import { wildcard } from '../gate/globs.js'
+import type { Route } from './rows.js'
+
+/**
+ * Whether a channel is told of an event: one of its routes fits. An event about no stream fits where the stream does not matter.
+ */
+export function isTold(routes: readonly Route[], { kind, severity, stream }: Notice): boolean {
+  const least = (route: Route) => severities.indexOf(severity) >= severities.indexOf(route.minSeverity)
+  return routes.some(
+    (route) =>
+      least(route) &&
+      (route.kinds.length === 0 || route.kinds.includes(kind)) &&
+      (stream === null ? route.stream === '*' : wildcard(route.stream)(stream)),
+  )
+}
+
+/** When a digest that begins now is sent: at the next full hour, or at midnight, UTC. At once where there is none. */
+export function digestEnd(mode: ChannelMode, now: Date): Date {
+  const end = new Date(now)
+  if (mode === 'hourly') end.setUTCHours(now.getUTCHours() + 1, 0, 0, 0)
+  if (mode === 'daily') end.setUTCHours(24, 0, 0, 0)
+  return end
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto'
+import {
+  type ArtifactRefusedNotice,
+  type BuildDiffersNotice,
+  type BuildRef,
+  noticeLimits,
+} from '@basedrift/contract'
+import type { Tx } from '../db.js'
+import type { Failure, Json } from '../rows.js'
+import { touch } from './subjects.js'
+
+/** Artifacts of one build of which events tell when it ends: a build of many broken packages is one problem. */
+const toldArtifacts = 8
+
+/** Characters that stand in no line of a message. */
+const unprintable = /[\p{Cc}\p{Surrogate}]+/gu
+
+/** Text of others as an event holds it: one line, of bounded length, not empty. */
+function line(text: string, most: number): string {
+  const clean = text.replace(unprintable, ' ').trim()
+  if (clean === '') return '?'
+  return clean.length <= most ? clean : `${clean.slice(0, most - 1).replace(/\p{Surrogate}$/u, '')}…`
+}
+
+const sha256OfLine = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32)
+
+interface Named {
+  stream: string
+  build: BuildRef
+}
+
+async function named(tx: Tx, buildId: string): Promise<Named | null> {
+  const found = await tx.build.findUnique({
+    where: { id: buildId },
+    select: { id: true, version: true, release: true, stream: { select: { name: true } } },
+  })
+  if (found === null) return null
+  const { id, version, release, stream } = found
+  return { stream: stream.name, build: { id, version, release } }
+}
+
+const digestOf = (content: Json): string | null => {
+  const { sha256 } = (content ?? {}) as { sha256?: unknown }
+  return typeof sha256 === 'string' ? sha256 : null
+}
+
+/** A name came with other content than is recorded: in the transaction that records the refusal. */
+export async function touchRefusal(
+  tx: Tx,
+  refusal: { buildId: string; filename: string | null; recorded: Json; given: Json },
+  now: Date,
+): Promise<void> {
+  const { buildId, filename, recorded, given } = refusal
+  const of = await named(tx, buildId)
+  if (of === null) return
+  const draft: BuildDiffersNotice = {
+    kind: 'build-differs',
+    severity: 'critical',
+    at: now.toISOString(),
+    link: `/v1/builds/${buildId}`,
+    ...of,
+    filename,
+    recorded: filename === null ? null : digestOf(recorded),
+    given: filename === null ? null : digestOf(given),
+  }
+  const subject = `differs:${buildId}:${filename === null ? 'declaration' : sha256OfLine(filename)}`
+  await touch(tx, { subject, draft }, now)
+}
+
+/** Artifacts of a build cannot be used as a whole: in the transaction that records what became of them. */
+export async function touchArtifacts(
+  tx: Tx,
+  buildId: string,
+  artifacts: readonly { id: string; state: string; problems: readonly Failure[] }[],
+  now: Date,
+): Promise<void> {
+  const refused = artifacts.filter(({ state }) => state === 'failed').slice(0, toldArtifacts)
+  if (refused.length === 0) return
+  const of = await named(tx, buildId)
+  if (of === null) return
+  const records = await tx.artifact.findMany({
+    where: { buildId, id: { in: refused.map(({ id }) => id) } },
+    select: { id: true, filename: true },
+    orderBy: { id: 'asc' },
+  })
+  for (const { id, filename } of records) {
+    const problems = refused.find((artifact) => artifact.id === id)?.problems ?? []
+    await touch(tx, { subject: `artifact:${id}`, draft: refusedNotice(of, filename, problems, now) }, now)
+  }
+}
+
+/** A build failed though none of its artifacts did: in the transaction that records it. It is told of under its first artifact. */
+export async function touchFailedBuild(tx: Tx, buildId: string, failure: Failure, now: Date): Promise<void> {
+  const of = await named(tx, buildId)
+  const artifacts = await tx.artifact.findMany({
+    where: { buildId },
+    select: { id: true, filename: true, state: true },
+    orderBy: { id: 'asc' },
+  })
+  const [first] = artifacts
+  if (of === null || first === undefined || artifacts.some(({ state }) => state === 'failed')) return
+  const draft = refusedNotice(of, first.filename, [failure], now)
+  await touch(tx, { subject: `artifact:${first.id}`, draft }, now)
+}
+
+function refusedNotice(
+  of: Named,
+  filename: string,
+  problems: readonly Failure[],
+  now: Date,
+): ArtifactRefusedNotice {
+  return {
+    kind: 'artifact-refused',
+    severity: 'warning',
+    at: now.toISOString(),
+    link: `/v1/builds/${of.build.id}`,
+    ...of,
+    filename,
+    problems: problems.slice(0, noticeLimits.problems).map(({ code, file, message }) => ({
+      code,
+      file: file === undefined ? null : line(file, noticeLimits.text),
+      message: line(message, noticeLimits.text),
+    })),
+    problemsTotal: problems.length,
+  }
+}
+
+/** The drift between two builds has come further, or a pair of the two has: in the transaction that records it. */
+export async function touchDriftOf(tx: Tx, a: string, b: string, now: Date): Promise<void> {
+  if (a === b) return
+  const drifts = await tx.drift.findMany({
+    where: {
+      OR: [
+        { fromBuildId: a, toBuildId: b },
+        { fromBuildId: b, toBuildId: a },
+      ],
+      neighbours: true,
+    },
+    select: { id: true },
+  })
+  for (const { id } of drifts) await touch(tx, { subject: `drift:${id}`, draft: null }, now)
+}
