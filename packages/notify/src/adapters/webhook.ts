@@ -6,12 +6,17 @@ import { signMessage } from '../signing.js'
 import type { Entry } from '../text/entries.js'
 import { largest } from '../text/parts.js'
 import { plainEntry, plainText } from '../text/plain.js'
+import { cut } from '../text/tame.js'
 import { type Adapter, type Attempt, jsonBytes, jsonHeaders } from './adapter.js'
 
 /** Standard Webhooks 1.0, "Payload size": usually smaller than 20 kB. */
 export const webhookLimits = { body: 20_000 } as const
 
-const entryMax = 4000
+const entryMax = 1200
+
+/** Bytes of one event: what a schema lets through may be more, and is cut. */
+const entryBytes = 12_000
+const cuts = [Number.POSITIVE_INFINITY, 512, 128, 64] as const
 
 /** An event with its text and its link. */
 export type ToldNotice = Notice & { text: string; url: string }
@@ -25,28 +30,36 @@ export interface WebhookPayload {
   data: ToldNotice | { total: number; omitted: number; notices: ToldNotice[]; url: string }
 }
 
-const toldOf = (entry: Entry): ToldNotice => ({
-  ...entry.notice,
-  text: plainEntry(entry, entryMax),
-  url: entry.url,
-})
+/** The event with its longest texts cut, as far as its size asks for. Links stay whole. */
+function toldOf(entry: Entry): ToldNotice {
+  const text = plainEntry(entry, entryMax)
+  const shortened = (max: number): ToldNotice => {
+    const copy: unknown = JSON.parse(JSON.stringify(entry.notice), (key, value: unknown) =>
+      typeof value === 'string' && key !== 'link' ? cut(value, max) : value,
+    )
+    return { ...(copy as Notice), text, url: entry.url }
+  }
+  const max = cuts.find((each) => jsonBytes(shortened(each)) <= entryBytes) ?? 64
+  return shortened(max)
+}
 
-function bodyOf({ entries, baseUrl }: Told, count: number): WebhookPayload {
+function bodyOf({ entries, baseUrl }: Told, notices: readonly ToldNotice[]): WebhookPayload {
   const [only] = entries
-  if (entries.length === 1 && only)
+  const [notice] = notices
+  if (entries.length === 1 && only && notice)
     return {
       type: `notice.${only.notice.kind.replaceAll('-', '_')}`,
       timestamp: only.notice.at,
-      data: toldOf(only),
+      data: notice,
     }
   const timestamp = entries
-    .map(({ notice }) => new Date(notice.at).toISOString())
+    .map((entry) => new Date(entry.notice.at).toISOString())
     .reduce((a, b) => (a > b ? a : b))
-  const notices = entries.slice(0, count).map(toldOf)
+  const total = entries.length
   return {
     type: 'notice.digest',
     timestamp,
-    data: { total: entries.length, omitted: entries.length - count, notices, url: baseUrl },
+    data: { total, omitted: total - notices.length, notices: [...notices], url: baseUrl },
   }
 }
 
@@ -58,8 +71,11 @@ export const webhook: Adapter<'webhook', WebhookPayload> = {
   kind: 'webhook',
 
   render(told: Told): Message<WebhookPayload> {
-    const count = largest(told.entries.length, (nth) => jsonBytes(bodyOf(told, nth)) <= webhookLimits.body)
-    return { kind: 'webhook', text: plainText(told, entryMax, entryMax), payload: bodyOf(told, count) }
+    // No event is smaller than 100 bytes.
+    const notices = told.entries.slice(0, webhookLimits.body / 100).map(toldOf)
+    const body = (count: number) => bodyOf(told, notices.slice(0, count))
+    const count = largest(notices.length, (nth) => jsonBytes(body(nth)) <= webhookLimits.body)
+    return { kind: 'webhook', text: plainText(told, 4000, entryMax), payload: body(count) }
   },
 
   async send(

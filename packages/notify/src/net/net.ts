@@ -117,9 +117,10 @@ export function createNet(policy: NetPolicy = {}): Net {
 
   const checkHost = (hostname: string, port: number): string => {
     // The parser of URLs turns every way to write an IPv4 address into the plain one, as resolvers would.
-    const url = parseUrl(`http://${hostname}/`)
-    if (url === null || url.host !== url.hostname || url.username !== '' || url.pathname !== '/')
-      throw new NotifyError('url-invalid')
+    const url = /^([^\s/?#@\\:[\]]+|\[[0-9A-Fa-f:.]+\])$/.test(hostname)
+      ? parseUrl(`http://${hostname}/`)
+      : null
+    if (url === null) throw new NotifyError('url-invalid')
     const host = bare(url.hostname)
     if (host === '' || !mayUse(host, port)) throw new NotifyError('url-invalid')
     const allowedHere = allowsHost(allowed, host) || allowsAddress(allowed, host)

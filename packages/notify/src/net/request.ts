@@ -73,12 +73,11 @@ function read(response: IncomingMessage): Promise<string> {
       chunks.push(chunk.subarray(0, answerBytes - bytes))
       bytes += chunk.length
       if (bytes < answerBytes) return
-      response.destroy()
       done()
+      response.destroy()
     })
     response.once('end', done)
     response.once('error', reject)
-    response.once('aborted', () => reject(new NotifyError('connection-failed')))
   })
 }
 

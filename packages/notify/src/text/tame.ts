@@ -36,7 +36,7 @@ export function tame(text: string, max: number): string {
 export function unlinked(text: string): string {
   return text
     .replace(/(?<=\p{L}[\p{L}\p{N}+.-]*:)(?=\/)/gu, '\u200b')
-    .replace(/\b(mailto|javascript|data|tel|file|vbscript|sip|sms|xmpp|matrix)(?=:)/giu, '$1\u200b')
-    .replace(/\bwww(?=\.)/giu, 'www\u200b')
-    .replace(/[@＠#＃](?=[^\s\u200b])/gu, '$&\u200b')
+    .replace(/(mailto|javascript|data|tel|file|vbscript|sip|sms|xmpp|matrix)(?=:)/gi, '$1\u200b')
+    .replace(/www(?=\.)/gi, '$&\u200b')
+    .replace(/[@＠#＃]/g, '$&\u200b')
 }
