@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { findMypy, findPython } from './lib/python.mjs'
+import { startRabbit } from './lib/rabbitmq.mjs'
 import { startRedis } from './lib/redis.mjs'
 
 const root = path.dirname(import.meta.dirname)
@@ -41,11 +42,19 @@ if (python === null) leftOut.push('the hooks in Python: there is no python3 and 
 else {
   env.BASEDRIFT_PYTHON = python
   const hooks = path.join(root, 'scripts/hooks')
-  const where = ['discover', '-s', path.join(hooks, 'tests'), '-t', hooks]
-  command('Tests of the hooks', python, ['-m', 'unittest', ...where], {
-    PYTHONDONTWRITEBYTECODE: '1',
-    PYTHONPATH: ['.', 'obs', 'koji'].map((folder) => path.join(hooks, folder)).join(':'),
-  })
+  const rabbit = await startRabbit(cache, (reason) => console.log(`rabbitmq: ${reason}`))
+  if (rabbit === null) leftOut.push('the listener on RabbitMQ: none here and none to be had from Debian')
+  try {
+    const where = ['discover', '-s', path.join(hooks, 'tests'), '-t', hooks]
+    const folders = ['.', 'obs', 'koji'].map((folder) => path.join(hooks, folder))
+    command('Tests of the hooks', python, ['-m', 'unittest', ...where], {
+      PYTHONDONTWRITEBYTECODE: '1',
+      PYTHONPATH: [...folders, rabbit?.pythonPath].filter(Boolean).join(':'),
+      ...(rabbit === null ? {} : { BASEDRIFT_AMQP_URL: rabbit.url }),
+    })
+  } finally {
+    await rabbit?.stop()
+  }
   const mypy = await findMypy(cache, python, (reason) => console.log(`mypy: ${reason}`))
   if (mypy === null) leftOut.push('the types of the hooks: there is no mypy and none to be had from Debian')
   else {
