@@ -2,7 +2,7 @@
 import { artifactErrorCodes } from '@basedrift/artifacts'
 import { btfErrorCodes, kernelReasonCodes } from '@basedrift/btf'
 import { checkErrorCodes } from '@basedrift/check'
-import { clientErrorCodes, errorCodes as httpErrorCodes } from '@basedrift/contract'
+import { clientErrorCodes, gateReasonCodes, errorCodes as httpErrorCodes } from '@basedrift/contract'
 import { jobsErrorCodes } from '@basedrift/jobs'
 import { ledgerErrorCodes } from '@basedrift/ledger'
 import { notifyErrorCodes } from '@basedrift/notify'
@@ -24,6 +24,15 @@ export const errorCodes = () => [
       Object.entries(httpErrorCodes).map(([code, { status, title, sentence }]) => [
         code,
         `${status}. ${title}. ${sentence}`,
+      ]),
+    ),
+  },
+  {
+    title: 'Reasons of a gate',
+    codes: Object.fromEntries(
+      Object.entries(gateReasonCodes).map(([code, { outcome, sentence, remedy }]) => [
+        code,
+        `${outcome}. ${sentence} ${remedy}`,
       ]),
     ),
   },

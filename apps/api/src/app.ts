@@ -15,11 +15,14 @@ import { buildRoutes } from './routes/builds.js'
 import { declareRoutes } from './routes/declare.js'
 import { driftRoutes } from './routes/drifts.js'
 import { eventRoutes } from './routes/events.js'
+import { gateRoutes } from './routes/gate.js'
 import { healthRoutes } from './routes/health.js'
 import { liveRoutes } from './routes/live.js'
 import { matrixRoutes } from './routes/matrix.js'
 import { pairRoutes } from './routes/pairs.js'
+import { policyRoutes } from './routes/policies.js'
 import { streamRoutes } from './routes/streams.js'
+import { waiverRoutes } from './routes/waivers.js'
 import type { App, AppDependencies } from './types.js'
 
 export { type ApiConfig, type ApiLimits, defaultApiConfig } from './config.js'
@@ -69,6 +72,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     pairRoutes(scope, dependencies)
     driftRoutes(scope, dependencies)
     liveRoutes(scope, dependencies)
+    policyRoutes(scope, dependencies)
+    waiverRoutes(scope, dependencies)
+    gateRoutes(scope, dependencies)
     healthRoutes(scope, dependencies)
   })
   await app.register(async (scope: App) => {

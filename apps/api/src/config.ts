@@ -13,6 +13,9 @@ export interface ApiLimits {
   uploadGraceMs: number
   /** Event streams at the same time. */
   eventStreams: number
+  /** Questions to gates that wait at the same time, and how often one looks for news. */
+  gateWaits: number
+  gatePollMs: number
   /** How often an event stream looks for news, and how often it shows that it is alive. */
   eventPollMs: number
   eventBeatMs: number
@@ -51,6 +54,8 @@ export const defaultApiConfig: ApiConfig = {
     uploadMinRate: 16 * 1024,
     uploadGraceMs: 30_000,
     eventStreams: 64,
+    gateWaits: 64,
+    gatePollMs: 1_000,
     eventPollMs: 500,
     eventBeatMs: 15_000,
     bodyMs: 30_000,

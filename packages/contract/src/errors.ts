@@ -27,6 +27,11 @@ export const errorCodes = {
     title: 'The request does not fit its schema',
     sentence: 'Correct the parts that `errors` names.',
   },
+  'policy-invalid': {
+    status: 400,
+    title: 'The policy has a rule that cannot be read',
+    sentence: 'Each line is PATTERN PASS or PATTERN FAIL, or a comment after `#`.',
+  },
   'request-malformed': {
     status: 400,
     title: 'The request cannot be read',
@@ -43,6 +48,11 @@ export const errorCodes = {
     title: 'The access token is not valid',
     sentence: 'Use a token that is known, not expired and not revoked.',
   },
+  'waiver-invalid': {
+    status: 400,
+    title: 'A waiver cannot end then',
+    sentence: 'Name a time in the future, at most 366 days from now.',
+  },
   'origin-refused': {
     status: 403,
     title: 'Writes from this web page are refused',
@@ -57,6 +67,11 @@ export const errorCodes = {
     status: 404,
     title: 'There is no such build',
     sentence: 'Declare it first, or look for its id in the list of builds.',
+  },
+  'decision-unknown': {
+    status: 404,
+    title: 'There is no such decision',
+    sentence: 'Look for its id in the list of decisions.',
   },
   'drift-unknown': {
     status: 404,
@@ -78,6 +93,11 @@ export const errorCodes = {
     title: 'These two builds are not a pair',
     sentence: 'Name a kernel build and a module build of one stream, both ingested.',
   },
+  'policy-unknown': {
+    status: 404,
+    title: 'The policy has no such version',
+    sentence: 'Versions count up from 1; 0 is how it is without any.',
+  },
   'route-unknown': {
     status: 404,
     title: 'There is nothing at this address',
@@ -87,6 +107,11 @@ export const errorCodes = {
     status: 404,
     title: 'There is no such stream',
     sentence: 'See /v1/streams for those there are.',
+  },
+  'waiver-unknown': {
+    status: 404,
+    title: 'There is no such waiver',
+    sentence: 'Look for its id in the list of waivers.',
   },
   'method-refused': {
     status: 405,

@@ -108,6 +108,56 @@ export type Severity = (typeof severities)[number]
 export const gateOutcomes = ['pass', 'fail', 'unknown'] as const
 export type GateOutcome = (typeof gateOutcomes)[number]
 
+/**
+ * What a gate looks at in a module on a kernel: its verdict, and what of `overall` is not in it: `refused` by what else the kernel
+ * compares, `loads-misread` by the type ids in its code.
+ */
+export const gateVerdicts = [...verdicts, 'refused', 'loads-misread'] as const
+export type GateVerdict = (typeof gateVerdicts)[number]
+
+/** What a policy can let block or not: what fits blocks nothing, and what nobody may take for a pass always blocks. */
+export const blockableVerdicts = [
+  'changed',
+  'misread',
+  'rejected',
+  'discarded',
+  'no-btf',
+  'refused',
+  'loads-misread',
+] as const
+export type BlockableVerdict = (typeof blockableVerdicts)[number]
+
+/** What a person can accept for a while: all that keeps a module from passing, but what crashes a kernel. */
+export const waivableVerdicts = [...blockableVerdicts, 'unknown', 'error'] as const
+export type WaivableVerdict = (typeof waivableVerdicts)[number]
+
+/** Who meets whom: the new modules a kernel that is live, the new kernel modules that are there, and the build itself. */
+export const gateDirections = ['modules-on-live', 'kernel-with-modules', 'self'] as const
+export type GateDirection = (typeof gateDirections)[number]
+
+/** Why a live build, or a package of modules, was compared with the new build, or was not. */
+export const meetingReasons = [
+  'same-release',
+  'release-unknown',
+  'any-release',
+  'weak-updates',
+  'built-for',
+  'other-release',
+  'older',
+  'own',
+  'no-part',
+  'not-ready',
+] as const
+export type MeetingReason = (typeof meetingReasons)[number]
+
+/** The life of a waiver. */
+export const waiverStates = ['active', 'expired', 'withdrawn'] as const
+export type WaiverState = (typeof waiverStates)[number]
+
+/** What else than to decide a gate was asked for, or what was done against it. */
+export const gateUseKinds = ['dry-run', 'break-glass'] as const
+export type GateUseKind = (typeof gateUseKinds)[number]
+
 /** What to do about a drift. */
 export const noticeRemedies = ['nothing', 'rebuild-or-hold', 'make-reproducible', 'wait'] as const
 export type NoticeRemedy = (typeof noticeRemedies)[number]

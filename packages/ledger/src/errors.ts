@@ -7,6 +7,12 @@ export const ledgerErrorCodes = {
     'The build was sealed: nothing more joins it. Later packages are a module build of their own.',
   'build-state': 'The build is not in the state that this step starts from.',
   'drift-unknown': 'There is no such drift: one of its builds is gone.',
+  'decision-unknown': 'There is no such decision of a gate.',
+  'policy-invalid': 'A rule of the policy is not PATTERN PASS or PATTERN FAIL.',
+  'policy-unknown': 'The policy of the stream has no such version.',
+  'waiver-unknown': 'There is no such waiver.',
+  'module-unknown': 'The build has no module of this name.',
+  'stream-unknown': 'There is no such stream: no build was ever declared in it.',
   'live-unknown': 'The build never was live in this environment.',
   'live-limit':
     'As many builds of the stream are live in the environment as there may be: let those leave that no machine runs.',

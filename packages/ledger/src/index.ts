@@ -3,8 +3,38 @@ export { S3BlobStore, type S3Options } from './blobs/s3.js'
 export * from './blobs/types.js'
 export { isUnreachable } from './db.js'
 export * from './errors.js'
+export {
+  type Decided,
+  type DecideInputs,
+  decide,
+  type Manifest,
+  type ManifestModule,
+  type Meeting,
+  type WaiverTerms,
+} from './gate/decide.js'
+export type { DecisionHead, DecisionRow, Gate, GateQuestion, GateUseRow } from './gate/decisions.js'
+export type { ReadOutcomes } from './gate/evidence.js'
 export { type Lives, mostLive } from './gate/live.js'
+export {
+  type Candidate,
+  type Considered,
+  type PairToMeet,
+  type Party,
+  selectMeetings,
+} from './gate/meetings.js'
+export { type ModuleRule, modulePath, parseModuleRules } from './gate/module-rules.js'
+export { gateVerdictsOf, outcomeBits } from './gate/outcomes.js'
+export type { Policies } from './gate/policies.js'
+export {
+  completeTerms,
+  defaultTerms,
+  type PolicyRow,
+  type PolicyTerms,
+  type ReadyPolicy,
+  readyPolicy,
+} from './gate/policy.js'
 export * from './gate/rows.js'
+export type { WaiverDraft, WaiverRow, Waivers } from './gate/waivers.js'
 export { comparisonKey, taskId } from './ids.js'
 export type { LedgerLog } from './log.js'
 export { applyMigrations, migrationsDirectory } from './migrations.js'

@@ -3,7 +3,10 @@ import { createBases } from './bases.js'
 import { createBuilds } from './builds.js'
 import { type Database, openPrisma, unreachable } from './db.js'
 import { createDrifts } from './drifts.js'
+import { createGate } from './gate/decisions.js'
 import { createLives } from './gate/live.js'
+import { createPolicies } from './gate/policies.js'
+import { createWaivers } from './gate/waivers.js'
 import type { LedgerLog } from './log.js'
 import { createModuleSets } from './module-sets.js'
 import { createChannels } from './notices/channels.js'
@@ -61,6 +64,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     bases: createBases(db),
     drifts: createDrifts(db),
     lives: createLives(db),
+    policies: createPolicies(db),
+    waivers: createWaivers(db),
+    gate: createGate(db),
     notices: createNotices(db),
     channels: createChannels(db),
     deliveries: createDeliveries(db),

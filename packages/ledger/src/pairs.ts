@@ -23,6 +23,7 @@ function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonR
     engine: record.engine,
     counts: record.counts as Counts,
     rows: record.rows,
+    outcomes: record.outcomes,
   }
 }
 
@@ -201,7 +202,7 @@ export function createPairs(db: Database): Pairs {
         const current = await inputs(tx, kernelBuildId, moduleBuildId)
         const { moduleSetId, runningSha256, originSha256, exportsSha256, rules, btfModules, engine } =
           comparison
-        const { counts, rows } = comparison
+        const { counts, rows, outcomes = null } = comparison
         const key = comparisonKey(comparison)
         if (
           current === null ||
@@ -232,6 +233,7 @@ export function createPairs(db: Database): Pairs {
               engine,
               counts,
               rows: new Uint8Array(rows),
+              outcomes: outcomes === null ? null : new Uint8Array(outcomes),
               createdAt: now,
             },
           ],

@@ -1,4 +1,7 @@
+import type { Gate } from './gate/decisions.js'
 import type { Lives } from './gate/live.js'
+import type { Policies } from './gate/policies.js'
+import type { Waivers } from './gate/waivers.js'
 import type { Channels } from './notices/channels.js'
 import type { Courier } from './notices/courier.js'
 import type { Deliveries } from './notices/deliveries.js'
@@ -259,6 +262,9 @@ export interface Ledger {
   readonly bases: Bases
   readonly drifts: Drifts
   readonly lives: Lives
+  readonly policies: Policies
+  readonly waivers: Waivers
+  readonly gate: Gate
   readonly notices: Notices
   readonly channels: Channels
   readonly deliveries: Deliveries

@@ -262,6 +262,8 @@ export interface ComparisonKey {
 export interface ComparisonRow extends ComparisonKey {
   counts: Counts
   rows: Uint8Array
+  /** What a gate looks at of each module, a byte each; none where every module fits. Null where it was not recorded. */
+  outcomes?: Uint8Array | null
 }
 
 /** One module build on one kernel build, with its verdicts once it is done. */

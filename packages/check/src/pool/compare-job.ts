@@ -2,6 +2,7 @@ import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
 import { type ModuleResult, summary, type Verdict } from '../pure/index.js'
 import { encodeRows } from '../rows/codec.js'
+import { outcomesOf } from '../rows/outcomes.js'
 import { type JudgedEntry, mustBe, openSet, type SetOnBase } from './judged-set.js'
 import type { KeptInputs } from './kept.js'
 import { pause, stride } from './pause.js'
@@ -19,10 +20,11 @@ export interface CompareProgress {
   readonly total: number
 }
 
-/** Counts per verdict, and the rows as `encodeRows` packs them. */
+/** Counts per verdict, the rows as `encodeRows` packs them, and what a gate looks at of each as `outcomesOf` has it. */
 export interface CompareResult {
   readonly counts: Partial<Record<Verdict, number>>
   readonly rows: Uint8Array
+  readonly outcomes: Uint8Array
 }
 
 /**
@@ -51,7 +53,8 @@ export async function runCompare(
     const { total: _, ...counts } = summary(results)
     const { rules, btfModules } = set
     const on = { signal, manifest, bundle, running, rules, btfModules }
-    return { counts, rows: encodeRows(await withStoredLoads(results, set, on)) }
+    const loaded = await withStoredLoads(results, set, on)
+    return { counts, rows: encodeRows(loaded), outcomes: outcomesOf(loaded) }
   } finally {
     kept.close(bundle)
   }

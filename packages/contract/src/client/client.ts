@@ -1,8 +1,20 @@
 import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } from '../schemas/build.js'
 import type { Drift, DriftList } from '../schemas/drift.js'
+import type {
+  BreakGlass,
+  Decision,
+  DecisionList,
+  GateUse,
+  GateUseList,
+  Policy,
+  PolicySettings,
+  Waiver,
+  WaiverList,
+  WaiverRequest,
+} from '../schemas/gate.js'
 import type { EnvironmentList, Live, LiveList } from '../schemas/live.js'
 import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
-import { type BuildOrder, isFinal, type Verdict } from '../words.js'
+import { type BuildOrder, isFinal, type Verdict, type WaiverState } from '../words.js'
 import { objectOf } from './answer.js'
 import { buildEvents } from './events.js'
 import { createTransport, defaultRetry, pause, type RetryOptions } from './transport.js'
@@ -102,6 +114,41 @@ export interface Client {
     options?: CallOptions,
   ): Promise<LiveList>
   listEnvironments(query?: PageQuery, options?: CallOptions): Promise<EnvironmentList>
+  /** `wait` in seconds, at most 600; the service answers sooner where it can. */
+  gate(
+    query: {
+      build: string
+      environment: string
+      wait?: number | undefined
+      dryRun?: boolean | undefined
+      onBehalfOf?: string | undefined
+    },
+    options?: CallOptions,
+  ): Promise<Decision>
+  decision(id: string, options?: CallOptions): Promise<Decision>
+  listDecisions(
+    query?: { build?: string | undefined; environment?: string | undefined } & PageQuery,
+    options?: CallOptions,
+  ): Promise<DecisionList>
+  breakGlass(use: BreakGlass, options?: CallOptions): Promise<GateUse>
+  listGateUses(
+    query?: { environment?: string | undefined } & PageQuery,
+    options?: CallOptions,
+  ): Promise<GateUseList>
+  policy(stream: string, query?: { version?: number | undefined }, options?: CallOptions): Promise<Policy>
+  /** Replaces the whole policy. */
+  setPolicy(
+    stream: string,
+    settings: PolicySettings,
+    options?: CallOptions,
+  ): Promise<{ outcome: WriteOutcome; policy: Policy }>
+  waive(request: WaiverRequest, options?: CallOptions): Promise<{ outcome: WriteOutcome; waiver: Waiver }>
+  waiver(id: string, options?: CallOptions): Promise<Waiver>
+  listWaivers(
+    query?: { stream?: string | undefined; state?: WaiverState | undefined } & PageQuery,
+    options?: CallOptions,
+  ): Promise<WaiverList>
+  withdrawWaiver(id: string, options?: CallOptions): Promise<Waiver>
   /**
    * Waits until the build is `done` or `failed`: listens to its events, and asks every `everyMs` milliseconds where there are
    * none. `onProgress` gets everything that is heard of it.
@@ -115,6 +162,7 @@ function pathOf(name: BuildName): string {
   return `/v1/streams/${segment(name.stream)}/builds/${segment(`${name.version}-${name.release}`)}`
 }
 
+const policyPath = (stream: string) => `/v1/streams/${segment(stream)}/policy`
 const livePath = (environment: string, build: string) =>
   `/v1/environments/${segment(environment)}/live/${segment(build)}`
 
@@ -140,6 +188,15 @@ export function createClient(options: {
   ): Promise<T> {
     return objectOf<T>(await transport.send({ method: 'GET', path, query, signal: call.signal }))
   }
+
+  const write = (method: 'PUT' | 'POST', path: string, body: unknown, { signal }: CallOptions) =>
+    transport.send({
+      method,
+      path,
+      headers: { 'content-type': 'application/json' },
+      body: () => JSON.stringify(body),
+      signal,
+    })
 
   /** Listens to the events of a build; says whether the last one was that it has ended. */
   async function heardTheEnd(id: string, { signal, onProgress }: WaitOptions): Promise<boolean> {
@@ -231,6 +288,33 @@ export function createClient(options: {
     listLive: (environment, query = {}, call = {}) =>
       get(`/v1/environments/${segment(environment)}/live`, { ...query }, call),
     listEnvironments: (query = {}, call = {}) => get('/v1/environments', { ...query }, call),
+
+    gate: ({ wait, ...query }, call) =>
+      get('/v1/gate', { ...query, ...(wait === undefined ? {} : { wait: String(wait) }) }, call),
+    decision: (id, call) => get(`/v1/decisions/${segment(id)}`, {}, call),
+    listDecisions: (query = {}, call = {}) => get('/v1/decisions', { ...query }, call),
+    breakGlass: async (use, call = {}) =>
+      objectOf<GateUse>(await write('POST', '/v1/gate/break-glass', use, call)),
+    listGateUses: (query = {}, call = {}) => get('/v1/gate/uses', { ...query }, call),
+    policy: (stream, query = {}, call = {}) => get(policyPath(stream), { ...query }, call),
+    async setPolicy(stream, settings, call = {}) {
+      const response = await write('PUT', policyPath(stream), settings, call)
+      return { outcome: outcomeOf(response), policy: await objectOf<Policy>(response) }
+    },
+    async waive(request, call = {}) {
+      const response = await write('POST', '/v1/waivers', request, call)
+      return { outcome: outcomeOf(response), waiver: await objectOf<Waiver>(response) }
+    },
+    waiver: (id, call) => get(`/v1/waivers/${segment(id)}`, {}, call),
+    listWaivers: (query = {}, call = {}) => get('/v1/waivers', { ...query }, call),
+    withdrawWaiver: async (id, call = {}) =>
+      objectOf<Waiver>(
+        await transport.send({
+          method: 'DELETE',
+          path: `/v1/waivers/${segment(id)}`,
+          signal: call.signal,
+        }),
+      ),
 
     async headBlob(sha256, call = {}) {
       const response = await transport.send({

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox'
 import * as build from './build.js'
 import * as drift from './drift.js'
 import * as events from './events.js'
+import * as gate from './gate.js'
 import * as live from './live.js'
 import * as notices from './notices.js'
 import * as pair from './pair.js'
@@ -17,6 +18,7 @@ export const httpSchemas: readonly (TSchema & { $id: string })[] = [
   build,
   drift,
   events,
+  gate,
   live,
   notices,
   pair,

@@ -1,0 +1,236 @@
+import { decodeRows, outcomesOf } from '@basedrift/check'
+import {
+  Author,
+  BreakGlass,
+  Decision,
+  DecisionList,
+  EnvironmentName,
+  GateUse,
+  GateUseList,
+  GateWait,
+  gateLimits,
+  ref,
+  Uuid,
+} from '@basedrift/contract'
+import type { DecisionRow, GateQuestion } from '@basedrift/ledger'
+import Type from 'typebox'
+import { pageQuery, writeHeaders } from '../params.js'
+import { Patience } from '../patience.js'
+import { ProblemError } from '../problem.js'
+import { problems } from '../responses.js'
+import type { App, AppDependencies } from '../types.js'
+
+const DecisionPath = Type.Object({ id: Uuid })
+
+/** Milliseconds of `wait`: seconds, or with `s` or `m`, ten minutes at most. */
+function waitMs(text: string | undefined): number {
+  if (text === undefined) return 0
+  const seconds = Number.parseInt(text, 10) * (text.endsWith('m') ? 60 : 1)
+  return Math.min(seconds, gateLimits.waitSeconds) * 1000
+}
+
+/** Whether a build may be published, what was decided before, and what was done against it. */
+export function gateRoutes(app: App, { ledger, config, news, log }: AppDependencies): void {
+  const { gateWaits, gatePollMs } = config.limits
+  const patience = new Patience({ everyMs: gatePollMs, news })
+  app.addHook('preClose', async () => patience.close())
+
+  /** Of a comparison that was made before outcomes were recorded. */
+  const read = async (rows: Uint8Array, moduleSetId: string) =>
+    outcomesOf(decodeRows(rows, await ledger.moduleSets.manifest(moduleSetId)))
+
+  /** Waits for another answer than `unknown`; what is `unknown` in the end is recorded then, not at every look. */
+  const askAndWait = async (question: GateQuestion, ms: number, gone: AbortSignal): Promise<DecisionRow> => {
+    if (ms === 0) return ledger.gate.ask(question, read)
+    if (patience.size >= gateWaits) throw new ProblemError('connections-exhausted')
+    const known = await patience.until(() => ledger.gate.askUntilKnown(question, read), ms, gone)
+    return known ?? ledger.gate.ask(question, read)
+  }
+
+  app.get(
+    '/v1/gate',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'gate',
+        tags: ['gate'],
+        summary: 'May this build be published, given what is live?',
+        description:
+          '`pass`, `fail`, or `unknown`, which is not a pass and says what evidence is missing. The decision is recorded with all that ' +
+          'it was made of, once for the same inputs. An error of the service is an HTTP error and no answer.',
+        querystring: Type.Object(
+          {
+            build: Uuid,
+            environment: EnvironmentName,
+            wait: Type.Optional(GateWait),
+            dryRun: Type.Optional(
+              Type.Boolean({
+                default: false,
+                description: 'Nothing follows from the answer: it is recorded that it was only asked',
+              }),
+            ),
+            onBehalfOf: Type.Optional(Author),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(Decision), ...problems('build-unknown', 'connections-exhausted') },
+      },
+    },
+    async (request, reply) => {
+      const { build, environment, wait, dryRun = false, onBehalfOf = null } = request.query
+      const found = await ledger.builds.get(build)
+      if (found === null) throw new ProblemError('build-unknown')
+      request.permit(found.stream)
+      const question = { buildId: build, environment }
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      const { socket } = request.raw
+      const idleMs = socket.timeout ?? 0
+      // Nothing is sent while it waits, which is no reason to close the connection.
+      socket.setTimeout(0)
+      let decision: DecisionRow
+      try {
+        decision = await askAndWait(question, waitMs(wait), gone.signal)
+      } finally {
+        socket.setTimeout(idleMs)
+      }
+      reply.header('cache-control', 'no-store')
+      if (!dryRun) return decision
+      const by = request.principal.name
+      const use = { kind: 'dry-run' as const, build, environment, reason: null, by, onBehalfOf }
+      await ledger.gate.recordUse({ ...use, decision: decision.id })
+      return ledger.gate.decision(decision.id)
+    },
+  )
+
+  app.get(
+    '/v1/decisions',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listDecisions',
+        tags: ['gate'],
+        summary: 'What gates have decided, the latest first',
+        querystring: Type.Object(
+          { build: Type.Optional(Uuid), environment: Type.Optional(EnvironmentName), ...pageQuery },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(DecisionList), ...problems('cursor-invalid') },
+      },
+    },
+    async (request) => {
+      const { build, environment, cursor, limit = 100 } = request.query
+      const { items, next } = await ledger.gate.decisions({ build, environment, cursor, limit })
+      return { items: items.filter(({ stream }) => request.principal.sees(stream)), next }
+    },
+  )
+
+  app.get(
+    '/v1/decisions/:id',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'decision',
+        tags: ['gate'],
+        summary: 'A decision as it was made',
+        params: DecisionPath,
+        response: { 200: ref(Decision), ...problems('decision-unknown') },
+      },
+    },
+    async (request) => {
+      const decision = await ledger.gate.decision(request.params.id)
+      request.permit(decision.stream)
+      return decision
+    },
+  )
+
+  app.get(
+    '/v1/decisions/:id/inputs',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'decisionInputs',
+        tags: ['gate'],
+        summary: 'All that a decision was made of',
+        description:
+          'Builds, policy, waivers by id and state, and pairs by the key of their comparison, which never changes: the SHA-256 of this, ' +
+          'as JSON with sorted keys, is `inputs` of the decision.',
+        params: DecisionPath,
+        response: {
+          200: Type.Unsafe<{ [key: string]: unknown }>({ type: 'object', additionalProperties: true }),
+          ...problems('decision-unknown'),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      request.permit((await ledger.gate.decision(id)).stream)
+      return ledger.gate.inputs(id)
+    },
+  )
+
+  app.post(
+    '/v1/gate/break-glass',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'breakGlass',
+        tags: ['gate'],
+        summary: 'Record that somebody publishes against the gate, or without it, and why',
+        description:
+          'It changes no decision and allows nothing: whoever publishes can do so anyhow. It is recorded and logged.',
+        headers: Type.Object(writeHeaders),
+        body: ref(BreakGlass),
+        response: {
+          201: ref(GateUse),
+          ...problems(
+            'body-malformed',
+            'origin-refused',
+            'decision-unknown',
+            'body-too-large',
+            'media-type-refused',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { build, environment, reason, decision = null, onBehalfOf = null } = request.body
+      const by = request.principal.name
+      const use = await ledger.gate.recordUse({
+        kind: 'break-glass',
+        build,
+        environment,
+        decision,
+        reason,
+        by,
+        onBehalfOf,
+      })
+      log.warn(
+        { use: use.id, build, environment, decision, by, onBehalfOf },
+        'somebody publishes against the gate',
+      )
+      return reply.code(201).send(use)
+    },
+  )
+
+  app.get(
+    '/v1/gate/uses',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listGateUses',
+        tags: ['gate'],
+        summary: 'Dry runs, and publications against the gate, the latest first',
+        querystring: Type.Object(
+          { environment: Type.Optional(EnvironmentName), ...pageQuery },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(GateUseList), ...problems('cursor-invalid') },
+      },
+    },
+    async (request) => {
+      const { environment, cursor, limit = 100 } = request.query
+      return ledger.gate.uses({ environment, cursor, limit })
+    },
+  )
+}

@@ -1,0 +1,403 @@
+import {
+  type Considered as ConsideredView,
+  type GateDirection,
+  type GateOutcome,
+  type GateReason,
+  type GateReasonCode,
+  type GateVerdict,
+  gateLimits,
+  gateReasonCodes,
+  gateVerdicts,
+  type RuleUse,
+  type WaivedReason,
+  type WaiverState,
+} from '@basedrift/contract'
+import type { BuildRef, BuildState, Counts, Failure, PairState } from '../rows.js'
+import { type Considered, nameOf } from './meetings.js'
+import type { ModuleRule } from './module-rules.js'
+import { gateVerdictsOf, outcomeBits } from './outcomes.js'
+import type { ReadyPolicy } from './policy.js'
+
+/** A module of a manifest. */
+export interface ManifestModule {
+  readonly name: string
+  readonly path: string
+  /** SHA-256 of its file. */
+  readonly sha256: string
+  /** Its place in the manifest, and so in the outcomes of a comparison. */
+  readonly ordinal: number
+}
+
+/** The modules of a set, by name. */
+export interface Manifest {
+  readonly setId: string
+  readonly modules: readonly ManifestModule[]
+}
+
+/** A pair that is looked at, as far as it has come. */
+export interface Meeting {
+  readonly direction: GateDirection
+  readonly kernelBuild: BuildRef
+  readonly moduleBuild: BuildRef
+  readonly state: PairState
+  readonly error: Failure | null
+  /** Base of the kernel. */
+  readonly baseSha256: string | null
+  /** Modules per verdict; empty until it is done. */
+  readonly counts: Counts
+  /** A byte for each module of the manifest (`gateVerdictsOf`); none where every module fits. */
+  readonly outcomes: Uint8Array
+  /** Null where it is not needed, as every module fits. */
+  readonly manifest: Manifest | null
+}
+
+/** What a waiver is bound to, and whether it counts now. */
+export interface WaiverTerms {
+  readonly id: string
+  readonly state: WaiverState
+  readonly baseSha256: string
+  readonly moduleSetId: string
+  readonly verdicts: readonly GateVerdict[]
+  /** Null: all modules of the set. */
+  readonly modules: readonly { name: string; sha256: string }[] | null
+  readonly reason: string
+  readonly author: string
+  readonly expiresAt: string
+}
+
+/** All that a decision is made of. */
+export interface DecideInputs {
+  readonly build: {
+    readonly ref: BuildRef
+    readonly state: BuildState
+    readonly failure: Failure | null
+    /** Artifacts of which something could not be used. */
+    readonly unusable: readonly string[]
+  }
+  /** Live builds of the stream; the build itself may be among them. */
+  readonly live: readonly {
+    readonly ref: BuildRef
+    readonly state: BuildState
+    readonly failure: Failure | null
+  }[]
+  readonly policy: ReadyPolicy
+  readonly considered: readonly Considered[]
+  readonly meetings: readonly Meeting[]
+  readonly waivers: readonly WaiverTerms[]
+}
+
+/** What follows from the inputs. */
+export interface Decided {
+  answer: GateOutcome
+  reasons: GateReason[]
+  waived: WaivedReason[]
+  tolerated: number
+  rules: RuleUse[]
+  unusedRules: RuleUse[]
+  considered: ConsideredView[]
+  compared: { pairs: number; modules: number }
+}
+
+/** Number of the first rule that fits a module, -1 where none does. */
+export type RuleAt = (manifest: Manifest, nth: number) => number
+
+/** Looks at the rules for each module once. */
+export function ruleLookup(rules: readonly ModuleRule[]): RuleAt {
+  const unlooked = -2
+  const known = new WeakMap<Manifest, Int16Array>()
+  return (manifest, nth) => {
+    if (rules.length === 0) return -1
+    let places = known.get(manifest)
+    if (places === undefined) {
+      places = new Int16Array(manifest.modules.length).fill(unlooked)
+      known.set(manifest, places)
+    }
+    const module = manifest.modules[nth]
+    if (module === undefined) return -1
+    if (places[nth] === unlooked) places[nth] = rules.findIndex((rule) => rule.fits(module))
+    return places[nth] ?? -1
+  }
+}
+
+const build = ({ id, version, release }: BuildRef): BuildRef => ({ id, version, release })
+const pairHref = ({ kernelBuild, moduleBuild }: Meeting) => `/v1/pairs/${kernelBuild.id}/${moduleBuild.id}`
+
+/** A reason that is not about modules. */
+function evidence(code: GateReasonCode, about: Partial<GateReason> = {}): GateReason {
+  const { outcome, sentence, remedy } = gateReasonCodes[code]
+  return {
+    code,
+    outcome,
+    direction: null,
+    kernelBuild: null,
+    moduleBuild: null,
+    verdict: null,
+    count: 0,
+    modules: [],
+    detail: null,
+    message: sentence,
+    remedy,
+    href: null,
+    ...about,
+  }
+}
+
+const failureText = (failure: Failure | null) =>
+  failure === null ? null : `${failure.code}: ${failure.message}`
+
+/** What is missing of the build itself and of those that are live. */
+function missing({ build: gated, live, policy }: DecideInputs): GateReason[] {
+  const reasons: GateReason[] = []
+  const href = `/v1/builds/${gated.ref.id}`
+  if (gated.state === 'declared' || gated.state === 'open') reasons.push(evidence('build-unsealed', { href }))
+  if (gated.state === 'sealed' || gated.state === 'ingesting')
+    reasons.push(evidence('build-pending', { href }))
+  if (gated.state === 'failed')
+    reasons.push(evidence('build-failed', { href, detail: failureText(gated.failure) }))
+  if (gated.unusable.length > 0) {
+    const more = gated.unusable.length > 3 ? ` and ${gated.unusable.length - 3} more` : ''
+    const detail = `${[...gated.unusable].sort().slice(0, 3).join(', ')}${more}`
+    reasons.push(evidence('artifact-unusable', { href, detail }))
+  }
+  if (live.length === 0 && policy.emptyEnvironment === 'unknown') reasons.push(evidence('environment-empty'))
+  for (const { ref, state, failure } of live) {
+    if (ref.id === gated.ref.id || state === 'comparing' || state === 'done') continue
+    const about = { kernelBuild: build(ref), href: `/v1/builds/${ref.id}` }
+    reasons.push(
+      state === 'failed'
+        ? evidence('live-failed', { ...about, detail: failureText(failure) })
+        : evidence('live-pending', { ...about, detail: `It is ${state}.` }),
+    )
+  }
+  return reasons
+}
+
+type Affected = Pick<
+  GateReason,
+  'direction' | 'kernelBuild' | 'moduleBuild' | 'verdict' | 'count' | 'modules'
+>
+
+/** Counts modules of one pair under keys, and names the first of each. */
+class Tally<Key extends string> {
+  readonly #meeting: Meeting
+  readonly of = new Map<Key, Affected>()
+
+  constructor(meeting: Meeting) {
+    this.#meeting = meeting
+  }
+
+  add(key: Key, verdict: GateVerdict, { name }: ManifestModule): void {
+    let affected = this.of.get(key)
+    if (affected === undefined) {
+      const { direction, kernelBuild, moduleBuild } = this.#meeting
+      affected = {
+        direction,
+        kernelBuild: build(kernelBuild),
+        moduleBuild: build(moduleBuild),
+        verdict,
+        count: 0,
+        modules: [],
+      }
+      this.of.set(key, affected)
+    }
+    affected.count++
+    if (affected.modules.length < gateLimits.named) {
+      const href = `${pairHref(this.#meeting)}/modules/${encodeURIComponent(name)}`
+      affected.modules.push({ name, href })
+    }
+  }
+}
+
+const codeOf: Partial<Record<GateVerdict, GateReasonCode>> = {
+  unknown: 'verdict-unknown',
+  error: 'verdict-error',
+  refused: 'load',
+  'loads-misread': 'load',
+}
+
+/** Verdicts that no rule lets pass: nobody may take them for one. */
+const stubborn: ReadonlySet<GateVerdict> = new Set<GateVerdict>(['crashes', 'unknown', 'error'])
+
+/** A waiver as it is looked up for the modules of one pair; null where it is bound to something else. */
+interface BoundWaiver {
+  readonly terms: WaiverTerms
+  readonly verdicts: ReadonlySet<GateVerdict>
+  readonly modules: ReadonlySet<string> | null
+}
+
+const bond = ({ name, sha256 }: { name: string; sha256: string }) => `${sha256} ${name}`
+
+function boundWaivers(waivers: readonly WaiverTerms[], meeting: Meeting): BoundWaiver[] {
+  return waivers
+    .filter(
+      ({ baseSha256, moduleSetId, modules }) =>
+        baseSha256 === meeting.baseSha256 && (modules !== null || moduleSetId === meeting.manifest?.setId),
+    )
+    .map((terms) => ({
+      terms,
+      verdicts: new Set(terms.verdicts),
+      modules: terms.modules === null ? null : new Set(terms.modules.map(bond)),
+    }))
+}
+
+function covering(waivers: readonly BoundWaiver[], verdict: GateVerdict, module: ManifestModule) {
+  return waivers.find(
+    ({ verdicts, modules }) => verdicts.has(verdict) && (modules === null || modules.has(bond(module))),
+  )
+}
+
+interface Looked {
+  reasons: GateReason[]
+  waived: WaivedReason[]
+  tolerated: number
+}
+
+/** Looks at the modules of one pair. `used` counts what each rule decided. */
+function look(
+  meeting: Meeting,
+  { policy, waivers }: DecideInputs,
+  blocking: ReadonlySet<GateVerdict>,
+  ruleAt: RuleAt,
+  used: Uint32Array,
+): Looked {
+  const about = {
+    direction: meeting.direction,
+    kernelBuild: build(meeting.kernelBuild),
+    moduleBuild: build(meeting.moduleBuild),
+    href: pairHref(meeting),
+  }
+  if (meeting.state === 'pending')
+    return { reasons: [evidence('comparison-pending', about)], waived: [], tolerated: 0 }
+  if (meeting.state === 'failed') {
+    const detail = failureText(meeting.error)
+    return { reasons: [evidence('comparison-failed', { ...about, detail })], waived: [], tolerated: 0 }
+  }
+  const { manifest, outcomes } = meeting
+  if (manifest === null && outcomes.length > 0)
+    throw new TypeError('Outcomes without the modules that they are of')
+  const found = new Tally<GateVerdict>(meeting)
+  const taken = new Tally<string>(meeting)
+  let tolerated = 0
+  const bound = boundWaivers(waivers, meeting)
+  const active = bound.filter(({ terms }) => terms.state === 'active')
+  const lapsed = bound.filter(({ terms }) => terms.state !== 'active')
+  for (const [nth, module] of (manifest?.modules ?? []).entries()) {
+    // Of a module beyond the outcomes nothing is known.
+    const byte = outcomes.length === 0 ? 0 : (outcomes[module.ordinal] ?? outcomeBits.verdict)
+    if (byte === 0) continue
+    for (const verdict of gateVerdictsOf(byte)) {
+      let blocks = blocking.has(verdict)
+      if (!stubborn.has(verdict) && (verdict !== 'no-btf' || blocks)) {
+        const rule = ruleAt(manifest as Manifest, nth)
+        if (rule >= 0) {
+          used[rule] = (used[rule] ?? 0) + 1
+          const passes = policy.moduleRules[rule]?.verdict === 'PASS'
+          if (passes && blocks) tolerated++
+          blocks = !passes
+        }
+      }
+      if (!blocks) continue
+      const waiver = covering(active, verdict, module)
+      if (waiver === undefined) {
+        found.add(verdict, verdict, module)
+        const former = covering(lapsed, verdict, module)
+        if (former !== undefined) taken.add(`${former.terms.id} ${verdict}`, verdict, module)
+      } else taken.add(`${waiver.terms.id} ${verdict}`, verdict, module)
+    }
+  }
+  const reasons = [...found.of].map(([verdict, affected]) =>
+    evidence(codeOf[verdict] ?? 'verdict', { ...affected, href: about.href }),
+  )
+  const byId = new Map(bound.map(({ terms }) => [terms.id, terms]))
+  const waived = [...taken.of].flatMap(([key, affected]): WaivedReason[] => {
+    const terms = byId.get(key.split(' ', 1)[0] ?? '')
+    if (terms === undefined) return []
+    const { id, state, reason, author, expiresAt } = terms
+    return [{ waiver: id, state, reason, author, expiresAt, ...affected }]
+  })
+  return { reasons, waived, tolerated }
+}
+
+/** From the worst on: the order in which reasons are read. */
+const worst: readonly GateVerdict[] = [
+  'crashes',
+  'rejected',
+  'refused',
+  'discarded',
+  'misread',
+  'loads-misread',
+  'changed',
+  'no-btf',
+  'error',
+  'unknown',
+  'compatible',
+]
+
+/** An order that does not depend on that of the inputs. */
+function reasonKey(reason: GateReason | WaivedReason): string {
+  const first = 'outcome' in reason ? (reason.outcome === 'fail' ? '0' : '1') : reason.waiver
+  const rank = reason.verdict === null ? gateVerdicts.length : worst.indexOf(reason.verdict)
+  const place = String.fromCharCode(0x61 + rank)
+  const builds = [reason.kernelBuild, reason.moduleBuild].map((of) =>
+    of === null ? '' : `${nameOf(of)} ${of.id}`,
+  )
+  return [first, reason.direction ?? '', place, ...builds, 'code' in reason ? reason.code : ''].join('\n')
+}
+
+function ordered<T extends GateReason | WaivedReason>(reasons: readonly T[]): T[] {
+  return reasons
+    .map((reason) => ({ reason, key: reasonKey(reason) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ reason }) => reason)
+}
+
+/** What blocks by a policy. `crashes`, `unknown` and `error` do by any. */
+function blockingBy({ blocking, discardedLoads }: ReadyPolicy): ReadonlySet<GateVerdict> {
+  const all = new Set<GateVerdict>([...blocking, ...stubborn])
+  if (discardedLoads) all.delete('discarded')
+  return all
+}
+
+/**
+ * Whether a build may be published: a pure function of what is recorded. `fail` where anything blocks, else `unknown` where evidence
+ * is missing, else `pass`. More bad evidence never makes it better; a waiver takes out what it names and nothing else; the order
+ * of the inputs does not matter.
+ */
+export function decide(
+  inputs: DecideInputs,
+  ruleAt: RuleAt = ruleLookup(inputs.policy.moduleRules),
+): Decided {
+  const { policy } = inputs
+  const blocking = blockingBy(policy)
+  const used = new Uint32Array(policy.moduleRules.length)
+  // Where two waivers cover the same, the one that is older is named.
+  const waivers = [...inputs.waivers].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const looked = inputs.meetings.map((meeting) =>
+    look(meeting, { ...inputs, waivers }, blocking, ruleAt, used),
+  )
+  const reasons = [...missing(inputs), ...looked.flatMap((one) => one.reasons)]
+  if (reasons.length === 0 && inputs.meetings.length === 0) reasons.push(evidence('nothing-compared'))
+  const outcomes = new Set(reasons.map(({ outcome }) => outcome))
+  const rules = policy.moduleRules.map(
+    ({ line, pattern, verdict }, nth): RuleUse => ({ line, pattern, verdict, count: used[nth] ?? 0 }),
+  )
+  const done = inputs.meetings.filter(({ state }) => state === 'done')
+  return {
+    answer: outcomes.has('fail') ? 'fail' : outcomes.has('unknown') ? 'unknown' : 'pass',
+    reasons: ordered(reasons),
+    waived: ordered(looked.flatMap((one) => one.waived)),
+    tolerated: looked.reduce((sum, one) => sum + one.tolerated, 0),
+    rules: rules.filter(({ count }) => count > 0),
+    unusedRules: rules.filter(({ count }) => count === 0),
+    considered: [...inputs.considered]
+      .sort((a, b) => (a.build.id < b.build.id ? 1 : -1))
+      .map((one) => ({ ...one, build: build(one.build) })),
+    compared: {
+      pairs: done.length,
+      modules: done.reduce(
+        (sum, { counts }) => sum + Object.values(counts).reduce((all, of) => all + of, 0),
+        0,
+      ),
+    },
+  }
+}

@@ -1,0 +1,283 @@
+import { createHash } from 'node:crypto'
+import type { Decision, GateOutcome, GateUseKind } from '@basedrift/contract'
+import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
+import { type Database, type Tx, transact } from '../db.js'
+import { LedgerError } from '../errors.js'
+import type { Prisma } from '../generated/client.js'
+import { isUuid, uuidv7 } from '../ids.js'
+import { canonical, storable, storableJson } from '../json.js'
+import type { BuildRef, JsonObject, Page, PageRequest } from '../rows.js'
+import { type Decided, decide } from './decide.js'
+import { type GateEvidence, gatherEvidence, type ReadOutcomes } from './evidence.js'
+import { Manifests } from './manifests.js'
+import { RuleMemory } from './rule-memory.js'
+
+/** Counts up where the same inputs would lead to another decision. */
+const decisionRules = 1
+
+/** A question to the gate. */
+export interface GateQuestion {
+  buildId: string
+  environment: string
+}
+
+/** A decision in a list. */
+export interface DecisionHead {
+  id: string
+  answer: GateOutcome
+  stream: string
+  build: BuildRef
+  environment: string
+  policyVersion: number
+  inputs: string
+  createdAt: string
+}
+
+/** A decision as it was recorded. */
+export type DecisionRow = DecisionHead & Omit<Decision, keyof DecisionHead | 'uses'> & { uses: GateUseRow[] }
+
+/** Something that was asked or done besides deciding. */
+export interface GateUseRow {
+  id: string
+  kind: GateUseKind
+  build: string
+  environment: string
+  decision: string | null
+  reason: string | null
+  by: string
+  onBehalfOf: string | null
+  at: string
+}
+
+/** The gate: it decides by what is recorded, and records what it decides. */
+export interface Gate {
+  /**
+   * Decides now. The decision is recorded where its inputs are other than those of the last one on the same build and environment:
+   * asking again records nothing. `build-unknown`.
+   */
+  ask(question: GateQuestion, read: ReadOutcomes): Promise<DecisionRow>
+  /** As `ask`, for who waits: null, and nothing is recorded, while the answer is `unknown`. `build-unknown`. */
+  askUntilKnown(question: GateQuestion, read: ReadOutcomes): Promise<DecisionRow | null>
+  /** As it was recorded. `decision-unknown`. */
+  decision(id: string): Promise<DecisionRow>
+  /** All that it was decided by. `decision-unknown`. */
+  inputs(id: string): Promise<JsonObject>
+  /** The latest first. */
+  decisions(
+    query: { build?: string | undefined; environment?: string | undefined } & PageRequest,
+  ): Promise<Page<DecisionHead>>
+  /** Records a use. A dry run by the same caller that got the same decision is recorded once. */
+  recordUse(use: Omit<GateUseRow, 'id' | 'at'>): Promise<GateUseRow>
+  /** The latest first. */
+  uses(query: { environment?: string | undefined } & PageRequest): Promise<Page<GateUseRow>>
+}
+
+/** What is recorded of the inputs: what never changes by its key, the rest as it was. */
+function recordOf({ inputs, comparisons }: GateEvidence, environment: string): JsonObject {
+  const { build, live, policy, considered, meetings, waivers } = inputs
+  const { moduleRules: _rules, ...terms } = policy
+  return storableJson({
+    decisionRules,
+    environment,
+    build,
+    live,
+    policy: terms,
+    considered,
+    pairs: meetings.map(({ direction, kernelBuild, moduleBuild, state, error, counts }) => ({
+      direction,
+      kernelBuild: kernelBuild.id,
+      moduleBuild: moduleBuild.id,
+      state,
+      error,
+      counts,
+      comparison: comparisons.get(`${kernelBuild.id} ${moduleBuild.id}`) ?? null,
+    })),
+    waivers: waivers.map(({ id, state }) => ({ id, state })),
+  }) as JsonObject
+}
+
+const hashOf = (record: JsonObject) => createHash('sha256').update(canonical(record)).digest('hex')
+
+const include = {
+  build: { select: { id: true, version: true, release: true, stream: { select: { name: true } } } },
+} satisfies Prisma.DecisionInclude
+const whole = { ...include, uses: { orderBy: { id: 'asc' } } } satisfies Prisma.DecisionInclude
+
+function head(record: Prisma.DecisionGetPayload<{ include: typeof include }>): DecisionHead {
+  const { id, answer, build, environment, policyVersion, inputsHash, createdAt } = record
+  return {
+    id,
+    answer,
+    stream: build.stream.name,
+    build: { id: build.id, version: build.version, release: build.release },
+    environment,
+    policyVersion,
+    inputs: inputsHash,
+    createdAt: createdAt.toISOString(),
+  }
+}
+
+function useRow(record: Prisma.GateUseGetPayload<object>): GateUseRow {
+  const { id, kind, build, environment, decisionId, reason, by, onBehalfOf, at } = record
+  return {
+    id,
+    kind: kind as GateUseKind,
+    build,
+    environment,
+    decision: decisionId,
+    reason,
+    by,
+    onBehalfOf,
+    at: at.toISOString(),
+  }
+}
+
+function decisionRow(record: Prisma.DecisionGetPayload<{ include: typeof whole }>): DecisionRow {
+  return {
+    ...head(record),
+    ...(record.result as unknown as Omit<Decided, 'answer'>),
+    uses: record.uses.map(useRow),
+  }
+}
+
+const lastOf = (tx: Tx, { buildId, environment }: GateQuestion) =>
+  tx.decision.findFirst({ where: { buildId, environment }, orderBy: { id: 'desc' }, include: whole })
+
+const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
+
+/** The repository of decisions. */
+export function createGate(db: Database): Gate {
+  const { prisma, clock } = db
+  const manifests = new Manifests()
+  const rules = new RuleMemory()
+  const unknown = (id: string) => new LedgerError('decision-unknown', `There is no decision ${id}.`)
+
+  /** Records a decision, unless the last one on the same question came from the same inputs. */
+  const record = (question: GateQuestion, inputs: JsonObject, inputsHash: string, decided: Decided) =>
+    transact(db, async (tx) => {
+      const { buildId, environment } = question
+      await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${buildId} ${environment}`}, 0))::text`
+      const last = await lastOf(tx, question)
+      if (last?.inputsHash === inputsHash) return last
+      const { answer, ...result } = decided
+      const now = clock()
+      return tx.decision.create({
+        data: {
+          id: uuidv7(now.getTime()),
+          buildId,
+          environment,
+          answer,
+          policyVersion: Number((inputs.policy as JsonObject).version),
+          inputsHash,
+          inputs,
+          result: storableJson(result) as JsonObject,
+          createdAt: now,
+        },
+        include: whole,
+      })
+    })
+
+  const ask = async (
+    question: GateQuestion,
+    read: ReadOutcomes,
+    wanted: (answer: GateOutcome) => boolean,
+  ): Promise<DecisionRow | null> => {
+    const evidence = await gatherEvidence(prisma, { ...question, now: clock() }, manifests, read)
+    const inputs = recordOf(evidence, question.environment)
+    const inputsHash = hashOf(inputs)
+    const last = await lastOf(prisma, question)
+    if (last?.inputsHash === inputsHash) return wanted(last.answer) ? decisionRow(last) : null
+    const { policy } = evidence.inputs
+    const decided = decide(evidence.inputs, rules.lookup(evidence.stream.id, policy))
+    return wanted(decided.answer) ? decisionRow(await record(question, inputs, inputsHash, decided)) : null
+  }
+
+  return {
+    async ask(question, read) {
+      const decision = await ask(question, read, () => true)
+      if (decision === null) throw unknown('of this question')
+      return decision
+    },
+    askUntilKnown: (question, read) => ask(question, read, (answer) => answer !== 'unknown'),
+
+    async decision(id) {
+      const found = isUuid(id) ? await prisma.decision.findUnique({ where: { id }, include: whole }) : null
+      if (found === null) throw unknown(id)
+      return decisionRow(found)
+    },
+
+    async inputs(id) {
+      const found = isUuid(id)
+        ? await prisma.decision.findUnique({ where: { id }, select: { inputs: true } })
+        : null
+      if (found === null) throw unknown(id)
+      return found.inputs as JsonObject
+    },
+
+    async decisions({ build, environment, cursor, limit }) {
+      const after = decodeCursor('decisions', cursor, [isId])
+      const take = pageLimit(limit)
+      const rows = await prisma.decision.findMany({
+        where: {
+          ...(build === undefined ? {} : { buildId: build }),
+          ...(environment === undefined ? {} : { environment }),
+          ...(after === null ? {} : { id: { lt: after[0] as string } }),
+        },
+        include,
+        omit: { inputs: true, result: true },
+        orderBy: { id: 'desc' },
+        take: take + 1,
+      })
+      return pageOf(
+        rows,
+        take,
+        (row) => head({ ...row, inputs: null, result: null }),
+        (last) => encodeCursor('decisions', [last.id]),
+      )
+    },
+
+    recordUse: (use) =>
+      transact(db, async (tx) => {
+        const { kind, decision, environment } = use
+        const now = clock()
+        const build = storable(use.build)
+        const by = storable(use.by)
+        if (decision !== null) {
+          const there = isUuid(decision) ? await tx.decision.count({ where: { id: decision } }) : 0
+          if (there === 0) throw unknown(decision)
+        }
+        if (kind === 'dry-run') {
+          const before = await tx.gateUse.findFirst({ where: { kind, decisionId: decision, by } })
+          if (before !== null) return useRow(before)
+        }
+        const made = await tx.gateUse.create({
+          data: {
+            id: uuidv7(now.getTime()),
+            kind,
+            build,
+            environment,
+            decisionId: decision,
+            reason: storable(use.reason),
+            by,
+            onBehalfOf: storable(use.onBehalfOf),
+            at: now,
+          },
+        })
+        return useRow(made)
+      }),
+
+    async uses({ environment, cursor, limit }) {
+      const after = decodeCursor('gate-uses', cursor, [isId])
+      const take = pageLimit(limit)
+      const rows = await prisma.gateUse.findMany({
+        where: {
+          ...(environment === undefined ? {} : { environment }),
+          ...(after === null ? {} : { id: { lt: after[0] as string } }),
+        },
+        orderBy: { id: 'desc' },
+        take: take + 1,
+      })
+      return pageOf(rows, take, useRow, (last) => encodeCursor('gate-uses', [last.id]))
+    },
+  }
+}

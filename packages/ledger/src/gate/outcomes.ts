@@ -1,0 +1,23 @@
+import { type GateVerdict, type Verdict, verdicts } from '@basedrift/contract'
+
+/** Bits of a module's outcome beside the number of its verdict. */
+export const outcomeBits = { verdict: 0x0f, refused: 0x10, idsWrong: 0x20 } as const
+
+/** Verdicts beside which wrong type ids in a module's code still matter: with the others its BTF is of no use anyway. */
+const readsBtf: ReadonlySet<Verdict> = new Set<Verdict>(['compatible', 'changed', 'no-btf', 'unknown'])
+
+const table: readonly (readonly GateVerdict[])[] = Array.from({ length: 64 }, (_, byte) => {
+  const verdict = verdicts[byte & outcomeBits.verdict]
+  // A verdict that this version does not know is none that may pass.
+  if (verdict === undefined) return ['error']
+  return [
+    ...(verdict === 'compatible' ? [] : [verdict]),
+    ...(byte & outcomeBits.refused ? (['refused'] as const) : []),
+    ...(byte & outcomeBits.idsWrong && readsBtf.has(verdict) ? (['loads-misread'] as const) : []),
+  ]
+})
+
+/** What a gate looks at in a module, from its byte in the outcomes of a comparison; nothing of one that fits. */
+export function gateVerdictsOf(byte: number): readonly GateVerdict[] {
+  return table[byte] ?? ['error']
+}

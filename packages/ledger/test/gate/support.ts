@@ -1,0 +1,89 @@
+import { type GateVerdict, verdicts } from '@basedrift/contract'
+import {
+  type BuildRef,
+  completeTerms,
+  type DecideInputs,
+  type Manifest,
+  type Meeting,
+  outcomeBits,
+  readyPolicy,
+  type WaiverTerms,
+} from '../../src/index.js'
+
+export const ref = (nth: number): BuildRef => ({
+  id: `00000000-0000-7000-8000-${String(nth).padStart(12, '0')}`,
+  version: '5.15.12',
+  release: `1.${nth}`,
+})
+export const base = (nth: number) => `base ${nth}`
+
+/** A set of modules, in the order of their names. */
+export function manifest(names: readonly string[], of = 'set'): Manifest {
+  const modules = names.map((name, ordinal) => ({
+    name,
+    path: `drivers/${name}`,
+    sha256: `${name} of ${of}`,
+    ordinal,
+  }))
+  return { setId: of, modules: modules.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+}
+
+/** The byte of a module that has these; at most one of them is a verdict. */
+export function byteOf(...found: readonly GateVerdict[]): number {
+  let byte = 0
+  for (const verdict of found) {
+    if (verdict === 'refused') byte |= outcomeBits.refused
+    else if (verdict === 'loads-misread') byte |= outcomeBits.idsWrong
+    else byte |= verdicts.indexOf(verdict)
+  }
+  return byte
+}
+
+/** The modules of build 9 on the live kernel of a build, each module with its byte. */
+export function meeting(
+  kernel: number,
+  bytes: Readonly<Record<string, number>>,
+  more: Partial<Meeting> = {},
+): Meeting {
+  const names = Object.keys(bytes)
+  return {
+    direction: 'modules-on-live',
+    kernelBuild: ref(kernel),
+    moduleBuild: ref(9),
+    state: 'done',
+    error: null,
+    baseSha256: base(kernel),
+    counts: { compatible: names.length },
+    outcomes: Uint8Array.from(names, (name) => bytes[name] ?? 0),
+    manifest: manifest(names),
+    ...more,
+  }
+}
+
+/** Inputs of a decision on build 9 while build 1 is live, by the default policy. */
+export function inputs(more: Partial<DecideInputs> = {}): DecideInputs {
+  return {
+    build: { ref: ref(9), state: 'done', failure: null, unusable: [] },
+    live: [{ ref: ref(1), state: 'done', failure: null }],
+    policy: readyPolicy(0, completeTerms({})),
+    considered: [],
+    meetings: [meeting(1, { a: 0, b: 0 })],
+    waivers: [],
+    ...more,
+  }
+}
+
+export function waiver(more: Partial<WaiverTerms> = {}): WaiverTerms {
+  return {
+    id: 'waiver-1',
+    state: 'active',
+    baseSha256: base(1),
+    moduleSetId: 'set',
+    verdicts: ['rejected'],
+    modules: null,
+    reason: 'accepted',
+    author: 'anna',
+    expiresAt: '2026-02-01T00:00:00.000Z',
+    ...more,
+  }
+}

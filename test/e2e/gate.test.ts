@@ -1,0 +1,218 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { CheckPool } from '@basedrift/check'
+import {
+  BreakGlass,
+  type Build,
+  Decision,
+  GateUse,
+  httpSchemas,
+  Live,
+  PolicySettings,
+  WaiverRequest,
+} from '@basedrift/contract'
+import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
+import { startWorker, type Worker } from '@basedrift/worker/main'
+import { Ajv } from 'ajv'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { smallBuilds } from '../../scripts/lib/small-builds.mjs'
+import { newName, startTestService, type TestService, uploadOf } from './support/service.js'
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const environment = 'production'
+const { stream } = newName()
+
+let service: TestService
+let queue: QueueBackend
+let pool: CheckPool
+let worker: Worker
+let folder: string
+let files: { release: string; files: string[] }[]
+let old: Build
+let fresh: Build
+
+async function upload(release: string, paths: string[]): Promise<string> {
+  const name = { stream, version: '5.15.12', release }
+  const { build } = await service.client.declareBuild(name)
+  for (const file of paths)
+    await service.client.putArtifact(name, path.basename(file), uploadOf(await readFile(file)))
+  return build.id
+}
+
+async function seal(release: string): Promise<Build> {
+  const { id } = await service.client.sealBuild({ stream, version: '5.15.12', release })
+  worker.dispatcher.ring()
+  return service.client.waitForBuild(id, { everyMs: 20, signal: AbortSignal.timeout(40_000) })
+}
+
+beforeAll(async () => {
+  service = await startTestService({ limits: { gatePollMs: 20, gateWaits: 2 } })
+  folder = await mkdtemp(path.join(tmpdir(), 'basedrift-gate-'))
+  queue = await createPostgresQueue({ databaseUrl: service.database.url, log: quiet, name: 'gate' })
+  pool = new CheckPool({ threads: 1 })
+  const { ledger, blobs } = service
+  worker = await startWorker({ ledger, blobs, queue, pool, log: quiet, dataDir: folder })
+  files = await smallBuilds(path.join(folder, 'builds'))
+  await upload('1.1', files[0]?.files ?? [])
+  old = await seal('1.1')
+})
+afterAll(async () => {
+  await worker?.stop(0)
+  await pool?.close()
+  await queue?.close()
+  await service?.[Symbol.asyncDispose]()
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+})
+
+describe('the gate', () => {
+  it('is unknown where nothing is live, and where nothing is known of the environment', async () => {
+    const decision = await service.client.gate({ build: old.id, environment })
+    expect(decision).toMatchObject({ answer: 'unknown', reasons: [{ code: 'environment-empty' }] })
+    expect(decision.reasons[0]?.remedy).toContain('basedrift live enter')
+  })
+
+  it('waits for evidence, and fails the rebuild in place that the live kernel refuses', async () => {
+    const { client } = service
+    await client.enterLive(environment, old.id)
+    expect(await client.gate({ build: old.id, environment })).toMatchObject({ answer: 'pass' })
+    const id = await upload('1.3', files[1]?.files ?? [])
+    expect(await client.gate({ build: id, environment })).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'build-unsealed', outcome: 'unknown' }],
+    })
+    const waiting = client.gate({ build: id, environment, wait: 60 })
+    fresh = await seal('1.3')
+    const decision = await waiting
+    expect(decision).toMatchObject({
+      answer: 'fail',
+      stream,
+      build: { id: fresh.id },
+      considered: [{ build: { id: old.id }, compared: true, because: 'same-release' }],
+      compared: { pairs: 2, modules: 4 },
+    })
+    const links = decision.reasons.flatMap(({ modules }) => modules.map(({ name, href }) => [name, href]))
+    expect(decision.reasons.map(({ direction, verdict, count }) => [direction, verdict, count])).toEqual([
+      ['modules-on-live', 'rejected', 1],
+      ['modules-on-live', 'misread', 1],
+    ])
+    for (const [name, href] of links) {
+      const explained = (await (await fetch(`${service.url}${href}`)).json()) as { result: { name: string } }
+      expect(explained.result.name).toBe(name)
+    }
+    const shown = await client.decision(decision.id)
+    expect(shown).toEqual(decision)
+    expect(await client.gate({ build: fresh.id, environment })).toEqual(decision)
+    const inputs = await fetch(`${service.url}/v1/decisions/${decision.id}/inputs`)
+    expect(await inputs.json()).toMatchObject({ environment, policy: { version: 0 } })
+  })
+
+  it('gives up waiting when the time is over, says what is missing, and takes no more than it can', async () => {
+    const { client, url } = service
+    const { build } = await client.declareBuild({ stream, version: '5.15.12', release: '1.5' })
+    const waits = [1, 2].map(() => client.gate({ build: build.id, environment, wait: 1 }))
+    await expect
+      .poll(async () => (await fetch(`${url}/v1/gate?build=${build.id}&environment=a&wait=9m`)).status)
+      .toBe(503)
+    for (const decision of await Promise.all(waits))
+      expect(decision).toMatchObject({ answer: 'unknown', reasons: [{ code: 'build-unsealed' }] })
+    const { items } = await client.listDecisions({ build: build.id, environment })
+    expect(items).toHaveLength(1)
+    for (const wait of ['11m', '-1', '1h', 'soon']) {
+      const answer = await fetch(`${url}/v1/gate?build=${build.id}&environment=a&wait=${wait}`)
+      expect(answer.status).toBe(400)
+    }
+  })
+
+  it('goes by policy and waivers, and keeps both', async () => {
+    const { client } = service
+    const question = { build: fresh.id, environment }
+    const { policy } = await client.setPolicy(stream, { rules: 'sauc?r PASS # known\nspoon PASS\n' })
+    expect(policy).toMatchObject({ version: 1, author: 'anonymous', live: 'all' })
+    const tolerated = await client.gate(question)
+    expect(tolerated).toMatchObject({
+      answer: 'fail',
+      policyVersion: 1,
+      tolerated: 1,
+      reasons: [{ verdict: 'rejected', modules: [{ name: 'teapot' }] }],
+      rules: [{ line: 1, pattern: 'sauc?r', count: 1 }],
+      unusedRules: [{ line: 2, pattern: 'spoon', count: 0 }],
+    })
+    const request = {
+      kernelBuild: old.id,
+      moduleBuild: fresh.id,
+      verdicts: ['rejected' as const],
+      modules: ['teapot'],
+      reason: 'goes with the next rebuild',
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    }
+    const { waiver } = await client.waive(request)
+    expect(waiver).toMatchObject({ state: 'active', baseSha256: old.kernel?.base.sha256 })
+    expect((await client.waive(request)).outcome).toBe('same')
+    expect(await client.gate(question)).toMatchObject({
+      answer: 'pass',
+      reasons: [],
+      waived: [{ waiver: waiver.id, reason: request.reason, author: 'anonymous', count: 1 }],
+    })
+    expect((await client.withdrawWaiver(waiver.id)).state).toBe('withdrawn')
+    expect((await client.listWaivers({ stream })).items).toMatchObject([
+      { id: waiver.id, state: 'withdrawn' },
+    ])
+    expect(await client.gate(question)).toMatchObject({ answer: 'fail', waived: [{ state: 'withdrawn' }] })
+    expect(await client.policy(stream, { version: 1 })).toEqual(policy)
+    await expect(client.setPolicy(stream, { rules: 'saucer\n' })).rejects.toMatchObject({
+      code: 'policy-invalid',
+      status: 400,
+      message: expect.stringContaining('Line 1 of the rules, "saucer"'),
+    })
+    for (const expiresAt of ['2020-01-01T00:00:00Z', '2999-01-01T00:00:00Z', 'tomorrow']) {
+      await expect(client.waive({ ...request, expiresAt })).rejects.toMatchObject({ code: 'waiver-invalid' })
+    }
+    await expect(client.waive({ ...request, verdicts: ['crashes' as never] })).rejects.toMatchObject({
+      code: 'request-invalid',
+    })
+  })
+
+  it('records dry runs and broken glasses', async () => {
+    const { client } = service
+    const dry = await client.gate({ build: fresh.id, environment, dryRun: true, onBehalfOf: 'anna' })
+    expect(dry.uses).toMatchObject([{ kind: 'dry-run', by: 'anonymous', onBehalfOf: 'anna' }])
+    const broken = {
+      build: fresh.id,
+      environment,
+      decision: dry.id,
+      reason: 'security fix',
+      onBehalfOf: 'anna',
+    }
+    expect(await client.breakGlass(broken)).toMatchObject({ kind: 'break-glass', reason: 'security fix' })
+    expect((await client.decision(dry.id)).uses).toHaveLength(2)
+    expect((await client.listGateUses({ environment })).items.map(({ kind }) => kind)).toEqual([
+      'break-glass',
+      'dry-run',
+    ])
+    expect(service.log.some((line) => line.includes('somebody publishes against the gate'))).toBe(true)
+  })
+
+  it('has no answer for a build that is not there', async () => {
+    const nobody = '00000000-0000-0000-0000-000000000000'
+    await expect(service.client.gate({ build: nobody, environment })).rejects.toMatchObject({
+      code: 'build-unknown',
+      status: 404,
+    })
+    await expect(service.client.decision(nobody)).rejects.toMatchObject({ code: 'decision-unknown' })
+  })
+
+  it('has examples that fit their schemas', () => {
+    const options = { allowUnionTypes: true, strict: false, formats: { 'date-time': true as const } }
+    const ajv = new Ajv({ ...options, schemas: [...httpSchemas] })
+    const gates = [Decision, GateUse, BreakGlass, WaiverRequest, PolicySettings, Live]
+    for (const schema of gates as { $id?: string; examples?: unknown[] }[]) {
+      expect(schema.examples).toHaveLength(1)
+      expect([schema.$id, ajv.validate(schema.$id ?? '', schema.examples?.[0]), ajv.errorsText()]).toEqual([
+        schema.$id,
+        true,
+        'No errors',
+      ])
+    }
+  })
+})
