@@ -88,21 +88,10 @@ export function outcomeOf(
   if (status === 410) return { state: 'gone', code: 'channel-gone', status, answer: kept, notBefore: null }
   if (status >= 300 && status < 400)
     return { state: 'refused', code: 'redirected', status, answer: kept, notBefore: null }
-  if (passes(status))
-    return {
-      state: 'retry',
-      code: 'answer-busy',
-      status,
-      answer: kept,
-      notBefore: retryAfter(answer.retryAfter, at) ?? wait,
-    }
-  return {
-    state: patient ? 'retry' : 'refused',
-    code: 'answer-refused',
-    status,
-    answer: kept,
-    notBefore: null,
-  }
+  const notBefore = retryAfter(answer.retryAfter, at) ?? wait
+  if (passes(status)) return { state: 'retry', code: 'answer-busy', status, answer: kept, notBefore }
+  if (patient) return { state: 'retry', code: 'answer-refused', status, answer: kept, notBefore }
+  return { state: 'refused', code: 'answer-refused', status, answer: kept, notBefore: null }
 }
 
 /** Errors after which another attempt may go otherwise. */

@@ -297,4 +297,24 @@ describe('mail', () => {
       await receiver.stop()
     }
   })
+
+  it.each([
+    [451, 'retry answer-busy'],
+    [550, 'sent null'],
+  ])('that one of its recipients is refused with %i is %s', async (status, meaning) => {
+    const receiver = await mailReceiver({ recipients: { 'release@mail.test': status } })
+    try {
+      const outcome = await deliver(
+        receiver.target,
+        renderFor('email', drift, { baseUrl }),
+        attempt(),
+        receiver.net,
+      )
+      expect(`${outcome.state} ${outcome.code}`).toBe(meaning)
+      expect(outcome.answer).toContain('1 of 2 recipients refused.')
+      expect(receiver.got).toHaveLength(1)
+    } finally {
+      await receiver.stop()
+    }
+  })
 })

@@ -18,6 +18,9 @@ const query = /([?&](?:access_token|token|key|sig|signature|password|X-Amz-[A-Za
 const webhook =
   /(https?:\/\/(?:hooks\.slack\.com\/[a-z]+|(?:[a-z0-9-]+\.)?discord(?:app)?\.com\/api\/webhooks|[a-z0-9.-]+\.(?:webhook\.)?office\.com\/webhookb2|chat\.googleapis\.com\/v1\/spaces|[a-z0-9.-]+\/hooks|api\.telegram\.org\/bot)[/]?)[^\s"\\]+/gi
 
+/** Keys that webhooks are signed with (Standard Webhooks): those that are not public. */
+const signingKey = /\bwh(?:sec|sk)_[A-Za-z0-9+/=_-]+/g
+
 /** A text, or a line of JSON, without passwords, tokens and webhook addresses. It stays JSON if it was. */
 export function redact(text: string): string {
   return text
@@ -26,4 +29,5 @@ export function redact(text: string): string {
     .replace(bearer, `$1${redacted}`)
     .replace(webhook, `$1${redacted}`)
     .replace(query, `$1${redacted}`)
+    .replace(signingKey, redacted)
 }

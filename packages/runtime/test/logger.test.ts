@@ -18,6 +18,7 @@ describe('the log', () => {
     ['an error', { err: new Error('connect to rediss://x:hunter2@cache failed') }],
     ['the address of a webhook', { to: 'https://hooks.slack.com/services/T0/B0/hunter2' }],
     ['a query', { url: 'https://api.example/x?a=1&token=hunter2&b=2' }],
+    ['the keys of a webhook', { signing: ['whsec_aGhunter2AAA/+A=', 'whsk_hunter2='] }],
     ['a webhook of any kind', { webhookUrl: 'https://chat.example/hunter2' }],
   ])('is free of %s', (_, fields) => {
     const [line] = logged((log) => log.info(fields, 'said'))

@@ -102,13 +102,18 @@ export const email: Adapter<'email', EmailPayload> = {
       })
       const refused =
         sent.rejected.length === 0 ? '' : `${sent.rejected.length} of ${to.length} recipients refused. `
-      return {
-        state: 'sent',
-        code: null,
-        status: 250,
-        answer: keptAnswer(target, `${refused}${sent.response}`),
-        notBefore: null,
-      }
+      const answer = keptAnswer(target, `${refused}${sent.response}`)
+      const waiting = sent.rejectedErrors?.find(({ permanent }) => permanent === false)
+      // Some have it, some were put off: it comes again to all, and those who have it can tell by its Message-ID.
+      if (waiting !== undefined)
+        return {
+          state: 'retry',
+          code: 'answer-busy',
+          status: waiting.responseCode ?? null,
+          answer,
+          notBefore: null,
+        }
+      return { state: 'sent', code: null, status: 250, answer, notBefore: null }
     } catch (error) {
       if (error instanceof NotifyError) throw error
       if (stop.signal.aborted) throw new NotifyError('timed-out')

@@ -248,8 +248,10 @@ async function httpReceiver(kind: Exclude<ChannelKind, 'email'>): Promise<Receiv
   }
 }
 
-/** A real SMTP server with STARTTLS and a password. */
-export async function mailReceiver(options: { starttls?: boolean } = {}): Promise<Receiver> {
+/** A real SMTP server with STARTTLS and a password; it refuses recipients by the status that is given of them. */
+export async function mailReceiver(
+  options: { starttls?: boolean; recipients?: { [address: string]: number } } = {},
+): Promise<Receiver> {
   const got: Got[] = []
   const answers: Receiver['answers'] = []
   const refuse = (status: number, message: string) =>
@@ -268,6 +270,10 @@ export async function mailReceiver(options: { starttls?: boolean } = {}): Promis
     onMailFrom(_address, _session, done) {
       const answer = answers.shift()
       done(answer ? refuse(answer.status, answer.body ?? 'no') : null)
+    },
+    onRcptTo({ address }, _session, done) {
+      const status = options.recipients?.[address]
+      done(status === undefined ? null : refuse(status, 'not now'))
     },
     onData(stream, _session, done) {
       const chunks: Buffer[] = []
