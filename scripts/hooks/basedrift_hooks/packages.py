@@ -141,6 +141,11 @@ def read_rules(parser: configparser.ConfigParser, facts: Mapping[str, str]) -> L
     return rules
 
 
+def named(rule: Rule, fact: str) -> List[str]:
+    """The globs of a fact that are names: what can be asked for."""
+    return [glob for glob in rule.globs.get(fact, ()) if not set(glob) & set("*?[")]
+
+
 class Group(NamedTuple):
     """The packages of one build, each with the path or name that it was found under."""
 

@@ -1,14 +1,18 @@
 """From packages to a sealed build that is live: the same for every build system."""
 
 import logging
-from typing import Callable, Iterable, List, Mapping, Optional
+import os
+import tempfile
+from typing import Callable, Dict, Iterable, List, Mapping, Optional
 
 from .client import Json, Service
-from .errors import HookError, Passing
+from .errors import Final, HookError, Passing
 from .packages import Build, Group, parse_package
 
 LOG = logging.getLogger("basedrift")
 OPEN = ("declared", "open")
+#: Packages of one build that are fetched.
+PACKAGES = 200
 
 
 def send_build(service: Service, group: Group, files: Mapping[str, str], provenance: Json) -> str:
@@ -30,6 +34,29 @@ def send_build(service: Service, group: Group, files: Mapping[str, str], provena
     for name in sorted(late):
         send_late(service, group.build, name, late[name], provenance)
     return str(build["id"])
+
+
+def complete_build(
+    service: Service, group: Group, said: Json, fetch: Callable[[str, str], None], folder: str
+) -> str:
+    """Sees to it that the service has all packages of a group, and fetches what it lacks, by `fetch(name, to)`, into `folder`.
+
+    Gives the build's id. Raises Final `too-many-packages`.
+    """
+    if len(group.packages) > PACKAGES:
+        raise Final("too-many-packages", "%s has more than %d packages." % (group.build.vr, PACKAGES))
+    found = service.find(group.build)
+    held = set() if found is None else {artifact.get("filename") for artifact in found.get("artifacts", [])}
+    names = {package.filename for package in group.packages.values()}
+    lacking = sorted(names - held)
+    if found is not None and found.get("state") not in OPEN and not lacking:
+        return str(found["id"])
+    with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as work:
+        files: Dict[str, str] = {}
+        for name in lacking:
+            files[name] = os.path.join(work, name)
+            fetch(name, files[name])
+        return send_build(service, group, files, said)
 
 
 def send_late(service: Service, owner: Build, filename: str, path: str, provenance: Json) -> None:

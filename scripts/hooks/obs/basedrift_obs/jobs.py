@@ -3,21 +3,18 @@
 import functools
 import logging
 import os
-import tempfile
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from basedrift_hooks.client import Json, Service, known, serial, text
 from basedrift_hooks.errors import Final, Passing
-from basedrift_hooks.packages import Group, Rule, group_packages
-from basedrift_hooks.send import OPEN, for_each, mark_live, send_build
+from basedrift_hooks.packages import Group, Rule, group_packages, named
+from basedrift_hooks.send import complete_build, for_each, mark_live, send_build
 from basedrift_hooks.spool import Entry, Handler, Spool
 
 from .api import Obs, Place
 from .config import ObsConfig
 
 LOG = logging.getLogger("basedrift")
-#: Packages of one build that are fetched.
-PACKAGES = 200
 
 
 class Jobs:
@@ -111,20 +108,7 @@ class Jobs:
             self._spool.add("repo_published", {"project": project, "repo": repository})
 
     def _complete(self, group: Group, said: Json, fetch: Callable[[str, str], None]) -> str:
-        """Sees to it that the service has all packages of a group; fetches what it lacks. Gives the build's id."""
-        if len(group.packages) > PACKAGES:
-            raise Final("too-many-packages", "%s has more than %d packages." % (group.build.vr, PACKAGES))
-        found = self._service.find(group.build)
-        held = set() if found is None else {artifact.get("filename") for artifact in found.get("artifacts", [])}
-        lacking = sorted(name for name in group.packages if name not in held)
-        if found is not None and found.get("state") not in OPEN and not lacking:
-            return str(found["id"])
-        with tempfile.TemporaryDirectory(dir=self._spool.path("tmp"), prefix="fetch-") as folder:
-            files: Dict[str, str] = {}
-            for name in lacking:
-                files[name] = os.path.join(folder, name)
-                fetch(name, files[name])
-            return send_build(self._service, group, files, said)
+        return complete_build(self._service, group, said, fetch, self._spool.path("tmp"))
 
 
 def of_repository(project: str, repository: str, group: Group) -> Json:
@@ -174,18 +158,13 @@ def provenance(place: Place, job: Mapping[str, str]) -> Json:
     )
 
 
-def literal(globs: List[str]) -> List[str]:
-    """The globs that are names."""
-    return [glob for glob in globs if not set(glob) & set("*?[")]
-
-
 def named_repositories(rules: List[Rule]) -> List[Tuple[str, str]]:
     """Repositories that rules name in full."""
     found = {
         (project, repository)
         for rule in rules
-        for project in literal(list(rule.globs.get("project", ())))
-        for repository in literal(list(rule.globs.get("repository", ())))
+        for project in named(rule, "project")
+        for repository in named(rule, "repository")
     }
     return sorted(found)
 
@@ -195,9 +174,9 @@ def named_places(rules: List[Rule]) -> List[Place]:
     found = {
         Place(project, repository, arch, package)
         for rule in rules
-        for project in literal(list(rule.globs.get("project", ())))
-        for repository in literal(list(rule.globs.get("repository", ())))
-        for arch in literal(list(rule.globs.get("arch", ())))
-        for package in literal(list(rule.globs.get("package", ())))
+        for project in named(rule, "project")
+        for repository in named(rule, "repository")
+        for arch in named(rule, "arch")
+        for package in named(rule, "package")
     }
     return sorted(found)

@@ -1,0 +1,61 @@
+"""What the commands of the hooks have in common."""
+
+import argparse
+import logging
+import sys
+from typing import Callable, Dict, List, Mapping, Tuple
+
+from .errors import HookError
+from .spool import Handler, Spool
+
+LOG = logging.getLogger("basedrift")
+#: A command: what it is for, and what it does with the path of the configuration. It gives the exit code.
+Command = Tuple[str, Callable[[str], int]]
+
+
+def send(spool: Spool, handlers: Mapping[str, Handler], reconcile: bool) -> int:
+    """Does what is due: 0, or 1 where something was put aside in this pass. `reconcile` lists first what was missed."""
+    if reconcile:
+        spool.add("reconcile", {}, name="reconcile")
+    refused = 0
+    with spool.locked() as mine:
+        if not mine:
+            LOG.info("another sender is at work")
+            return 0
+        # What a listing finds comes after its pass has begun.
+        for _ in range(2 if reconcile else 1):
+            tally = spool.work(handlers)
+            refused += tally.refused
+            LOG.info("%d done, %d waiting, %d refused", *tally)
+    return 1 if refused else 0
+
+
+def status(spool: Spool) -> int:
+    """Prints what waits: 0, or 1 where something waits that has failed before."""
+    entries = spool.entries()
+    for entry in entries:
+        print("%s  %s  attempts %d" % (entry.id, entry.kind, entry.attempts))
+    print("%d waiting" % len(entries))
+    return 1 if any(entry.attempts for entry in entries) else 0
+
+
+def main(name: str, about: str, config: str, commands: Dict[str, Command], argv: List[str]) -> int:
+    """Runs a command. Exit code: 0 done, 1 something was put aside or fails, 2 usage or configuration."""
+    parser = argparse.ArgumentParser(prog=name, description=about)
+    parser.add_argument("--config", default=config, help="default: %(default)s")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say what is done, too")
+    choices = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for command, (text, _) in commands.items():
+        choices.add_parser(command, help=text)
+    options = parser.parse_args(argv)
+    if options.command is None:
+        parser.print_usage(sys.stderr)
+        return 2
+    level = logging.INFO if options.verbose or options.command == "listen" else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, level=level, format="basedrift: %(message)s")
+    logging.getLogger("pika").setLevel(logging.ERROR)
+    try:
+        return commands[options.command][1](options.config)
+    except HookError as error:
+        LOG.error("%s", error)
+        return 2
