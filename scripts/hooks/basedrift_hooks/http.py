@@ -107,7 +107,7 @@ class Http:
                 return self._once(method, path, headers or {}, body, file, into, most, expect)
             except Passing as error:
                 last = error
-                if error.code in ("token-refused", "answer-too-large"):
+                if error.code in ("token-refused", "certificate-refused"):
                     break
         raise last
 
@@ -138,12 +138,18 @@ class Http:
                 self._stream(connection, file)
             response = connection.getresponse()
             return self._read(response, where, into, most, expect)
-        except ssl.SSLCertVerificationError as error:
-            raise Final("certificate-refused", "The certificate of %s is not trusted: %s" % (self._host, error)) from error
+        except (ssl.CertificateError, ssl.SSLError) as error:
+            raise self._distrust(error) from error
         except (OSError, http.client.HTTPException) as error:
             raise Passing("server-unreachable", "%s at %s: %s" % (where, self._host, error or type(error).__name__)) from error
         finally:
             connection.close()
+
+    def _distrust(self, error: Exception) -> Passing:
+        # Python 3.6 has no error of its own for a certificate that does not verify.
+        if isinstance(error, ssl.CertificateError) or getattr(error, "reason", "") == "CERTIFICATE_VERIFY_FAILED":
+            return Passing("certificate-refused", "The certificate of %s is not trusted: %s" % (self._host, error), 300.0)
+        return Passing("server-unreachable", "%s: %s" % (self._host, error))
 
     @staticmethod
     def _stream(connection: http.client.HTTPConnection, file: BinaryIO) -> None:

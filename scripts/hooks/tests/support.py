@@ -1,5 +1,6 @@
 """Servers that answer as they are told, and record what they were asked."""
 
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
@@ -21,7 +22,7 @@ Script = Callable[[Request], Reply]
 class Server:
     """An HTTP server on a free port of this machine. `with` ends it."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, certificate: Optional[Tuple[str, str]] = None) -> None:
         self.requests: List[Request] = []
         requests = self.requests
 
@@ -53,8 +54,14 @@ class Server:
                 """Says nothing."""
 
         self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        scheme = "http"
+        if certificate is not None:
+            scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.url = "http://127.0.0.1:%d" % self._server.server_address[1]
+        self.url = "%s://127.0.0.1:%d" % (scheme, self._server.server_address[1])
 
     def __enter__(self) -> "Server":
         self._thread.start()

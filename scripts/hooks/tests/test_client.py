@@ -1,7 +1,9 @@
 import io
 import json
 import os
+import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 import unittest
@@ -202,6 +204,28 @@ class Transport(Talking):
             pass
         error = self.failure(server)
         self.assertTrue(isinstance(error, Passing) and error.code == "server-unreachable", error)
+
+    @unittest.skipUnless(shutil.which("openssl"), "there is no openssl")
+    def test_an_untrusted_certificate_gets_no_token(self) -> None:
+        key = os.path.join(self.folder, "key.pem")
+        made = subprocess.run(
+            "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost "
+            "-keyout".split() + [key, "-out", key + ".crt"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        if made.returncode != 0:
+            self.skipTest("openssl makes no certificate")
+        with Server(Ledger("t0ken"), certificate=(key + ".crt", key)) as server:
+            url = server.url.replace("127.0.0.1", "localhost")
+            with self.assertRaises(Passing) as caught:
+                Http(url, {}, 10).send("GET", "/v1/x")
+            self.assertEqual((caught.exception.code, server.requests), ("certificate-refused", []))
+            Http(url, {"Authorization": "Bearer t0ken"}, 10, key + ".crt").send("HEAD", "/v1/blobs/x", expect=(404,))
+            with self.assertRaises(Passing) as other:
+                Http(server.url, {}, 10, key + ".crt").send("GET", "/v1/x")
+            self.assertEqual(other.exception.code, "certificate-refused", "another name than that of the certificate")
 
     def test_a_page_of_a_proxy_is_no_answer(self) -> None:
         with self.assertRaises(Passing) as caught:

@@ -1,0 +1,1 @@
+"""Hooks of Koji outside of its hub: the sender, and the listing that makes up for what was missed."""
