@@ -67,7 +67,7 @@ describe.each([...channelKinds])('a channel of %s', (kind: ChannelKind) => {
     expect(foreign).toEqual([])
     const listed = new Set(links.filter((link) => link.startsWith(`${baseUrl}/v1/notices/`)))
     const [, more] = /([\d,]+) more events?/.exec(text) ?? []
-    expect(listed.size).toBeGreaterThanOrEqual(Math.min(total, 20))
+    expect(listed.size).toBeGreaterThanOrEqual(Math.min(total, 12))
     expect(listed.size + Number((more ?? '0').replace(',', ''))).toBe(total)
     if (total === 400) expect(more).toBeDefined()
   })

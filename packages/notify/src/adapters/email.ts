@@ -10,7 +10,7 @@ import { plainPart, plainText } from '../text/plain.js'
 import type { Adapter, Attempt } from './adapter.js'
 
 /** RFC 5322, 2.1.1: a header line of at most 998 characters; longer subjects than this are cut in every list. Text is cut by choice. */
-export const emailLimits = { subject: 200, text: 64_000 } as const
+const limits = { subject: 200, text: 64_000 } as const
 
 const entryMax = 4000
 const prefix = '[Basedrift] '
@@ -52,9 +52,9 @@ export const email: Adapter<'email', EmailPayload> = {
     const [only] = told.entries
     const subject =
       told.entries.length === 1 && only
-        ? fitted(only.what, plainPart, emailLimits.subject - prefix.length)
+        ? fitted(only.what, plainPart, limits.subject - prefix.length)
         : headline(told.entries).replace(/^Basedrift: /, '')
-    const text = plainText(told, emailLimits.text, entryMax)
+    const text = plainText(told, limits.text, entryMax)
     return { kind: 'email', text, payload: { subject: `${prefix}${subject}`, text: `${text}\n` } }
   },
 

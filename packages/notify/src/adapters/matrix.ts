@@ -9,10 +9,8 @@ import { plainEntry, plainText } from '../text/plain.js'
 import { type Adapter, type Attempt, jsonBytes, jsonHeaders } from './adapter.js'
 
 /** Client-Server API, "Size limits": 65,536 bytes of a whole event, with what the server adds to it. */
-export const matrixLimits = { event: 65_536 } as const
-
-const entryMax = 4000
 const contentBytes = 40_000
+const entryMax = 4000
 
 /** Content of an `m.room.message`. */
 export interface MatrixPayload {
@@ -26,7 +24,7 @@ export interface MatrixPayload {
 }
 
 /** Text in HTML, also between quotes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 

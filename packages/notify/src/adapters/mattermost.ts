@@ -8,13 +8,12 @@ import { plainText } from '../text/plain.js'
 import { type Adapter, type Attempt, jsonHeaders } from './adapter.js'
 
 /**
- * Limits of Mattermost: `PostMessageMaxRunesV2` (65,535 / 4 = 16,383 characters) of a post; longer attachments are split over several
- * posts, which ends after a few.
+ * `PostMessageMaxRunesV2` of Mattermost: 65,535 / 4 = 16,383 characters of a post; longer attachments are split over several posts,
+ * and cut after a few.
  */
-export const mattermostLimits = { text: 16_383, fallback: 1000 } as const
-
+const textMax = 15_000
 const entryMax = 4000
-const allTexts = 15_000
+const fallbackMax = 1000
 
 /** Body of an incoming webhook, with one attachment. */
 export interface MattermostPayload {
@@ -31,7 +30,7 @@ const colors: Readonly<Record<Severity, string>> = {
  * A name as a code span (CommonMark 6.1): nothing in it is markup, a mention, a link, an emoji or a formula, neither for the server
  * that notifies nor for the clients that show. The fence is longer than every run of backticks in the name.
  */
-export function codeSpan(text: string): string {
+function codeSpan(text: string): string {
   const runs = text.match(/`+/g) ?? []
   const fence = '`'.repeat(1 + Math.max(0, ...runs.map((run) => run.length)))
   const pad = text.startsWith('`') || text.endsWith('`') ? ' ' : ''
@@ -61,11 +60,9 @@ export const mattermost: Adapter<'mattermost', MattermostPayload> = {
   kind: 'mattermost',
 
   render(told: Told): Message<MattermostPayload> {
-    const count = largest(told.entries.length, (nth) => textOf(told, nth).length <= allTexts)
+    const count = largest(told.entries.length, (nth) => textOf(told, nth).length <= textMax)
     const fallback =
-      told.entries.length === 1
-        ? plainText(told, mattermostLimits.fallback, entryMax)
-        : headline(told.entries)
+      told.entries.length === 1 ? plainText(told, fallbackMax, entryMax) : headline(told.entries)
     return {
       kind: 'mattermost',
       text: plainText(told, entryMax, entryMax),

@@ -9,20 +9,13 @@ import { type Adapter, type Attempt, jsonHeaders } from './adapter.js'
 
 /**
  * Limits of Slack. Block Kit reference: 50 blocks a message, 3,000 characters a text of a section, 2,000 a field, 150 a header.
- * Changelog 2018-04 "Truncating really long messages": 40,000 characters of `text`, and 4,000 asked for. All blocks together are
- * refused as `msg_blocks_too_long` from about 13,200 characters (slackapi/bolt-js#2509), which is not documented.
+ * Changelog 2018-04 "Truncating really long messages": 40,000 characters of `text`. All blocks together are refused as
+ * `msg_blocks_too_long`, which is not documented, from about 13,300 characters, of which an empty divider takes 125
+ * (slackapi/bolt-js#2509).
  */
-export const slackLimits = {
-  blocks: 50,
-  text: 3000,
-  field: 2000,
-  header: 150,
-  allBlocks: 13_000,
-  fallback: 4000,
-} as const
+const limits = { blocks: 50, allBlocks: 12_500, perBlock: 150 } as const
 
-/** Room that is left for JSON around the texts. */
-const allTexts = 11_000
+/** Characters of an event: below those of a section, and of `text`. */
 const entryMax = 2400
 
 interface PlainText {
@@ -52,7 +45,7 @@ export interface SlackPayload {
 }
 
 /** "Formatting text for app surfaces": `&`, `<` and `>` start mentions, links and entities in every text, and nothing else does. */
-export function escapeSlack(text: string): string {
+function escapeSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
@@ -80,11 +73,9 @@ function blocksOf({ entries, baseUrl }: Told, count: number): Block[] {
   return [...head, ...entries.slice(0, count).map(section), ...more]
 }
 
+/** What Slack makes of the blocks, at least. */
 const sizeOf = (blocks: readonly Block[]) =>
-  blocks.reduce(
-    (sum, block) => sum + JSON.stringify(block.type === 'context' ? block.elements : block).length - 120,
-    0,
-  )
+  blocks.reduce((sum, block) => sum + JSON.stringify(block).length + limits.perBlock, 0)
 
 /**
  * An incoming webhook of Slack: `POST` of JSON, answered with `ok`. One message a second; 429 has `Retry-After` in seconds (docs,
@@ -97,7 +88,7 @@ export const slack: Adapter<'slack', SlackPayload> = {
   render(told: Told): Message<SlackPayload> {
     const count = largest(told.entries.length, (nth) => {
       const blocks = blocksOf(told, nth)
-      return blocks.length <= slackLimits.blocks && sizeOf(blocks) <= allTexts
+      return blocks.length <= limits.blocks && sizeOf(blocks) <= limits.allBlocks
     })
     const [only] = told.entries
     const text =
@@ -106,7 +97,7 @@ export const slack: Adapter<'slack', SlackPayload> = {
         : headline(told.entries)
     return {
       kind: 'slack',
-      text: plainText(told, slackLimits.fallback, entryMax),
+      text: plainText(told, 4000, entryMax),
       payload: {
         text,
         mrkdwn: false,

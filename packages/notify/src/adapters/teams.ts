@@ -8,11 +8,9 @@ import { plainPart, plainText } from '../text/plain.js'
 import { type Adapter, type Attempt, jsonBytes, jsonHeaders } from './adapter.js'
 
 /**
- * Limits of Microsoft Teams: a message of about 28 KB (learn.microsoft.com, Teams connector, "Known issues and limitations"; more is
+ * A limit of Microsoft Teams: a message of about 28 KB (learn.microsoft.com, Teams connector, "Known issues and limitations"; more is
  * "Request Entity too large"), of which others have seen 21,000 bytes pass for sure.
  */
-export const teamsLimits = { message: 28_000 } as const
-
 const messageBytes = 21_000
 const entryMax = 4000
 

@@ -10,7 +10,7 @@ import { cut } from '../text/tame.js'
 import { type Adapter, type Attempt, jsonBytes, jsonHeaders } from './adapter.js'
 
 /** Standard Webhooks 1.0, "Payload size": usually smaller than 20 kB. */
-export const webhookLimits = { body: 20_000 } as const
+const bodyBytes = 20_000
 
 const entryMax = 1200
 
@@ -72,9 +72,9 @@ export const webhook: Adapter<'webhook', WebhookPayload> = {
 
   render(told: Told): Message<WebhookPayload> {
     // No event is smaller than 100 bytes.
-    const notices = told.entries.slice(0, webhookLimits.body / 100).map(toldOf)
+    const notices = told.entries.slice(0, bodyBytes / 100).map(toldOf)
     const body = (count: number) => bodyOf(told, notices.slice(0, count))
-    const count = largest(notices.length, (nth) => jsonBytes(body(nth)) <= webhookLimits.body)
+    const count = largest(notices.length, (nth) => jsonBytes(body(nth)) <= bodyBytes)
     return { kind: 'webhook', text: plainText(told, 4000, entryMax), payload: body(count) }
   },
 

@@ -63,7 +63,7 @@ function takeSlack(request: IncomingMessage, body: string): Got {
   textOf(message.text, 40_000, 'no_text')
   const blocks = listOf(message.blocks)
   must(blocks.length >= 1 && blocks.length <= 50, 'invalid_blocks')
-  must(JSON.stringify(blocks).length - blocks.length * 120 <= 13_200, 'msg_blocks_too_long')
+  must(JSON.stringify(blocks).length + blocks.length * 107 <= 13_300, 'msg_blocks_too_long')
   const text = (value: unknown, types: readonly string[], max: number) => {
     const object = objectOf(value)
     must(types.includes(String(object.type)), 'invalid_blocks')
