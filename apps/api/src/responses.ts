@@ -18,6 +18,11 @@ function problemResponse(codes: readonly ErrorCode[]) {
   }
 }
 
+/** The codes that the description of an error answer names, in order. */
+export function codesOf(description: string): string[] {
+  return [...description.matchAll(/`([a-z0-9-]+)`: /g)].map(([, code = '']) => code)
+}
+
 /** The documented error answers of a route: those with its own codes, and those that any request may get, by status. */
 export function problems(...codes: ErrorCode[]): Record<number, ReturnType<typeof problemResponse>> {
   const byStatus = new Map<number, ErrorCode[]>()

@@ -1,3 +1,4 @@
+export type { AnswerOf, ErrorOf, InputOf, OperationName } from './client/calls.js'
 export {
   type BuildName,
   type CallOptions,

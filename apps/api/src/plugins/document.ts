@@ -1,6 +1,7 @@
 import { httpSchemas } from '@basedrift/contract'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import { codesOf } from '../responses.js'
 import type { App } from '../types.js'
 import { pagePolicy } from './security.js'
 
@@ -11,6 +12,26 @@ const description = [
   'nothing, other content under a name that is taken is refused with 409 and recorded. Errors are problem details (RFC 9457)',
   'with a stable `code`. Lists are paged by cursor.',
 ].join('\n')
+
+interface Described {
+  paths?: Record<string, Record<string, { responses?: Record<string, Answer> }>>
+}
+interface Answer {
+  description: string
+  content?: Record<string, { schema?: { properties?: unknown } }>
+}
+
+/** The document with the codes of each error answer as an enumeration, for programs. */
+function withCodes<D extends object>(document: D): D {
+  const { paths = {} } = document as Described
+  for (const { responses = {} } of Object.values(paths).flatMap((item) => Object.values(item)))
+    for (const { description, content } of Object.values(responses)) {
+      const media = content?.['application/problem+json']
+      if (media?.schema === undefined) continue
+      media.schema = { ...media.schema, properties: { code: { enum: codesOf(description) } } }
+    }
+  return document
+}
 
 /** Makes the OpenAPI document of the routes that are added afterwards, and its page at `/docs`. */
 export async function useDocument(app: App): Promise<void> {
@@ -46,6 +67,7 @@ export async function useDocument(app: App): Promise<void> {
       const { operationId = '' } = schema as { operationId?: string }
       return { schema: { ...schema, operationId: operationId.replace(/-head$/, '') }, url }
     },
+    transformObject: (made) => ('openapiObject' in made ? withCodes(made.openapiObject) : made.swaggerObject),
     refResolver: { buildLocalReference: (json) => String(json.$id) },
   })
   await app.register(swaggerUi, {

@@ -16,6 +16,7 @@ import type { EnvironmentList, Live, LiveList } from '../schemas/live.js'
 import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
 import { type BuildOrder, isFinal, type Verdict, type WaiverState } from '../words.js'
 import { objectOf } from './answer.js'
+import { type Calls, createCalls } from './calls.js'
 import { buildEvents } from './events.js'
 import { createTransport, defaultRetry, pause, type RetryOptions } from './transport.js'
 import { bodyOf, digestHeader, type Upload } from './upload.js'
@@ -55,6 +56,8 @@ const noEvents = [404, 405, 406, 429, 500, 501, 502, 503, 504]
  * signal's reason where it is aborted; calls that met a passing failure are repeated first.
  */
 export interface Client {
+  /** Any operation of the service by its name, with types from its OpenAPI document. */
+  call: Calls['call']
   declareBuild(
     name: BuildName,
     declaration?: Declaration,
@@ -156,15 +159,7 @@ export interface Client {
   waitForBuild(id: string, options?: WaitOptions): Promise<Build>
 }
 
-const segment = encodeURIComponent
-
-function pathOf(name: BuildName): string {
-  return `/v1/streams/${segment(name.stream)}/builds/${segment(`${name.version}-${name.release}`)}`
-}
-
-const policyPath = (stream: string) => `/v1/streams/${segment(stream)}/policy`
-const livePath = (environment: string, build: string) =>
-  `/v1/environments/${segment(environment)}/live/${segment(build)}`
+const buildPath = ({ stream, version, release }: BuildName) => ({ stream, vr: `${version}-${release}` })
 
 /** A client of the service at `baseUrl`. */
 export function createClient(options: {
@@ -179,30 +174,13 @@ export function createClient(options: {
     fetch: options.fetch ?? fetch,
     retry: { ...defaultRetry, ...options.retry },
   })
+  const { send, call } = createCalls(transport)
   const outcomeOf = (response: Response): WriteOutcome => (response.status === 201 ? 'created' : 'same')
-
-  async function get<T>(
-    path: string,
-    query: Record<string, string | number | boolean | undefined> = {},
-    call: CallOptions = {},
-  ): Promise<T> {
-    return objectOf<T>(await transport.send({ method: 'GET', path, query, signal: call.signal }))
-  }
-
-  const write = (method: 'PUT' | 'POST', path: string, body: unknown, { signal }: CallOptions) =>
-    transport.send({
-      method,
-      path,
-      headers: { 'content-type': 'application/json' },
-      body: () => JSON.stringify(body),
-      signal,
-    })
 
   /** Listens to the events of a build; says whether the last one was that it has ended. */
   async function heardTheEnd(id: string, { signal, onProgress }: WaitOptions): Promise<boolean> {
     const headers = { accept: 'text/event-stream' }
-    const path = `/v1/builds/${segment(id)}/events`
-    const response = await transport.send({ method: 'GET', path, headers, signal, expect: noEvents })
+    const response = await send('buildEvents', { path: { id } }, { headers, signal, expect: noEvents })
     for await (const event of buildEvents(response)) {
       onProgress?.(event)
       if (isFinal(event.state)) return true
@@ -211,27 +189,18 @@ export function createClient(options: {
   }
 
   const client: Client = {
-    async declareBuild(name, declaration = {}, call = {}) {
-      const response = await transport.send({
-        method: 'PUT',
-        path: pathOf(name),
-        headers: { 'content-type': 'application/json' },
-        body: () => JSON.stringify(declaration),
-        signal: call.signal,
-      })
+    call,
+
+    async declareBuild(name, declaration = {}, options) {
+      const response = await send('declareBuild', { path: buildPath(name), body: declaration }, options)
       return { outcome: outcomeOf(response), build: await objectOf<Build>(response) }
     },
 
-    async putArtifact(name, filename, upload, call = {}) {
-      const path = `${pathOf(name)}/artifacts/${segment(filename)}`
-      if ((await client.headBlob(upload.sha256, call)) === upload.size) {
-        const response = await transport.send({
-          method: 'PUT',
-          path,
-          headers: { 'repr-digest': digestHeader(upload.sha256) },
-          signal: call.signal,
-          expect: [422],
-        })
+    async putArtifact(name, filename, upload, { signal } = {}) {
+      const path = { ...buildPath(name), filename }
+      if ((await client.headBlob(upload.sha256, { signal })) === upload.size) {
+        const headers = { 'repr-digest': digestHeader(upload.sha256) }
+        const response = await send('putArtifact', { path }, { headers, signal, expect: [422] })
         // 422: it went away since; then the bytes are sent after all.
         if (response.status !== 422) {
           upload.onProgress?.(upload.size)
@@ -239,90 +208,70 @@ export function createClient(options: {
         }
         await response.body?.cancel()
       }
-      const response = await transport.send({
-        method: 'PUT',
-        path,
-        headers: {
-          'content-type': 'application/octet-stream',
-          'content-length': String(upload.size),
-          'content-digest': digestHeader(upload.sha256),
-        },
-        body: (over) => bodyOf(upload, over),
-        signal: call.signal,
-      })
+      const headers = {
+        'content-type': 'application/octet-stream',
+        'content-length': String(upload.size),
+        'content-digest': digestHeader(upload.sha256),
+      }
+      const response = await send(
+        'putArtifact',
+        { path },
+        { headers, signal, body: (over) => bodyOf(upload, over) },
+      )
       return { outcome: outcomeOf(response), artifact: await objectOf<Artifact>(response), skipped: false }
     },
 
-    async sealBuild(name, call = {}) {
-      return objectOf<Build>(
-        await transport.send({ method: 'POST', path: `${pathOf(name)}/seal`, signal: call.signal }),
-      )
-    },
-
-    getBuild: (id, call) => get(`/v1/builds/${segment(id)}`, {}, call),
-    listBuilds: (query = {}, call = {}) => get('/v1/builds', { ...query }, call),
-    listStreams: (query = {}, call = {}) => get('/v1/streams', { ...query }, call),
-    listModules: (id, query = {}, call = {}) => get(`/v1/builds/${segment(id)}/modules`, { ...query }, call),
-    matrix: (query, call) => get('/v1/matrix', { ...query }, call),
-    pair: (kernelBuild, moduleBuild, query = {}, call = {}) =>
-      get(`/v1/pairs/${segment(kernelBuild)}/${segment(moduleBuild)}`, { ...query }, call),
-    pairModule: (kernelBuild, moduleBuild, name, query = {}, call = {}) =>
-      get(
-        `/v1/pairs/${segment(kernelBuild)}/${segment(moduleBuild)}/modules/${segment(name)}`,
-        { ...query },
-        call,
+    sealBuild: (name, options) => call('sealBuild', { path: buildPath(name) }, options),
+    getBuild: (id, options) => call('getBuild', { path: { id } }, options),
+    listBuilds: (query = {}, options) => call('listBuilds', { query }, options),
+    listStreams: (query = {}, options) => call('listStreams', { query }, options),
+    listModules: (id, query = {}, options) => call('listModules', { path: { id }, query }, options),
+    matrix: (query, options) => call('matrix', { query }, options),
+    pair: (kernelBuild, moduleBuild, { verdict, ...query } = {}, options) =>
+      call(
+        'pair',
+        {
+          path: { kernelBuild, moduleBuild },
+          query: { ...query, ...(verdict === undefined ? {} : { verdict: [verdict] }) },
+        },
+        options,
       ),
+    pairModule: (kernelBuild, moduleBuild, name, query = {}, options) =>
+      call('pairModule', { path: { kernelBuild, moduleBuild, name }, query }, options),
 
-    listDrifts: (query, call) => get('/v1/drifts', { ...query }, call),
-    drift: (id, call) => get(`/v1/drifts/${segment(id)}`, {}, call),
+    listDrifts: (query, options) => call('listDrifts', { query }, options),
+    drift: (id, options) => call('drift', { path: { id } }, options),
 
-    async enterLive(environment, build, call = {}) {
-      const path = livePath(environment, build)
-      const response = await transport.send({ method: 'PUT', path, signal: call.signal })
+    async enterLive(environment, build, options) {
+      const response = await send('enterLive', { path: { environment, build } }, options)
       return { outcome: outcomeOf(response), live: await objectOf<Live>(response) }
     },
-    leaveLive: async (environment, build, call = {}) =>
-      objectOf<Live>(
-        await transport.send({ method: 'DELETE', path: livePath(environment, build), signal: call.signal }),
-      ),
-    listLive: (environment, query = {}, call = {}) =>
-      get(`/v1/environments/${segment(environment)}/live`, { ...query }, call),
-    listEnvironments: (query = {}, call = {}) => get('/v1/environments', { ...query }, call),
+    leaveLive: (environment, build, options) => call('leaveLive', { path: { environment, build } }, options),
+    listLive: (environment, query = {}, options) =>
+      call('listLive', { path: { environment }, query }, options),
+    listEnvironments: (query = {}, options) => call('listEnvironments', { query }, options),
 
-    gate: ({ wait, ...query }, call) =>
-      get('/v1/gate', { ...query, ...(wait === undefined ? {} : { wait: String(wait) }) }, call),
-    decision: (id, call) => get(`/v1/decisions/${segment(id)}`, {}, call),
-    listDecisions: (query = {}, call = {}) => get('/v1/decisions', { ...query }, call),
-    breakGlass: async (use, call = {}) =>
-      objectOf<GateUse>(await write('POST', '/v1/gate/break-glass', use, call)),
-    listGateUses: (query = {}, call = {}) => get('/v1/gate/uses', { ...query }, call),
-    policy: (stream, query = {}, call = {}) => get(policyPath(stream), { ...query }, call),
-    async setPolicy(stream, settings, call = {}) {
-      const response = await write('PUT', policyPath(stream), settings, call)
+    gate: ({ wait, ...query }, options) =>
+      call('gate', { query: { ...query, ...(wait === undefined ? {} : { wait: String(wait) }) } }, options),
+    decision: (id, options) => call('decision', { path: { id } }, options),
+    listDecisions: (query = {}, options) => call('listDecisions', { query }, options),
+    breakGlass: (use, options) => call('breakGlass', { body: use }, options),
+    listGateUses: (query = {}, options) => call('listGateUses', { query }, options),
+    policy: (stream, query = {}, options) => call('getPolicy', { path: { stream }, query }, options),
+    async setPolicy(stream, settings, options) {
+      const response = await send('setPolicy', { path: { stream }, body: settings }, options)
       return { outcome: outcomeOf(response), policy: await objectOf<Policy>(response) }
     },
-    async waive(request, call = {}) {
-      const response = await write('POST', '/v1/waivers', request, call)
+    async waive(request, options) {
+      const response = await send('waive', { body: request }, options)
       return { outcome: outcomeOf(response), waiver: await objectOf<Waiver>(response) }
     },
-    waiver: (id, call) => get(`/v1/waivers/${segment(id)}`, {}, call),
-    listWaivers: (query = {}, call = {}) => get('/v1/waivers', { ...query }, call),
-    withdrawWaiver: async (id, call = {}) =>
-      objectOf<Waiver>(
-        await transport.send({
-          method: 'DELETE',
-          path: `/v1/waivers/${segment(id)}`,
-          signal: call.signal,
-        }),
-      ),
+    waiver: (id, options) => call('getWaiver', { path: { id } }, options),
+    listWaivers: (query = {}, options) => call('listWaivers', { query }, options),
+    withdrawWaiver: (id, options) => call('withdrawWaiver', { path: { id } }, options),
 
-    async headBlob(sha256, call = {}) {
-      const response = await transport.send({
-        method: 'HEAD',
-        path: `/v1/blobs/${segment(sha256)}`,
-        signal: call.signal,
-        expect: [404],
-      })
+    async headBlob(sha256, { signal } = {}) {
+      const response = await send('headBlob', { path: { sha256 } }, { signal, expect: [404] })
       return response.status === 404 ? null : Number(response.headers.get('content-length'))
     },
 

@@ -18,7 +18,8 @@ export const defaultRetry: RetryOptions = { attempts: 5, baseMs: 500, maxMs: 10_
 export interface Call {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
   path: string
-  query?: Record<string, string | number | boolean | undefined>
+  /** Of a list each item, under the same name. */
+  query?: Record<string, string | number | boolean | readonly string[] | undefined>
   headers?: Record<string, string>
   /** Its signal is aborted once the attempt is over: whoever makes bytes then stops. */
   body?: (over: AbortSignal) => BodyInit
@@ -54,7 +55,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 function addressOf(baseUrl: URL, call: Call): URL {
   const url = new URL(baseUrl.pathname.replace(/\/$/, '') + call.path, baseUrl)
   for (const [name, value] of Object.entries(call.query ?? {})) {
-    if (value !== undefined) url.searchParams.set(name, String(value))
+    for (const item of value === undefined ? [] : [value].flat()) url.searchParams.append(name, String(item))
   }
   return url
 }

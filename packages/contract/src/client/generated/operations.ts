@@ -1,0 +1,174 @@
+// Made by `node scripts/api.mjs` from the OpenAPI document of the service. Change its schemas instead.
+import type { Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
+import type { Drift, DriftList } from '../../schemas/drift.js'
+import type { EnvironmentList, Live, LiveList } from '../../schemas/live.js'
+import type { Explanation, Matrix, Pair } from '../../schemas/pair.js'
+
+/** What any call may end in. */
+export type CommonCode = 'host-refused' | 'internal' | 'overloaded' | 'rate-limited' | 'request-invalid'
+
+/** What each operation takes and gives: parameters, body, answer, and the codes of its errors. */
+export interface Operations {
+  /** Progress of a build, as server-sent events */
+  buildEvents: {
+    path: { id: string }
+    answer: string
+    error: CommonCode | 'build-unknown' | 'connections-exhausted' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Say how the versions of a stream are ordered */
+  changeStream: {
+    path: { stream: string }
+    body: StreamChange
+    answer: Stream
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'media-type-refused' | 'origin-refused' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Declare a build and where it comes from */
+  declareBuild: {
+    path: { stream: string; vr: string }
+    body: Declaration
+    answer: Build
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-differs' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** One drift, with its difference and blast radius */
+  drift: {
+    path: { id: string }
+    answer: Drift
+    error: CommonCode | 'drift-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Machines of the environment run this build, or have its modules */
+  enterLive: {
+    path: { environment: string; build: string }
+    answer: Live
+    error: CommonCode | 'build-unknown' | 'live-limit' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** State, progress, fingerprints and failures of a build */
+  getBuild: {
+    path: { id: string }
+    answer: Build
+    error: CommonCode | 'build-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Is this artifact known already? */
+  headBlob: {
+    path: { sha256: string }
+    answer: null
+    error: CommonCode | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Does the service run? */
+  health: {
+    answer: { status: string }
+    error: CommonCode
+  }
+  /** No machine of the environment runs this build any more */
+  leaveLive: {
+    path: { environment: string; build: string }
+    answer: Live
+    error: CommonCode | 'build-unknown' | 'live-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Builds, newest first */
+  listBuilds: {
+    query?: { stream?: string | undefined; order?: 'version' | 'declared' | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: BuildList
+    error: CommonCode | 'cursor-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Drifts between neighbouring kernel builds of a stream, the latest first */
+  listDrifts: {
+    query: { stream: string; cursor?: string | undefined; limit?: number | undefined }
+    answer: DriftList
+    error: CommonCode | 'cursor-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Environments, by name */
+  listEnvironments: {
+    query?: { cursor?: string | undefined; limit?: number | undefined }
+    answer: EnvironmentList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** What is live in an environment, and what was */
+  listLive: {
+    path: { environment: string }
+    query?: { stream?: string | undefined; history?: boolean | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: LiveList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Modules of a build, by file */
+  listModules: {
+    path: { id: string }
+    query?: { name?: string | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: ModuleList
+    error: CommonCode | 'build-unknown' | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Streams, by name */
+  listStreams: {
+    query?: { cursor?: string | undefined; limit?: number | undefined }
+    answer: StreamList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Kernel builds × module builds of a stream, with counts per verdict */
+  matrix: {
+    query: { stream: string; cursor?: string | undefined; limit?: number | undefined }
+    answer: Matrix
+    error: CommonCode | 'cursor-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Metrics in the text format of Prometheus */
+  metrics: {
+    answer: string
+    error: CommonCode | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** The modules of one build on the kernel of another */
+  pair: {
+    path: { kernelBuild: string; moduleBuild: string }
+    query?: { verdict?: ('compatible' | 'changed' | 'misread' | 'rejected' | 'discarded' | 'crashes' | 'no-btf' | 'unknown' | 'error')[] | undefined; name?: string | undefined; maxFindings?: number | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: Pair
+    error: CommonCode | 'cursor-invalid' | 'pair-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** All that is known of one module on one kernel */
+  pairModule: {
+    path: { kernelBuild: string; moduleBuild: string; name: string }
+    query?: { maxFindings?: number | undefined }
+    answer: Explanation
+    error: CommonCode | 'module-unknown' | 'pair-failed' | 'pair-pending' | 'pair-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Upload one artifact */
+  putArtifact: {
+    path: { stream: string; vr: string; filename: string }
+    body: Uint8Array
+    answer: Artifact
+    error: CommonCode | 'artifact-limit' | 'blob-unknown' | 'body-too-large' | 'build-differs' | 'build-sealed' | 'build-unknown' | 'connections-exhausted' | 'digest-mismatch' | 'digest-required' | 'media-type-refused' | 'origin-refused' | 'request-malformed' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'upload-stalled'
+  }
+  /** Can the service work? */
+  ready: {
+    answer: { status: string }
+    error: CommonCode | 'not-ready'
+  }
+  /** Nothing more will come: ingest and compare */
+  sealBuild: {
+    path: { stream: string; vr: string }
+    answer: Build
+    error: CommonCode | 'build-empty' | 'build-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+}
+
+/** Where each operation is. */
+export const operations = {
+  buildEvents: { method: 'GET', path: '/v1/builds/{id}/events' },
+  changeStream: { method: 'PUT', path: '/v1/streams/{stream}', media: 'application/json' },
+  declareBuild: { method: 'PUT', path: '/v1/streams/{stream}/builds/{vr}', media: 'application/json' },
+  drift: { method: 'GET', path: '/v1/drifts/{id}' },
+  enterLive: { method: 'PUT', path: '/v1/environments/{environment}/live/{build}' },
+  getBuild: { method: 'GET', path: '/v1/builds/{id}' },
+  headBlob: { method: 'HEAD', path: '/v1/blobs/{sha256}' },
+  health: { method: 'GET', path: '/healthz' },
+  leaveLive: { method: 'DELETE', path: '/v1/environments/{environment}/live/{build}' },
+  listBuilds: { method: 'GET', path: '/v1/builds' },
+  listDrifts: { method: 'GET', path: '/v1/drifts' },
+  listEnvironments: { method: 'GET', path: '/v1/environments' },
+  listLive: { method: 'GET', path: '/v1/environments/{environment}/live' },
+  listModules: { method: 'GET', path: '/v1/builds/{id}/modules' },
+  listStreams: { method: 'GET', path: '/v1/streams' },
+  matrix: { method: 'GET', path: '/v1/matrix' },
+  metrics: { method: 'GET', path: '/metrics' },
+  pair: { method: 'GET', path: '/v1/pairs/{kernelBuild}/{moduleBuild}' },
+  pairModule: { method: 'GET', path: '/v1/pairs/{kernelBuild}/{moduleBuild}/modules/{name}' },
+  putArtifact: { method: 'PUT', path: '/v1/streams/{stream}/builds/{vr}/artifacts/{filename}', media: 'application/octet-stream' },
+  ready: { method: 'GET', path: '/readyz' },
+  sealBuild: { method: 'POST', path: '/v1/streams/{stream}/builds/{vr}/seal' },
+} as const
