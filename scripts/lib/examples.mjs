@@ -134,5 +134,8 @@ function objectOf(document, schema, depth) {
     // Optional parts show up to a depth: enough to see them, not so much as to hide the rest.
     .filter(([key]) => required.has(key) || depth < 3)
     .map(([key, of]) => [key, exampleOf(document, of, key, depth + 1)])
-  return Object.fromEntries(members)
+  const rest = [...required]
+    .filter((key) => !Object.hasOwn(schema.properties ?? {}, key))
+    .map((key) => [key, exampleOf(document, schema.additionalProperties, key, depth + 1)])
+  return Object.fromEntries([...members, ...rest])
 }
