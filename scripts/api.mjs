@@ -1,8 +1,9 @@
-// Writes what follows from the OpenAPI document: the operations of the client and docs/api.md; `--check` only says whether both are
-// up to date. Needs a build.
+// Writes what follows from the OpenAPI document: the operations of the client and docs/api.md. It compiles first, without checking
+// types: the client may name operations that are about to be written. `--check` only says whether both are up to date, by what
+// was built.
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { openApiDocument } from '@basedrift/api/document'
 import { apiPage } from './lib/api-page.mjs'
 import { clientTypes } from './lib/client-types.mjs'
 
@@ -21,6 +22,12 @@ async function schemaModules() {
   )
 }
 
+const check = process.argv.includes('--check')
+if (!check) {
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-b', '--noCheck'], { cwd: root, stdio: 'inherit' })
+}
+const { openApiDocument } = await import('@basedrift/api/document')
 const document = await openApiDocument()
 const made = {
   'packages/contract/src/client/generated/operations.ts': clientTypes(document, await schemaModules()),
@@ -28,7 +35,7 @@ const made = {
 }
 for (const [file, text] of Object.entries(made)) {
   const place = path.join(root, file)
-  if (!process.argv.includes('--check')) writeFileSync(place, text)
+  if (!check) writeFileSync(place, text)
   else if (readFileSync(place, 'utf8') !== text) {
     console.error(`${file} is out of date: run node scripts/api.mjs`)
     process.exitCode = 1

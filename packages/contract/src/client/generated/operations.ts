@@ -1,6 +1,7 @@
 // Made by `node scripts/api.mjs` from the OpenAPI document of the service. Change its schemas instead.
 import type { Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
 import type { Drift, DriftList } from '../../schemas/drift.js'
+import type { BreakGlass, Decision, DecisionList, GateUse, GateUseList, Policy, PolicySettings, Waiver, WaiverList, WaiverRequest } from '../../schemas/gate.js'
 import type { EnvironmentList, Live, LiveList } from '../../schemas/live.js'
 import type { Explanation, Matrix, Pair } from '../../schemas/pair.js'
 
@@ -9,6 +10,12 @@ export type CommonCode = 'host-refused' | 'internal' | 'overloaded' | 'rate-limi
 
 /** What each operation takes and gives: parameters, body, answer, and the codes of its errors. */
 export interface Operations {
+  /** Record that somebody publishes against the gate, or without it, and why */
+  breakGlass: {
+    body: BreakGlass
+    answer: GateUse
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'decision-unknown' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** Progress of a build, as server-sent events */
   buildEvents: {
     path: { id: string }
@@ -21,6 +28,18 @@ export interface Operations {
     body: StreamChange
     answer: Stream
     error: CommonCode | 'body-malformed' | 'body-too-large' | 'media-type-refused' | 'origin-refused' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** A decision as it was made */
+  decision: {
+    path: { id: string }
+    answer: Decision
+    error: CommonCode | 'decision-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** All that a decision was made of */
+  decisionInputs: {
+    path: { id: string }
+    answer: Record<string, unknown>
+    error: CommonCode | 'decision-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Declare a build and where it comes from */
   declareBuild: {
@@ -41,11 +60,30 @@ export interface Operations {
     answer: Live
     error: CommonCode | 'build-unknown' | 'live-limit' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** May this build be published, given what is live? */
+  gate: {
+    query: { build: string; environment: string; wait?: string | undefined; dryRun?: boolean | undefined; onBehalfOf?: string | undefined }
+    answer: Decision
+    error: CommonCode | 'build-unknown' | 'connections-exhausted' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** State, progress, fingerprints and failures of a build */
   getBuild: {
     path: { id: string }
     answer: Build
     error: CommonCode | 'build-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** What the gates of a stream go by, now or as it was */
+  getPolicy: {
+    path: { stream: string }
+    query?: { version?: number | undefined }
+    answer: Policy
+    error: CommonCode | 'policy-unknown' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** One waiver */
+  getWaiver: {
+    path: { id: string }
+    answer: Waiver
+    error: CommonCode | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waiver-unknown'
   }
   /** Is this artifact known already? */
   headBlob: {
@@ -70,6 +108,12 @@ export interface Operations {
     answer: BuildList
     error: CommonCode | 'cursor-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** What gates have decided, the latest first */
+  listDecisions: {
+    query?: { build?: string | undefined; environment?: string | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: DecisionList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** Drifts between neighbouring kernel builds of a stream, the latest first */
   listDrifts: {
     query: { stream: string; cursor?: string | undefined; limit?: number | undefined }
@@ -80,6 +124,12 @@ export interface Operations {
   listEnvironments: {
     query?: { cursor?: string | undefined; limit?: number | undefined }
     answer: EnvironmentList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Dry runs, and publications against the gate, the latest first */
+  listGateUses: {
+    query?: { environment?: string | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: GateUseList
     error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** What is live in an environment, and what was */
@@ -100,6 +150,12 @@ export interface Operations {
   listStreams: {
     query?: { cursor?: string | undefined; limit?: number | undefined }
     answer: StreamList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Waivers, the latest first, with those that have ended */
+  listWaivers: {
+    query?: { stream?: string | undefined; state?: 'active' | 'expired' | 'withdrawn' | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: WaiverList
     error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Kernel builds × module builds of a stream, with counts per verdict */
@@ -145,25 +201,53 @@ export interface Operations {
     answer: Build
     error: CommonCode | 'build-empty' | 'build-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** Set what the gates of a stream go by */
+  setPolicy: {
+    path: { stream: string }
+    body: PolicySettings
+    answer: Policy
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'media-type-refused' | 'origin-refused' | 'policy-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Accept named verdicts of modules of one build on the kernel of another, for a while */
+  waive: {
+    body: WaiverRequest
+    answer: Waiver
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-unknown' | 'media-type-refused' | 'module-unknown' | 'origin-refused' | 'pair-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waiver-invalid'
+  }
+  /** Withdraw a waiver: it counts for nothing from now on, and stays recorded */
+  withdrawWaiver: {
+    path: { id: string }
+    answer: Waiver
+    error: CommonCode | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waiver-unknown'
+  }
 }
 
 /** Where each operation is. */
 export const operations = {
+  breakGlass: { method: 'POST', path: '/v1/gate/break-glass', media: 'application/json' },
   buildEvents: { method: 'GET', path: '/v1/builds/{id}/events' },
   changeStream: { method: 'PUT', path: '/v1/streams/{stream}', media: 'application/json' },
+  decision: { method: 'GET', path: '/v1/decisions/{id}' },
+  decisionInputs: { method: 'GET', path: '/v1/decisions/{id}/inputs' },
   declareBuild: { method: 'PUT', path: '/v1/streams/{stream}/builds/{vr}', media: 'application/json' },
   drift: { method: 'GET', path: '/v1/drifts/{id}' },
   enterLive: { method: 'PUT', path: '/v1/environments/{environment}/live/{build}' },
+  gate: { method: 'GET', path: '/v1/gate' },
   getBuild: { method: 'GET', path: '/v1/builds/{id}' },
+  getPolicy: { method: 'GET', path: '/v1/streams/{stream}/policy' },
+  getWaiver: { method: 'GET', path: '/v1/waivers/{id}' },
   headBlob: { method: 'HEAD', path: '/v1/blobs/{sha256}' },
   health: { method: 'GET', path: '/healthz' },
   leaveLive: { method: 'DELETE', path: '/v1/environments/{environment}/live/{build}' },
   listBuilds: { method: 'GET', path: '/v1/builds' },
+  listDecisions: { method: 'GET', path: '/v1/decisions' },
   listDrifts: { method: 'GET', path: '/v1/drifts' },
   listEnvironments: { method: 'GET', path: '/v1/environments' },
+  listGateUses: { method: 'GET', path: '/v1/gate/uses' },
   listLive: { method: 'GET', path: '/v1/environments/{environment}/live' },
   listModules: { method: 'GET', path: '/v1/builds/{id}/modules' },
   listStreams: { method: 'GET', path: '/v1/streams' },
+  listWaivers: { method: 'GET', path: '/v1/waivers' },
   matrix: { method: 'GET', path: '/v1/matrix' },
   metrics: { method: 'GET', path: '/metrics' },
   pair: { method: 'GET', path: '/v1/pairs/{kernelBuild}/{moduleBuild}' },
@@ -171,4 +255,7 @@ export const operations = {
   putArtifact: { method: 'PUT', path: '/v1/streams/{stream}/builds/{vr}/artifacts/{filename}', media: 'application/octet-stream' },
   ready: { method: 'GET', path: '/readyz' },
   sealBuild: { method: 'POST', path: '/v1/streams/{stream}/builds/{vr}/seal' },
+  setPolicy: { method: 'PUT', path: '/v1/streams/{stream}/policy', media: 'application/json' },
+  waive: { method: 'POST', path: '/v1/waivers', media: 'application/json' },
+  withdrawWaiver: { method: 'DELETE', path: '/v1/waivers/{id}' },
 } as const
