@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newName, startTestService, type TestService } from '../e2e/support/service.js'
+
+const run = promisify(execFile)
+const script = path.resolve(import.meta.dirname, '../../scripts/hooks/ci/basedrift-ci')
+const has = (command: string, argument: string) =>
+  run(command, [argument]).then(
+    () => true,
+    () => false,
+  )
+const there =
+  (await has('curl', '--version')) && (await has('jq', '--version')) && (await has('openssl', 'version'))
+
+describe.skipIf(!there)('the script for any CI, with the service', () => {
+  let service: TestService
+  let folder: string
+  beforeAll(async () => {
+    service = await startTestService()
+    folder = await mkdtemp(path.join(tmpdir(), 'basedrift-ci-'))
+    for (const name of ['kernel-default-5.15.12-1.1.x86_64.rpm', 'kernel-extra+1~2-5.15.12-1.1.x86_64.rpm'])
+      await writeFile(path.join(folder, name), `content of ${name}`)
+  })
+  afterAll(async () => {
+    await service?.[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const name = newName()
+  const send = (env: Record<string, string>, files: string[]) => {
+    const given = {
+      PATH: process.env.PATH,
+      BASEDRIFT_URL: service.url,
+      BASEDRIFT_STREAM: name.stream,
+      BASEDRIFT_BUILD: `${name.version}-${name.release}`,
+      ...env,
+    }
+    return run(script, files, { cwd: folder, env: given }).then(
+      ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    )
+  }
+  const both = ['./kernel-default-5.15.12-1.1.x86_64.rpm', 'kernel-extra+1~2-5.15.12-1.1.x86_64.rpm']
+
+  it('sends the packages of a build and seals it, as often as it is asked', async () => {
+    for (let turn = 0; turn < 2; turn++) {
+      const { code, stdout } = await send(
+        { BASEDRIFT_PROVENANCE: '{"url": "https://ci.example.org/7"}' },
+        both,
+      )
+      expect(code).toBe(0)
+      const id = /builds\/([0-9a-f-]{36})/.exec(stdout)?.[1] ?? ''
+      const build = await service.client.getBuild(id)
+      expect(build).toMatchObject({ ...name, provenance: { url: 'https://ci.example.org/7' }, refusals: [] })
+      expect(build.artifacts).toHaveLength(2)
+      expect(build.sealedAt).not.toBeNull()
+    }
+  })
+
+  it('takes an answer that is no pass for none: the evidence is missing', async () => {
+    const env = { BASEDRIFT_ENVIRONMENT: 'production', BASEDRIFT_WAIT: '1s' }
+    const provenance = { BASEDRIFT_PROVENANCE: '{"url": "https://ci.example.org/7"}' }
+    expect(await send({ ...env, ...provenance }, both)).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('gate for production: unknown'),
+    })
+  })
+
+  it('ends with 2 where the service refuses, is away, or the usage is wrong', async () => {
+    expect(await send({}, both)).toMatchObject({ code: 2, stderr: expect.stringContaining('build-differs') })
+    expect(await send({ BASEDRIFT_URL: 'http://127.0.0.1:1', BASEDRIFT_RETRIES: '0' }, both)).toMatchObject({
+      code: 2,
+    })
+    expect(await send({}, ['nothing'])).toMatchObject({ code: 2 })
+    expect(await send({ BASEDRIFT_PROVENANCE: '{' }, both)).toMatchObject({ code: 2 })
+    expect(await send({ BASEDRIFT_STREAM: '' }, both)).toMatchObject({ code: 2 })
+    expect(await send({}, [])).toMatchObject({ code: 2 })
+  })
+
+  it('sends its token, and believes no page of a proxy', async () => {
+    const tokens: (string | undefined)[] = []
+    const server = createServer((request, reply) => {
+      tokens.push(request.headers.authorization)
+      request.resume().on('end', () => reply.end('<html>"answer":"pass"</html>'))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    try {
+      const env = {
+        BASEDRIFT_URL: `http://127.0.0.1:${port}`,
+        BASEDRIFT_TOKEN: 't0ken',
+        BASEDRIFT_ENVIRONMENT: 'production',
+      }
+      expect(await send(env, both)).toMatchObject({ code: 2 })
+      expect(new Set(tokens)).toEqual(new Set(['Bearer t0ken']))
+    } finally {
+      server.close()
+    }
+  })
+})
