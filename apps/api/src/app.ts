@@ -12,7 +12,9 @@ import { useValidation } from './plugins/validation.js'
 import { artifactRoutes } from './routes/artifacts.js'
 import { blobRoutes } from './routes/blobs.js'
 import { buildRoutes } from './routes/builds.js'
+import { channelRoutes } from './routes/channels.js'
 import { declareRoutes } from './routes/declare.js'
+import { deliveryRoutes } from './routes/deliveries.js'
 import { driftRoutes } from './routes/drifts.js'
 import { eventRoutes } from './routes/events.js'
 import { gateRoutes } from './routes/gate.js'
@@ -75,6 +77,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     policyRoutes(scope, dependencies)
     waiverRoutes(scope, dependencies)
     gateRoutes(scope, dependencies)
+    channelRoutes(scope, dependencies)
+    deliveryRoutes(scope, dependencies)
     healthRoutes(scope, dependencies)
   })
   await app.register(async (scope: App) => {

@@ -7,6 +7,7 @@ import {
   openLedger,
   S3BlobStore,
 } from '@basedrift/ledger'
+import { openSending, type Sending } from '@basedrift/notify'
 import {
   type Config,
   createLogger,
@@ -25,6 +26,12 @@ function openBlobs({ s3, dataDir }: Config): Promise<BlobStore> {
   return s3 === undefined
     ? DirectoryBlobStore.open(path.join(dataDir, 'blobs'))
     : S3BlobStore.open({ ...s3, temporary: path.join(dataDir, 'uploads') })
+}
+
+/** What channels take; without keys there are none. */
+function sendingOf({ chat, port }: Config): Sending | undefined {
+  const { secretKeys, publicUrl = `http://127.0.0.1:${port}` } = chat
+  return secretKeys === undefined ? undefined : openSending({ ...chat, secretKeys, publicUrl })
 }
 
 /**
@@ -52,7 +59,15 @@ async function main(): Promise<void> {
     const pool = new CheckPool({ threads: findingThreads })
     shutdown.add('pool', () => pool.close())
     const server = await startServer(
-      { ledger, blobs, pool, config: { ...defaultApiConfig, ...config.api }, log, metrics: createMetrics() },
+      {
+        ledger,
+        blobs,
+        pool,
+        sending: sendingOf(config),
+        config: { ...defaultApiConfig, ...config.api },
+        log,
+        metrics: createMetrics(),
+      },
       config,
     )
     shutdown.add('api', () => server.close())

@@ -13,6 +13,12 @@ export const BuildIdPath = Type.Object({ id: Uuid })
 /** A drift by its id. */
 export const DriftPath = Type.Object({ id: Uuid })
 
+/** A channel by its id. */
+export const ChannelPath = Type.Object({ id: Uuid })
+
+/** A delivery by its id. */
+export const DeliveryPath = Type.Object({ id: Uuid })
+
 /** A pair by the ids of its builds. */
 export const PairPath = Type.Object({ kernelBuild: Uuid, moduleBuild: Uuid })
 

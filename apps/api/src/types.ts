@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { CheckPool } from '@basedrift/check'
 import type { BlobStore, Ledger } from '@basedrift/ledger'
+import type { Sending } from '@basedrift/notify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -28,6 +29,8 @@ export interface AppDependencies {
   ring?: () => void
   /** Calls a listener after each task that ends in this process, so that who watches a build hears of it at once; else they are looked for. */
   news?: News
+  /** Seals secrets of channels and says where messages may go; without it there are no channels. */
+  sending?: Sending | undefined
   config: ApiConfig
   /** Pino's, or one like it. */
   log: FastifyBaseLogger

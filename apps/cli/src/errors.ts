@@ -26,6 +26,8 @@ export const cliErrorCodes = {
   'build-failed': 'The server could not use the build.',
   'host-not-loopback': 'There are no tokens yet, so the server listens on this machine alone.',
   'address-unavailable': 'The address or port to listen on cannot be had.',
+  'secret-keys-unreadable':
+    'The file with the keys that secrets of channels are sealed with cannot be read or made.',
   'serve-failed': 'A part of the server ended unexpectedly.',
   internal: 'A fault of this program; run again with BASEDRIFT_DEBUG=1 to see where.',
 } as const

@@ -1,7 +1,11 @@
 /** Every code that this program records itself, with the sentence that says what to do. */
 export const workerErrorCodes = {
+  'attempts-exhausted':
+    'The message was tried as often as allowed, and each time its worker ended with it; look at the workers, then send it again.',
   'base-unreadable': 'The base BTF of the kernel cannot be read; build the kernel again.',
   'build-empty': 'No artifact of the build holds a kernel or a module; see the problems of each.',
+  'delivery-failed':
+    'The message could not be made or sent, for a reason of the program; see the log of the worker.',
   'notice-invalid':
     'The event cannot be told of as it was recorded; see the task, and run services of one version.',
   'origin-contradicted': 'Build the modules against the vmlinux that they are for, or say which one that is.',

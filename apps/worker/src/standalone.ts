@@ -8,6 +8,7 @@ import {
   openLedger,
   S3BlobStore,
 } from '@basedrift/ledger'
+import { openSending, type Sending } from '@basedrift/notify'
 import {
   type Config,
   createLogger,
@@ -62,6 +63,8 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
       pool,
       log,
       dataDir,
+      settling: config.chat.settling,
+      sending: sendingOf(config),
       ...(concurrency === undefined ? {} : { concurrency }),
     })
     shutdown.add('worker', () => worker.stop(graceMs), graceMs + 15_000)
@@ -71,6 +74,12 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
   }
   log.info({ queue: redisUrl === undefined ? 'postgres' : 'redis' }, 'the worker takes tasks')
   return { log, shutdown }
+}
+
+/** What sending to channels takes; without keys this worker sends nothing. */
+function sendingOf({ chat, port }: Config): Sending | undefined {
+  const { secretKeys, publicUrl = `http://127.0.0.1:${port}` } = chat
+  return secretKeys === undefined ? undefined : openSending({ ...chat, secretKeys, publicUrl })
 }
 
 function openBlobs({ s3, dataDir }: Config): Promise<BlobStore> {

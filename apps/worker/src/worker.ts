@@ -9,6 +9,7 @@ import {
   startTaskRunner,
 } from '@basedrift/jobs'
 import type { BlobStore, Ledger } from '@basedrift/ledger'
+import type { Sending } from '@basedrift/notify'
 import type { Registry } from 'prom-client'
 import { createCompareHandler } from './compare.js'
 import { createDriftHandler } from './drift.js'
@@ -16,6 +17,8 @@ import { createFingerprintHandler } from './fingerprint.js'
 import { createIngestHandler } from './ingest.js'
 import { ManifestCache } from './manifests.js'
 import { type AnnounceOptions, createAnnounceHandler } from './notices/announce.js'
+import { startCourier } from './notices/courier.js'
+import { createDeliveryMetrics } from './notices/metrics.js'
 import { defaultSettling } from './notices/settled.js'
 import { createOriginHandler } from './origin.js'
 import type { Pool } from './pool.js'
@@ -44,11 +47,16 @@ export interface WorkerOptions {
   reconcile?: { intervalMs?: number; quietMs?: number }
   /** When a change is told of. */
   settling?: Partial<AnnounceOptions['settling']>
+  /** What sending to channels takes; without it this worker announces, and others send. */
+  sending?: Sending | undefined
+  courier?: { leaseMs?: number; channels?: number; intervalMs?: number }
 }
 
 /** A running worker. */
 export interface Worker {
   readonly dispatcher: Dispatcher
+  /** Work or messages were recorded: look now. */
+  ring(): void
   /** Takes no more tasks, gives those that run `graceMs` to end, puts the rest back and removes its temporary files. */
   stop(graceMs?: number): Promise<void>
 }
@@ -59,6 +67,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const temp = await openTempFiles(join(dataDir, 'tmp'))
   const dispatcher = options.dispatcher ?? startDispatcher({ outbox: ledger.outbox, queue, log })
   const manifests = new ManifestCache(ledger.moduleSets)
+  const courier =
+    options.sending === undefined
+      ? undefined
+      : startCourier({
+          ...options.sending,
+          ledger,
+          log,
+          ...(metrics === undefined ? {} : { metrics: createDeliveryMetrics(metrics, { ledger }) }),
+          ...options.courier,
+        })
   const runner = await startTaskRunner({
     tasks: ledger.tasks,
     queue,
@@ -73,7 +91,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         blobs,
         log,
         settling: { ...defaultSettling, ...options.settling },
-        announced: () => {},
+        announced: () => courier?.ring(),
       }),
     },
     ring: () => {
@@ -90,9 +108,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const reconciler = startReconcile({ ledger, queue, dispatcher, log, ...options.reconcile })
   return {
     dispatcher,
+    ring() {
+      dispatcher.ring()
+      courier?.ring()
+    },
     async stop(graceMs = 10_000) {
       await reconciler.stop()
-      await runner.stop(graceMs)
+      await Promise.all([runner.stop(graceMs), courier?.stop()])
       if (options.dispatcher === undefined) await dispatcher.stop()
       await temp.close()
     },

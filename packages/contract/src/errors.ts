@@ -78,6 +78,16 @@ export const errorCodes = {
     title: 'There is no such drift',
     sentence: 'Look for its id in the list of the stream’s drifts.',
   },
+  'channel-unknown': {
+    status: 404,
+    title: 'There is no such channel',
+    sentence: 'Look for its id in the list of channels.',
+  },
+  'delivery-unknown': {
+    status: 404,
+    title: 'There is no such delivery',
+    sentence: 'Look for its id in the list of deliveries.',
+  },
   'live-unknown': {
     status: 404,
     title: 'The build never was live in this environment',
@@ -155,6 +165,26 @@ export const errorCodes = {
     title: 'The build has as many artifacts as a build may have',
     sentence: 'Upload only the packages that hold its kernel and its modules.',
   },
+  'channel-exists': {
+    status: 409,
+    title: 'Another channel has this name',
+    sentence: 'Give it a name of its own.',
+  },
+  'channels-unavailable': {
+    status: 409,
+    title: 'The service has no keys for the secrets of channels',
+    sentence: 'Let its operator set BASEDRIFT_SECRET_KEYS.',
+  },
+  'channel-limit': {
+    status: 409,
+    title: 'There are as many channels as there may be',
+    sentence: 'Remove those that nobody reads.',
+  },
+  'channel-disabled': {
+    status: 409,
+    title: 'The channel is disabled',
+    sentence: 'Look at its `reason`, then enable it.',
+  },
   'live-limit': {
     status: 409,
     title: 'As many builds of the stream are live in the environment as there may be',
@@ -185,6 +215,11 @@ export const errorCodes = {
     status: 422,
     title: 'No artifact with this digest is known',
     sentence: 'Send the bytes.',
+  },
+  'target-refused': {
+    status: 422,
+    title: 'Messages cannot be sent there',
+    sentence: 'Correct the target, or let the operator of the service allow its host.',
   },
   'digest-mismatch': {
     status: 422,

@@ -15,6 +15,7 @@ export { type GateReasonCode, type GateReasonMeaning, gateReasonCodes } from './
 export { httpSchemas } from './schemas/all.js'
 export * from './schemas/base.js'
 export * from './schemas/build.js'
+export * from './schemas/channels.js'
 export * from './schemas/drift.js'
 export * from './schemas/events.js'
 export * from './schemas/gate.js'

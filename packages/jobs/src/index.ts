@@ -11,6 +11,7 @@ export {
 } from './errors.js'
 export { jobId } from './job-id.js'
 export type { Log } from './log.js'
+export { Loop, type LoopOptions } from './loop.js'
 export { createJobsMetrics, type JobsMetricsSources, type TaskMetrics, type TaskOutcome } from './metrics.js'
 export { createPostgresQueue, type PostgresQueueOptions } from './postgres-queue.js'
 export type { Bell, ConsumeOptions, Consumer, QueueBackend, QueueDepth } from './queue.js'

@@ -17,6 +17,9 @@ export const notifyErrorCodes = {
     'The SMTP server offers no STARTTLS, or mail in the clear is not allowed by the operator. Use `starttls` or `tls`.',
   'target-invalid': 'The target of the channel does not fit its kind.',
   'message-invalid': 'The message was made for another kind of channel, or has an id that cannot be used.',
+  'allow-hosts-invalid':
+    'BASEDRIFT_CHAT_ALLOW_HOSTS must be names, *.NAME, addresses or ranges, with commas between them.',
+  'ca-unreadable': 'The file of BASEDRIFT_CHAT_CA_FILE cannot be read.',
   'base-url-invalid': 'The base URL for links must be an http or https URL without user, query or fragment.',
   'signing-key-invalid':
     'A signing key must be whsec_ with 24 to 64 bytes, or whsk_ or whpk_ with an ed25519 key, in base64.',

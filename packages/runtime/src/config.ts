@@ -36,6 +36,21 @@ export interface Config {
     tasks?: number
     threads?: number
   }
+  /** How channels are told of what happens. */
+  chat: {
+    /** Where readers of messages reach the service. */
+    publicUrl?: string
+    /** Keys that secrets of channels are sealed with: not for logs. */
+    secretKeys?: string
+    allowHosts: string[]
+    allowInsecure: boolean
+    /** A file with certificates of authorities, in PEM. */
+    caFile?: string
+    /** How long a change must have stayed, and how long one is waited for at most, in milliseconds. */
+    settling: { quietMs?: number; patienceMs?: number }
+    /** How long before its end a waiver is told of, in milliseconds. */
+    waiverMs?: number
+  }
 }
 
 /** A schema that tells in words what it takes. */
@@ -47,6 +62,8 @@ const text = (pattern: string, description: string): Told => ({
   ...Type.String({ pattern, maxLength: 4096, description }),
   description,
 })
+
+const seconds = (description: string) => text('^(0|[1-9][0-9]{0,6})$', description)
 
 const count = (description: string) => text('^[1-9][0-9]{0,2}$', description)
 
@@ -66,6 +83,20 @@ export const environmentSchema = Type.Object({
   BASEDRIFT_TRUST_PROXY: text('^(0|1|true|false)$', 'true or false'),
   BASEDRIFT_TASKS: count('a number of tasks, 1 to 999'),
   BASEDRIFT_THREADS: count('a number of threads, 1 to 999'),
+  BASEDRIFT_PUBLIC_URL: text('^https?://[^\\s?#]+$', 'a URL like https://basedrift.example.org'),
+  BASEDRIFT_SECRET_KEYS: text(
+    '^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=(\\s*,\\s*[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=){0,15}$',
+    'ID:KEY pairs with commas between them, each KEY 32 bytes in base64',
+  ),
+  BASEDRIFT_CHAT_ALLOW_HOSTS: text(
+    '^[^\\s,]+(,[^\\s,]+)*$',
+    'host names, *.NAME, addresses or ranges with commas between them',
+  ),
+  BASEDRIFT_CHAT_ALLOW_INSECURE: text('^(0|1|true|false)$', 'true or false'),
+  BASEDRIFT_CHAT_CA_FILE: text('^[^\\0]+$', 'the path of a file with certificates'),
+  BASEDRIFT_SETTLE_SECONDS: seconds('a number of seconds'),
+  BASEDRIFT_SETTLE_MAX_SECONDS: seconds('a number of seconds'),
+  BASEDRIFT_WAIVER_NOTICE_HOURS: count('a number of hours, 1 to 999'),
   BASEDRIFT_S3_BUCKET: text('^[0-9A-Za-z.-]{3,63}$', 'the name of a bucket'),
   BASEDRIFT_S3_REGION: text('^[0-9A-Za-z-]+$', 'the name of a region'),
   BASEDRIFT_S3_ENDPOINT: text('^https?://\\S+$', 'a URL like https://s3.example.org'),
@@ -92,7 +123,12 @@ function readSettings(env: NodeJS.ProcessEnv): { [Name in SettingName]?: string 
     if (Value.Check(schema, value)) settings[name] = value
     else problems.push(`${name} must be ${schema.description}`)
   }
-  for (const name of ['DATABASE_URL', 'REDIS_URL', 'BASEDRIFT_S3_ENDPOINT'] as const) {
+  for (const name of [
+    'DATABASE_URL',
+    'REDIS_URL',
+    'BASEDRIFT_S3_ENDPOINT',
+    'BASEDRIFT_PUBLIC_URL',
+  ] as const) {
     const value = settings[name]
     if (value !== undefined && !URL.canParse(value))
       problems.push(`${name} must be ${environmentSchema.properties[name].description}`)
@@ -128,6 +164,31 @@ function s3Config(settings: { [Name in SettingName]?: string }): S3Config | unde
   }
 }
 
+const isTrue = (value: string | undefined) => ['1', 'true'].includes(value ?? '')
+
+function chatConfig(settings: { [Name in SettingName]?: string }): Config['chat'] {
+  const {
+    BASEDRIFT_PUBLIC_URL: publicUrl,
+    BASEDRIFT_SECRET_KEYS: secretKeys,
+    BASEDRIFT_CHAT_CA_FILE: caFile,
+    BASEDRIFT_SETTLE_SECONDS: quiet,
+    BASEDRIFT_SETTLE_MAX_SECONDS: patience,
+    BASEDRIFT_WAIVER_NOTICE_HOURS: waiver,
+  } = settings
+  return {
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(secretKeys === undefined ? {} : { secretKeys }),
+    allowHosts: settings.BASEDRIFT_CHAT_ALLOW_HOSTS?.split(',') ?? [],
+    allowInsecure: isTrue(settings.BASEDRIFT_CHAT_ALLOW_INSECURE),
+    ...(caFile === undefined ? {} : { caFile }),
+    settling: {
+      ...(quiet === undefined ? {} : { quietMs: Number(quiet) * 1000 }),
+      ...(patience === undefined ? {} : { patienceMs: Number(patience) * 1000 }),
+    },
+    ...(waiver === undefined ? {} : { waiverMs: Number(waiver) * 3_600_000 }),
+  }
+}
+
 /**
  * The settings that the environment gives, with defaults for the rest. `config-invalid` names every setting that cannot be used
  * and what it must be, never its value.
@@ -147,11 +208,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     api: {
       hosts: settings.BASEDRIFT_HOSTS?.split(',') ?? [],
       origins: settings.BASEDRIFT_ORIGINS?.split(',') ?? [],
-      trustProxy: ['1', 'true'].includes(settings.BASEDRIFT_TRUST_PROXY ?? ''),
+      trustProxy: isTrue(settings.BASEDRIFT_TRUST_PROXY),
     },
     worker: {
       ...(BASEDRIFT_TASKS === undefined ? {} : { tasks: Number(BASEDRIFT_TASKS) }),
       ...(BASEDRIFT_THREADS === undefined ? {} : { threads: Number(BASEDRIFT_THREADS) }),
     },
+    chat: chatConfig(settings),
   }
 }

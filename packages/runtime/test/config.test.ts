@@ -20,6 +20,7 @@ describe('the configuration', () => {
       logLevel: 'info',
       api: { hosts: [], origins: [], trustProxy: false },
       worker: {},
+      chat: { allowHosts: [], allowInsecure: false, settling: {} },
     }
     expect(loadConfig({})).toEqual(expected)
     const empty = Object.fromEntries(Object.keys(environmentSchema.properties).map((name) => [name, '']))
@@ -27,6 +28,7 @@ describe('the configuration', () => {
   })
 
   it('takes every setting', () => {
+    const key = `${'A'.repeat(43)}=`
     expect(
       loadConfig({
         DATABASE_URL: 'postgresql://u:p@db:5432/ledger',
@@ -40,6 +42,14 @@ describe('the configuration', () => {
         BASEDRIFT_TRUST_PROXY: 'true',
         BASEDRIFT_TASKS: '3',
         BASEDRIFT_THREADS: '4',
+        BASEDRIFT_PUBLIC_URL: 'https://basedrift.example',
+        BASEDRIFT_SECRET_KEYS: `b:${key}, a:${key}`,
+        BASEDRIFT_CHAT_ALLOW_HOSTS: 'chat.example,10.1.0.0/16',
+        BASEDRIFT_CHAT_ALLOW_INSECURE: '1',
+        BASEDRIFT_CHAT_CA_FILE: '/etc/ca.pem',
+        BASEDRIFT_SETTLE_SECONDS: '5',
+        BASEDRIFT_SETTLE_MAX_SECONDS: '600',
+        BASEDRIFT_WAIVER_NOTICE_HOURS: '24',
         BASEDRIFT_S3_BUCKET: 'blobs',
         BASEDRIFT_S3_REGION: 'eu-1',
         BASEDRIFT_S3_ENDPOINT: 'https://s3.example',
@@ -56,6 +66,15 @@ describe('the configuration', () => {
       logLevel: 'debug',
       api: { hosts: ['a.example', 'b.example'], origins: ['https://a.example'], trustProxy: true },
       worker: { tasks: 3, threads: 4 },
+      chat: {
+        publicUrl: 'https://basedrift.example',
+        secretKeys: `b:${key}, a:${key}`,
+        allowHosts: ['chat.example', '10.1.0.0/16'],
+        allowInsecure: true,
+        caFile: '/etc/ca.pem',
+        settling: { quietMs: 5_000, patienceMs: 600_000 },
+        waiverMs: 24 * 3_600_000,
+      },
       s3: {
         bucket: 'blobs',
         region: 'eu-1',
@@ -72,10 +91,17 @@ describe('the configuration', () => {
       REDIS_URL: 'redis://[hunter2',
       BASEDRIFT_PORT: '65536',
       BASEDRIFT_LOG_LEVEL: 'loud',
+      BASEDRIFT_SECRET_KEYS: 'a:hunter2',
     })
     expect(error.code).toBe('config-invalid')
-    for (const name of ['DATABASE_URL', 'REDIS_URL', 'BASEDRIFT_PORT', 'BASEDRIFT_LOG_LEVEL'])
-      expect(error.message).toContain(`${name} must be `)
+    const names = [
+      'DATABASE_URL',
+      'REDIS_URL',
+      'BASEDRIFT_PORT',
+      'BASEDRIFT_LOG_LEVEL',
+      'BASEDRIFT_SECRET_KEYS',
+    ]
+    for (const name of names) expect(error.message).toContain(`${name} must be `)
     expect(error.message).not.toContain('hunter2')
   })
 

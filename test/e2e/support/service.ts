@@ -7,6 +7,7 @@ import { startServer } from '@basedrift/api/server'
 import { CheckPool } from '@basedrift/check'
 import { type Client, createClient } from '@basedrift/contract'
 import { DirectoryBlobStore, type Ledger, openLedger } from '@basedrift/ledger'
+import type { Sending } from '@basedrift/notify'
 import { createLogger, createMetrics } from '@basedrift/runtime'
 import { createTestDatabase, type TestDatabase } from '../../support/database.js'
 
@@ -34,6 +35,10 @@ export async function startTestService(
     graceMs?: number
     /** In place of threads of its own. */
     pool?: Pick<CheckPool, 'explain'>
+    /** What channels take. */
+    sending?: Sending
+    /** In place of counting how often work is to be started. */
+    ring?: () => void
   } = {},
 ): Promise<TestService> {
   const database = await createTestDatabase()
@@ -56,7 +61,16 @@ export async function startTestService(
     },
   }
   const server = await startServer(
-    { ledger, blobs, pool: options.pool ?? pool, ring: () => rings++, config, log, metrics: createMetrics() },
+    {
+      ledger,
+      blobs,
+      pool: options.pool ?? pool,
+      ring: options.ring ?? (() => rings++),
+      sending: options.sending,
+      config,
+      log,
+      metrics: createMetrics(),
+    },
     { host: '127.0.0.1', port: 0 },
     options.graceMs,
   )

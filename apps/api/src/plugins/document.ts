@@ -59,6 +59,7 @@ export async function useDocument(app: App): Promise<void> {
         { name: 'builds', description: 'Streams and builds' },
         { name: 'verdicts', description: 'What fits what, and why not' },
         { name: 'gate', description: 'What is live, and what may be published' },
+        { name: 'channels', description: 'Who is told of what happens, and what came of it' },
         { name: 'operation', description: 'What an operator looks at' },
       ],
     },

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events'
+import { isIPv6 } from 'node:net'
 import path from 'node:path'
 import type { BlobStore } from '@basedrift/ledger'
+import type { Sending } from '@basedrift/notify'
 import type { Config, Logger, Metrics, Shutdown } from '@basedrift/runtime'
 import { CliError } from '../errors.js'
 
@@ -45,6 +47,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { tasks, threads } = config.worker
   const pool = new CheckPool(threads === undefined ? {} : { threads })
   shutdown.add('pool', () => pool.close())
+  const sending = await openSendingOf(options)
   const { startWorker } = await import('@basedrift/worker/main')
   const concurrency = tasks === undefined ? {} : { concurrency: tasks }
   const tasksEnded = new EventEmitter()
@@ -58,19 +61,31 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     dataDir,
     metrics,
     ended,
+    settling: config.chat.settling,
+    sending,
     ...concurrency,
   })
   shutdown.add('worker', () => worker.stop())
 
   const { defaultApiConfig } = await import('@basedrift/api/app')
   const { startServer } = await import('@basedrift/api/server')
-  const ring = () => worker.dispatcher.ring()
+  const ring = () => worker.ring()
   const news = (listener: () => void) => {
     tasksEnded.on('task', listener)
     return () => void tasksEnded.off('task', listener)
   }
   const server = await startServer(
-    { ledger, blobs, pool, ring, news, config: { ...defaultApiConfig, ...config.api }, log, metrics },
+    {
+      ledger,
+      blobs,
+      pool,
+      ring,
+      news,
+      sending,
+      config: { ...defaultApiConfig, ...config.api },
+      log,
+      metrics,
+    },
     { host, port },
   ).catch((error: unknown) => {
     throw cannotListen(error, host, port) ?? error
@@ -108,6 +123,20 @@ async function openDatabase(
   // Whoever starts the service listens to this only once it is up.
   failed.catch(() => undefined)
   return { databaseUrl: postgres.url, failed }
+}
+
+/** What sending to channels takes, with keys of the data directory where the environment gives none. */
+async function openSendingOf({ config, dataDir, host, port }: ServiceOptions): Promise<Sending> {
+  const { openSending } = await import('@basedrift/notify')
+  const { secretKeysOf } = await import('./secret-keys.js')
+  const { chat } = config
+  const { secretKeys = secretKeysOf(dataDir), publicUrl = localUrl(host, port) } = chat
+  return openSending({ ...chat, secretKeys, publicUrl })
+}
+
+/** The address of the service as it is told where nobody says how others reach it. */
+function localUrl(host: string, port: number): string {
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
 }
 
 async function openBlobs({ config, dataDir }: ServiceOptions): Promise<BlobStore> {

@@ -16,7 +16,7 @@ export const defaultRetry: RetryOptions = { attempts: 5, baseMs: 500, maxMs: 10_
 
 /** One call, as often as it is attempted: `body` is made anew each time. */
 export interface Call {
-  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
   path: string
   /** Of a list each item, under the same name. */
   query?: Record<string, string | number | boolean | readonly string[] | undefined>

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import * as build from './build.js'
+import * as channels from './channels.js'
 import * as drift from './drift.js'
 import * as events from './events.js'
 import * as gate from './gate.js'
@@ -16,6 +17,7 @@ function isNamed(value: unknown): value is TSchema & { $id: string } {
 /** Every named schema of the HTTP interface: what `$ref`s refer to. */
 export const httpSchemas: readonly (TSchema & { $id: string })[] = [
   build,
+  channels,
   drift,
   events,
   gate,

@@ -133,9 +133,13 @@ export function createDeliveries(db: Database): Deliveries {
       }),
 
     async stats() {
-      const counts = { collecting: 0, pending: 0, sending: 0, sent: 0, dead: 0 }
-      for (const { state, _count } of await prisma.delivery.groupBy({ by: ['state'], _count: true }))
-        counts[state] = _count
+      const counts = { collecting: 0, pending: 0, sending: 0, dead: 0 }
+      const groups = await prisma.delivery.groupBy({
+        by: ['state'],
+        where: { state: { in: ['collecting', 'pending', 'sending', 'dead'] } },
+        _count: true,
+      })
+      for (const { state, _count } of groups) if (state !== 'sent') counts[state] = _count
       const oldest = await prisma.delivery.aggregate({
         where: { state: { in: ['pending', 'sending'] }, channel: { state: 'active' } },
         _min: { createdAt: true },

@@ -128,8 +128,8 @@ export interface AttemptResult {
   answer: string | null
 }
 
-/** Deliveries by state, and when the oldest was recorded that waits for an active channel. */
+/** Deliveries that are not sent, by state, and when the oldest was recorded that waits for an active channel. */
 export interface DeliveryStats {
-  counts: Record<DeliveryState, number>
+  counts: Record<Exclude<DeliveryState, 'sent'>, number>
   oldestAt: string | null
 }

@@ -1,5 +1,6 @@
 // Made by `node scripts/api.mjs` from the OpenAPI document of the service. Change its schemas instead.
 import type { Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
+import type { Channel, ChannelChange, ChannelList, Delivery, DeliveryList, EventList, NewChannel, Resealed } from '../../schemas/channels.js'
 import type { Drift, DriftList } from '../../schemas/drift.js'
 import type { BreakGlass, Decision, DecisionList, GateUse, GateUseList, Policy, PolicySettings, Waiver, WaiverList, WaiverRequest } from '../../schemas/gate.js'
 import type { EnvironmentList, Live, LiveList } from '../../schemas/live.js'
@@ -22,12 +23,25 @@ export interface Operations {
     answer: string
     error: CommonCode | 'build-unknown' | 'connections-exhausted' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** Change a channel, its secrets among it */
+  changeChannel: {
+    path: { id: string }
+    body: ChannelChange
+    answer: Channel
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'channel-exists' | 'channel-unknown' | 'channels-unavailable' | 'media-type-refused' | 'origin-refused' | 'target-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** Say how the versions of a stream are ordered */
   changeStream: {
     path: { stream: string }
     body: StreamChange
     answer: Stream
     error: CommonCode | 'body-malformed' | 'body-too-large' | 'media-type-refused' | 'origin-refused' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Make a channel that is told of events */
+  createChannel: {
+    body: NewChannel
+    answer: Channel
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'channel-exists' | 'channel-limit' | 'channels-unavailable' | 'media-type-refused' | 'origin-refused' | 'target-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** A decision as it was made */
   decision: {
@@ -72,6 +86,18 @@ export interface Operations {
     answer: Build
     error: CommonCode | 'build-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** One channel, without its secrets */
+  getChannel: {
+    path: { id: string }
+    answer: Channel
+    error: CommonCode | 'channel-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** One delivery, with what came of it */
+  getDelivery: {
+    path: { id: string }
+    answer: Delivery
+    error: CommonCode | 'delivery-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** What the gates of a stream go by, now or as it was */
   getPolicy: {
     path: { stream: string }
@@ -108,10 +134,22 @@ export interface Operations {
     answer: BuildList
     error: CommonCode | 'cursor-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** Channels, without their secrets */
+  listChannels: {
+    query?: { cursor?: string | undefined; limit?: number | undefined }
+    answer: ChannelList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** What gates have decided, the latest first */
   listDecisions: {
     query?: { build?: string | undefined; environment?: string | undefined; cursor?: string | undefined; limit?: number | undefined }
     answer: DecisionList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** What went where, the latest first, with what came of it */
+  listDeliveries: {
+    query?: { channel?: string | undefined; state?: 'collecting' | 'pending' | 'sending' | 'sent' | 'dead' | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: DeliveryList
     error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Drifts between neighbouring kernel builds of a stream, the latest first */
@@ -124,6 +162,12 @@ export interface Operations {
   listEnvironments: {
     query?: { cursor?: string | undefined; limit?: number | undefined }
     answer: EnvironmentList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** What was announced, the latest first */
+  listEvents: {
+    query?: { stream?: string | undefined; kind?: 'drift' | 'gate' | 'build-differs' | 'artifact-refused' | 'unreproducible' | 'waiver-expiring' | 'test' | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: EventList
     error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Dry runs, and publications against the gate, the latest first */
@@ -195,6 +239,23 @@ export interface Operations {
     answer: { status: string }
     error: CommonCode | 'not-ready'
   }
+  /** Send a delivery again, under the same id */
+  redeliver: {
+    path: { id: string }
+    answer: Delivery
+    error: CommonCode | 'channel-disabled' | 'delivery-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Remove a channel, and what is recorded of its deliveries */
+  removeChannel: {
+    path: { id: string }
+    answer: unknown
+    error: CommonCode | 'channel-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Seal the secrets of all channels with the newest key */
+  rotateSecrets: {
+    answer: Resealed
+    error: CommonCode | 'channels-unavailable' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** Nothing more will come: ingest and compare */
   sealBuild: {
     path: { stream: string; vr: string }
@@ -207,6 +268,12 @@ export interface Operations {
     body: PolicySettings
     answer: Policy
     error: CommonCode | 'body-malformed' | 'body-too-large' | 'media-type-refused' | 'origin-refused' | 'policy-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Send a message to try a channel */
+  testChannel: {
+    path: { id: string }
+    answer: Delivery
+    error: CommonCode | 'channel-disabled' | 'channel-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Accept named verdicts of modules of one build on the kernel of another, for a while */
   waive: {
@@ -226,7 +293,9 @@ export interface Operations {
 export const operations = {
   breakGlass: { method: 'POST', path: '/v1/gate/break-glass', media: 'application/json' },
   buildEvents: { method: 'GET', path: '/v1/builds/{id}/events' },
+  changeChannel: { method: 'PATCH', path: '/v1/channels/{id}', media: 'application/json' },
   changeStream: { method: 'PUT', path: '/v1/streams/{stream}', media: 'application/json' },
+  createChannel: { method: 'POST', path: '/v1/channels', media: 'application/json' },
   decision: { method: 'GET', path: '/v1/decisions/{id}' },
   decisionInputs: { method: 'GET', path: '/v1/decisions/{id}/inputs' },
   declareBuild: { method: 'PUT', path: '/v1/streams/{stream}/builds/{vr}', media: 'application/json' },
@@ -234,15 +303,20 @@ export const operations = {
   enterLive: { method: 'PUT', path: '/v1/environments/{environment}/live/{build}' },
   gate: { method: 'GET', path: '/v1/gate' },
   getBuild: { method: 'GET', path: '/v1/builds/{id}' },
+  getChannel: { method: 'GET', path: '/v1/channels/{id}' },
+  getDelivery: { method: 'GET', path: '/v1/deliveries/{id}' },
   getPolicy: { method: 'GET', path: '/v1/streams/{stream}/policy' },
   getWaiver: { method: 'GET', path: '/v1/waivers/{id}' },
   headBlob: { method: 'HEAD', path: '/v1/blobs/{sha256}' },
   health: { method: 'GET', path: '/healthz' },
   leaveLive: { method: 'DELETE', path: '/v1/environments/{environment}/live/{build}' },
   listBuilds: { method: 'GET', path: '/v1/builds' },
+  listChannels: { method: 'GET', path: '/v1/channels' },
   listDecisions: { method: 'GET', path: '/v1/decisions' },
+  listDeliveries: { method: 'GET', path: '/v1/deliveries' },
   listDrifts: { method: 'GET', path: '/v1/drifts' },
   listEnvironments: { method: 'GET', path: '/v1/environments' },
+  listEvents: { method: 'GET', path: '/v1/events' },
   listGateUses: { method: 'GET', path: '/v1/gate/uses' },
   listLive: { method: 'GET', path: '/v1/environments/{environment}/live' },
   listModules: { method: 'GET', path: '/v1/builds/{id}/modules' },
@@ -254,8 +328,12 @@ export const operations = {
   pairModule: { method: 'GET', path: '/v1/pairs/{kernelBuild}/{moduleBuild}/modules/{name}' },
   putArtifact: { method: 'PUT', path: '/v1/streams/{stream}/builds/{vr}/artifacts/{filename}', media: 'application/octet-stream' },
   ready: { method: 'GET', path: '/readyz' },
+  redeliver: { method: 'POST', path: '/v1/deliveries/{id}/redeliver' },
+  removeChannel: { method: 'DELETE', path: '/v1/channels/{id}' },
+  rotateSecrets: { method: 'POST', path: '/v1/secrets/rotate' },
   sealBuild: { method: 'POST', path: '/v1/streams/{stream}/builds/{vr}/seal' },
   setPolicy: { method: 'PUT', path: '/v1/streams/{stream}/policy', media: 'application/json' },
+  testChannel: { method: 'POST', path: '/v1/channels/{id}/test' },
   waive: { method: 'POST', path: '/v1/waivers', media: 'application/json' },
   withdrawWaiver: { method: 'DELETE', path: '/v1/waivers/{id}' },
 } as const

@@ -1,0 +1,44 @@
+import type { Ledger } from '@basedrift/ledger'
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** Where attempts are counted. */
+export interface DeliveryMetrics {
+  attempted(kind: string, outcome: 'sent' | 'retry' | 'dead' | 'gone' | 'lost'): void
+}
+
+/** Registers the metrics of deliveries; call it once a registry. */
+export function createDeliveryMetrics(
+  registry: Registry,
+  { ledger, now = Date.now }: { ledger: Pick<Ledger, 'deliveries'>; now?: () => number },
+): DeliveryMetrics {
+  const registers = [registry]
+  const attempts = new Counter({
+    name: 'basedrift_delivery_attempts_total',
+    help: 'Attempts to send a message, by kind of channel and what came of them; lost: another worker had the channel by then',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  })
+  new Gauge({
+    name: 'basedrift_deliveries',
+    help: 'Messages that are not sent, by state; dead ones were given up',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      this.reset()
+      const stats = await ledger.deliveries.stats().catch(() => null)
+      if (stats === null) return
+      for (const [state, count] of Object.entries(stats.counts)) this.set({ state }, count)
+    },
+  })
+  new Gauge({
+    name: 'basedrift_delivery_oldest_seconds',
+    help: 'Age of the oldest message that waits for an active channel; 0 where none does',
+    registers,
+    async collect() {
+      const stats = await ledger.deliveries.stats().catch(() => null)
+      if (stats === null) this.set(Number.NaN)
+      else this.set(stats.oldestAt === null ? 0 : Math.max(0, now() - Date.parse(stats.oldestAt)) / 1000)
+    },
+  })
+  return { attempted: (kind, outcome) => attempts.inc({ kind, outcome }) }
+}
