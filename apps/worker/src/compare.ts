@@ -1,6 +1,6 @@
 import { ENGINE_VERSION } from '@basedrift/check'
-import { FinalError, type Log, type TaskHandler } from '@basedrift/jobs'
-import type { BlobStore, Ledger, PairInputs, RulesRow } from '@basedrift/ledger'
+import { FinalError, type Log, PutOff, type TaskHandler } from '@basedrift/jobs'
+import { type BlobStore, type Ledger, type PairInputs, type RulesRow, renews } from '@basedrift/ledger'
 import { inputFailure } from './failures.js'
 import { withFiles } from './files.js'
 import type { ManifestCache } from './manifests.js'
@@ -23,7 +23,8 @@ export interface ComparePayload {
 
 /**
  * Decides every module of one build on the kernel of another. Verdicts are a pure function of module set, bases, rules and
- * engine: where they are recorded under that key, for whichever pair, nothing is computed.
+ * engine: where they are recorded under that key, for whichever pair, nothing is computed. A pair that is done is compared again
+ * where the answer takes the place of the one that it has.
  */
 export function createCompareHandler(options: CompareOptions): TaskHandler<ComparePayload> {
   const { ledger, log } = options
@@ -31,12 +32,13 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
     async run({ kernelBuildId, moduleBuildId }, { signal }) {
       const inputs = await ledger.pairs.inputs(kernelBuildId, moduleBuildId)
       if (inputs === null) throw new FinalError('pair-unknown', 'The pair of this task is gone')
-      if (inputs.state !== 'pending') return
+      if (inputs.state === 'failed') return
       if (inputs.rules === null) {
         const message = 'The version of the kernel is not known, and with it how it treats module BTF'
         throw new FinalError('rules-unknown', message)
       }
       const key = keyOf(inputs, inputs.rules)
+      if (inputs.state === 'done' && inputs.recorded !== null && !renews(key, inputs.recorded)) return
       const known = await ledger.pairs.comparisonOf(key)
       const comparison = known ?? { ...key, ...(await compute(inputs, inputs.rules, signal, options)) }
       const outcome = await ledger.pairs.record({ kernelBuildId, moduleBuildId, comparison })
@@ -44,6 +46,8 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
         { kernelBuild: kernelBuildId, moduleBuild: moduleBuildId, outcome, reused: known !== null },
         'pair compared',
       )
+      // Inputs that changed while it ran and did not start its task anew.
+      if (outcome === 'stale') throw new PutOff(new Date())
     },
   }
 }
@@ -53,6 +57,7 @@ function keyOf({ moduleSet, running, originSha256, exportsSha256, btfModules }: 
     moduleSetId: moduleSet.id,
     runningSha256: running.sha256,
     originSha256,
+    symbolsSha256: moduleSet.symbolsSha256,
     exportsSha256,
     rules,
     btfModules,

@@ -1,6 +1,13 @@
 import { Readable } from 'node:stream'
+import { ENGINE_VERSION } from '@basedrift/check'
 import { FinalError, type Log, type TaskHandler } from '@basedrift/jobs'
-import type { BlobStore, DriftInputs, DriftKernelRow, Ledger } from '@basedrift/ledger'
+import {
+  type BlobStore,
+  compareEngines,
+  type DriftInputs,
+  type DriftKernelRow,
+  type Ledger,
+} from '@basedrift/ledger'
 import { inputFailure } from './failures.js'
 import { withFiles } from './files.js'
 import type { Pool } from './pool.js'
@@ -29,7 +36,9 @@ export function createDriftHandler(options: DriftOptions): TaskHandler<DriftPayl
     async run({ fromBuildId, toBuildId }, { signal }) {
       const inputs = await ledger.drifts.inputs(fromBuildId, toBuildId)
       if (inputs === null) throw new FinalError('drift-unknown', 'The drift of this task is gone')
-      if (inputs.state !== 'pending') return
+      if (inputs.state === 'failed') return
+      const { state, engine: recorded } = inputs
+      if (state === 'done' && recorded !== null && compareEngines(ENGINE_VERSION, recorded) <= 0) return
       const { report: bytes, fingerprints, ...drift } = await compute(inputs, signal, options)
       const report = await blobs.put(Readable.from([bytes]), { maxBytes: bytes.length, signal })
       const outcome = await ledger.drifts.record({

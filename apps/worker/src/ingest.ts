@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { symbolsCodec } from '@basedrift/check'
 import type { Log, TaskHandler } from '@basedrift/jobs'
 import type { ArtifactRow, BlobStore, Failure, IngestResult, Ledger, OriginDecision } from '@basedrift/ledger'
 import { workerErrorCodes } from './errors.js'
@@ -75,7 +76,8 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           const subject = { stream, builtFor, own: base, manifest }
           return decideOrigin(subject, fitAll, ledger.origins).catch(undecided)
         }
-        const facts = { buildId, kernel, base, manifest, bundle, symbols, exports, artifacts }
+        const versioned = symbols && { ...symbols, codec: symbolsCodec }
+        const facts = { buildId, kernel, base, manifest, bundle, symbols: versioned, exports, artifacts }
         const {
           outcome,
           pairs,

@@ -1,3 +1,4 @@
+import { ENGINE_VERSION } from '@basedrift/check'
 import {
   type Dispatcher,
   type Log,
@@ -9,7 +10,7 @@ import type { Ledger } from '@basedrift/ledger'
 
 /** What the reconcile job needs. */
 export interface ReconcileOptions {
-  ledger: Pick<Ledger, 'tasks'>
+  ledger: Pick<Ledger, 'tasks' | 'renewals'>
   queue: Pick<QueueBackend, 'depth'>
   dispatcher: Pick<Dispatcher, 'ring'>
   log: Log
@@ -18,10 +19,32 @@ export interface ReconcileOptions {
   quietMs?: number
 }
 
+/** Pairs that are compared again at a time: a build that comes in waits for these at most. */
+const renewedAtOnce = 32
+
+/** Comparisons that are deleted at a time, and how often one looks for them, in milliseconds. */
+const sweptAtOnce = 500
+const sweepMs = 600_000
+
 /**
- * Rings again, at the start and at intervals, for tasks whose bell the queue lost and for those whose worker ended with them.
- * Every worker does it; bells that two of them ring are answered once.
+ * Rings again, at the start and at intervals, for tasks whose bell the queue lost and for those whose worker ended with them; and,
+ * while nothing waits, lets be decided again what an older engine decided. Every worker does it; bells that two of them ring are
+ * answered once.
  */
 export function startReconcile({ ledger, queue, dispatcher, log, ...times }: ReconcileOptions): Reconciler {
-  return startReconciler({ tasks: ledger.tasks, queue, ring: () => dispatcher.ring(), log, ...times })
+  const { tasks, renewals } = ledger
+  const ring = () => dispatcher.ring()
+  let sweptAt = 0
+  const idle = async () => {
+    const renewed = await renewals.begin({ engine: ENGINE_VERSION, limit: renewedAtOnce })
+    if (renewed > 0) {
+      log.info({ tasks: renewed, engine: ENGINE_VERSION }, 'deciding again what was decided by older means')
+      ring()
+    }
+    if (Date.now() - sweptAt < sweepMs) return
+    const swept = await renewals.sweep(sweptAtOnce)
+    if (swept > 0) log.info({ comparisons: swept }, 'deleted comparisons that no pair has any more')
+    if (swept < sweptAtOnce) sweptAt = Date.now()
+  }
+  return startReconciler({ tasks, queue, ring, idle, log, ...times })
 }

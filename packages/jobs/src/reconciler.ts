@@ -9,6 +9,8 @@ export interface ReconcilerOptions {
   queue: Pick<QueueBackend, 'depth'>
   /** Called when new bells are in the outbox. */
   ring: () => void
+  /** Called in each round that found nothing to ring for while no job waits: the time for what can wait. */
+  idle?: () => Promise<void>
   log: Log
   /** How often to look, in milliseconds. */
   intervalMs?: number
@@ -33,14 +35,17 @@ const busyPatience = 10
  * had them, and writes new bells for them. With it the queue may lose everything.
  */
 export function startReconciler(options: ReconcilerOptions): Reconciler {
-  const { tasks, queue, ring, log, intervalMs = 10_000, quietMs = 15_000, batchSize = 1_000 } = options
+  const { tasks, queue, ring, idle, log, intervalMs = 10_000, quietMs = 15_000, batchSize = 1_000 } = options
   const loop = new Loop({
     intervalMs,
-    onError: (error) => log.warn({ err: error }, 'lost bells were not looked for'),
+    onError: (error) => log.warn({ err: error }, 'a round of the reconciler failed'),
     work: async () => {
       const { waiting } = await queue.depth()
       const ids = await tasks.overdue(batchSize, waiting > 0 ? quietMs * busyPatience : quietMs)
-      if (ids.length === 0) return
+      if (ids.length === 0) {
+        if (waiting === 0) await idle?.()
+        return
+      }
       log.info({ tasks: ids.length }, 'ringing again for tasks that nobody answered')
       await tasks.ring(ids)
       ring()

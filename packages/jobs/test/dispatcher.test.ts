@@ -126,6 +126,30 @@ describe('the reconciler', () => {
     await reconciler.stop()
   })
 
+  it('has time for what can wait once nothing is lost and no job waits', async () => {
+    let idle = 0
+    const reconciler = startReconciler({
+      tasks,
+      queue,
+      ring: () => {},
+      idle: async () => void idle++,
+      log: quiet,
+      intervalMs: 3_600_000,
+      quietMs: 10_000,
+    })
+    await reconciler.run()
+    const before = idle
+    expect(before).toBeGreaterThan(0)
+    tasks.create('lost')
+    tasks.rows.pop()
+    tasks.now += 10_000
+    await reconciler.run()
+    await queue.add([{ taskId: 'other', bell: 1, delayMs: 0 }])
+    await reconciler.run()
+    expect(idle).toBe(before)
+    await reconciler.stop()
+  })
+
   it('is patient while the queue has jobs, but not for ever', async () => {
     const reconciler = reconcile()
     tasks.create('a')

@@ -7,6 +7,7 @@ import { Prisma } from './generated/client.js'
 import { isUuid, uuidv7 } from './ids.js'
 import { storable, storableJson } from './json.js'
 import { touchDriftOf } from './notices/sources.js'
+import { compareEngines } from './renewal/engines.js'
 import type { Drifts } from './repositories.js'
 import type { Counts, DriftInputs, DriftRow, Failure, JsonObject, PairState } from './rows.js'
 import { placeAfter } from './versions/place.js'
@@ -127,6 +128,7 @@ function select(tx: Tx, where: Prisma.Sql): Promise<DriftRecord[]> {
 
 interface InputsRecord {
   state: PairState
+  engine: string | null
   fromName: string
   fromUname: string | null
   fromRules: string | null
@@ -144,7 +146,7 @@ interface InputsRecord {
 async function inputs(tx: Tx, fromBuildId: string, toBuildId: string): Promise<DriftInputs | null> {
   if (!isUuid(fromBuildId) || !isUuid(toBuildId)) return null
   const [found] = await tx.$queryRaw<InputsRecord[]>`
-    SELECT d.state,
+    SELECT d.state, d.engine,
       f.version || '-' || f.release AS "fromName", f."kernelRelease" AS "fromUname", f."rulesVersion" AS "fromRules",
       f.compiler AS "fromCompiler", f.pahole AS "fromPahole", f."baseSha256" AS "fromBase",
       t.version || '-' || t.release AS "toName", t."kernelRelease" AS "toUname", t."rulesVersion" AS "toRules",
@@ -154,6 +156,7 @@ async function inputs(tx: Tx, fromBuildId: string, toBuildId: string): Promise<D
   if (found === undefined) return null
   return {
     state: found.state,
+    engine: found.engine,
     from: {
       name: found.fromName,
       release: found.fromUname,
@@ -200,12 +203,15 @@ export function createDrifts(db: Database): Drifts {
       transact(db, async (tx) => {
         const now = clock()
         const { fromBuildId, toBuildId, counts, engine, report, fingerprints } = result
-        const [held] = await tx.$queryRaw<{ state: PairState }[]>`
-          SELECT state FROM "Drift"
+        const [held] = await tx.$queryRaw<{ state: PairState; engine: string | null }[]>`
+          SELECT state, engine FROM "Drift"
           WHERE "fromBuildId" = ${fromBuildId}::uuid AND "toBuildId" = ${toBuildId}::uuid FOR UPDATE`
         if (held === undefined)
           throw new LedgerError('drift-unknown', `There is no drift ${fromBuildId} / ${toBuildId}.`)
-        if (held.state !== 'pending') return 'already'
+        if (held.state === 'failed') return 'already'
+        // Only a newer engine's report takes the place of one that is there.
+        if (held.state === 'done' && held.engine !== null && compareEngines(engine, held.engine) <= 0)
+          return 'already'
         const { sha256, size } = report
         await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
         await recordFingerprints(tx, fingerprints)

@@ -34,7 +34,16 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** The key under which a comparison is stored: everything its verdicts depend on. Lower-case hex. */
 export function comparisonKey(key: ComparisonKey): string {
-  const { moduleSetId, runningSha256, originSha256, exportsSha256, rules, btfModules, engine } = key
+  const {
+    moduleSetId,
+    runningSha256,
+    originSha256,
+    symbolsSha256,
+    exportsSha256,
+    rules,
+    btfModules,
+    engine,
+  } = key
   return sha256(
     JSON.stringify([
       moduleSetId,
@@ -45,6 +54,8 @@ export function comparisonKey(key: ComparisonKey): string {
       rules.allowBtfMismatch,
       btfModules,
       engine,
+      // Only where there is one: comparisons from before it counted keep their keys.
+      ...(symbolsSha256 === null ? [] : [symbolsSha256]),
     ]),
   )
 }

@@ -71,15 +71,29 @@ export function createModuleSets({ prisma }: Database): ModuleSets {
   }
 }
 
+/** Gives a set symbols that a newer codec wrote; false where those that it has are as new. */
+async function replaceSymbols(
+  tx: Tx,
+  id: string,
+  { sha256, codec }: { sha256: string; codec: number },
+): Promise<boolean> {
+  const { count } = await tx.moduleSet.updateMany({
+    where: { id, OR: [{ symbolsCodec: null }, { symbolsCodec: { lt: codec } }] },
+    data: { symbolsSha256: sha256, symbolsCodec: codec },
+  })
+  return count === 1
+}
+
 /**
  * Records a manifest with its bundle and symbols unless an equal manifest is there, in one statement for all its modules. Gives what is
- * recorded: equal modules keep the bundle that they came with first, whoever wrote it.
+ * recorded: equal modules keep the bundle that they came with first, whoever wrote it, and their symbols until a newer codec tells more
+ * of them; what was compared with those of before is then renewed.
  */
 export async function recordModuleSet(
   tx: Tx,
   found: readonly ModuleRow[],
   bundle: { sha256: string; size: number },
-  symbols: { sha256: string; size: number } | null,
+  symbols: { sha256: string; size: number; codec: number } | null,
   now: Date,
 ): Promise<ModuleSetRow> {
   const manifest = found.map((module) => ({
@@ -101,6 +115,7 @@ export async function recordModuleSet(
         count: manifest.length,
         bundleSha256: bundle.sha256,
         symbolsSha256: symbols?.sha256 ?? null,
+        symbolsCodec: symbols?.codec ?? null,
         originStrings,
         stampSha256: commonStamp(manifest),
         createdAt: now,
@@ -108,10 +123,14 @@ export async function recordModuleSet(
     ],
     skipDuplicates: true,
   })
+  const replaced = made.count === 0 && symbols !== null && (await replaceSymbols(tx, id, symbols))
+  const written = [
+    ...(made.count === 1 ? [bundle] : []),
+    ...(symbols !== null && (made.count === 1 || replaced) ? [symbols] : []),
+  ]
+  const data = written.map(({ sha256, size }) => ({ sha256, size, createdAt: now }))
+  await tx.blob.createMany({ data, skipDuplicates: true })
   if (made.count === 1) {
-    const written = symbols === null ? [bundle] : [bundle, symbols]
-    const data = written.map(({ sha256, size }) => ({ sha256, size, createdAt: now }))
-    await tx.blob.createMany({ data, skipDuplicates: true })
     await tx.$executeRaw`
       INSERT INTO "Module" ("moduleSetId", ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256",
         "distilledSha256", "btfBytes", types, strings, "originStrings", stamp)

@@ -15,6 +15,7 @@ import { createDeliveries } from './notices/deliveries.js'
 import { createNotices } from './notices/subjects.js'
 import { createOrigins } from './origins.js'
 import { createPairs } from './pairs.js'
+import { createRenewals } from './renewal/renewals.js'
 import type { Ledger } from './repositories.js'
 import { createStreams } from './streams.js'
 import { createOutbox, createTasks } from './tasks.js'
@@ -67,6 +68,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     policies: createPolicies(db),
     waivers: createWaivers(db),
     gate: createGate(db),
+    renewals: createRenewals(db),
     notices: createNotices(db),
     channels: createChannels(db),
     deliveries: createDeliveries(db),

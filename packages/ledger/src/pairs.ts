@@ -6,6 +6,7 @@ import type { Prisma } from './generated/client.js'
 import { comparisonKey, isUuid } from './ids.js'
 import { storableJson } from './json.js'
 import { touchDriftOf } from './notices/sources.js'
+import { renews } from './renewal/engines.js'
 import type { Pairs } from './repositories.js'
 import type { ComparisonRow, Counts, Failure, JsonObject, MatrixCell, PairInputs, PairState } from './rows.js'
 
@@ -17,6 +18,7 @@ function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonR
     moduleSetId: record.moduleSetId,
     runningSha256: record.runningSha256,
     originSha256: record.originSha256,
+    symbolsSha256: record.symbolsSha256,
     exportsSha256: record.exportsSha256,
     rules: { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
     btfModules: record.btfModules,
@@ -41,6 +43,8 @@ interface InputsRecord {
   setId: string
   count: number
   bundleSha256: string
+  comparisonKey: string | null
+  engine: string | null
 }
 
 /** What a pair's verdicts depend on, in one statement. */
@@ -49,13 +53,14 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
   const [found] = await tx.$queryRaw<InputsRecord[]>`
     SELECT p.state, b.sha256 AS base, b.types, b.strings, k."rulesVersion", k."allowBtfMismatch",
       coalesce(k."btfModules", true) AS "btfModules", m."originSha256", k."exportsSha256", s.id AS "setId", s.count, s."bundleSha256",
-      s."symbolsSha256"
+      s."symbolsSha256", c.key AS "comparisonKey", c.engine
     FROM "Pair" p
       JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Base" b ON b.sha256 = k."baseSha256"
       JOIN "Build" m ON m.id = p."moduleBuildId" JOIN "ModuleSet" s ON s.id = m."moduleSetId"
+      LEFT JOIN "Comparison" c ON c.key = p."comparisonKey"
     WHERE p."kernelBuildId" = ${kernelBuildId}::uuid AND p."moduleBuildId" = ${moduleBuildId}::uuid`
   if (found === undefined) return null
-  const { rulesVersion, allowBtfMismatch } = found
+  const { rulesVersion, allowBtfMismatch, comparisonKey: key, engine } = found
   return {
     kernelBuildId,
     moduleBuildId,
@@ -71,6 +76,7 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
       bundleSha256: found.bundleSha256,
       symbolsSha256: found.symbolsSha256,
     },
+    recorded: key === null || engine === null ? null : { key, engine },
   }
 }
 
@@ -117,6 +123,34 @@ async function endBuilds(tx: Tx, builds: string[], now: Date): Promise<void> {
     WHERE id = ANY(${builds}::uuid[]) AND state = 'comparing'
       AND NOT EXISTS (SELECT 1 FROM "Pair" WHERE "kernelBuildId" = "Build".id AND state = 'pending')
       AND NOT EXISTS (SELECT 1 FROM "Pair" WHERE "moduleBuildId" = "Build".id AND state = 'pending')`
+}
+
+/** Stores a comparison unless it is there, and keeps it from being swept until the transaction ends. */
+async function keep(tx: Tx, key: string, comparison: ComparisonRow, now: Date): Promise<void> {
+  const { moduleSetId, runningSha256, originSha256, symbolsSha256, exportsSha256, rules } = comparison
+  const { btfModules, engine, counts, rows, outcomes = null } = comparison
+  const data = {
+    key,
+    moduleSetId,
+    runningSha256,
+    originSha256,
+    symbolsSha256,
+    exportsSha256,
+    rulesVersion: rules.version,
+    allowBtfMismatch: rules.allowBtfMismatch,
+    btfModules,
+    engine,
+    counts,
+    rows: new Uint8Array(rows),
+    outcomes: outcomes === null ? null : new Uint8Array(outcomes),
+    createdAt: now,
+  }
+  for (;;) {
+    await tx.comparison.createMany({ data: [data], skipDuplicates: true })
+    const held = await tx.$queryRaw<unknown[]>`SELECT key FROM "Comparison" WHERE key = ${key} FOR KEY SHARE`
+    // It was swept between the two statements: now it is stored.
+    if (held.length > 0) return
+  }
 }
 
 interface CellRecord {
@@ -197,12 +231,11 @@ export function createPairs(db: Database): Pairs {
         const state = await hold(tx, kernelBuildId, moduleBuildId)
         if (state === null)
           throw new LedgerError('pair-unknown', `There is no pair ${kernelBuildId} / ${moduleBuildId}.`)
-        if (state !== 'pending') return 'already'
+        if (state === 'failed') return 'already'
         // Read after the pair is held: whoever changes an input waits for it, or has changed it already.
         const current = await inputs(tx, kernelBuildId, moduleBuildId)
-        const { moduleSetId, runningSha256, originSha256, exportsSha256, rules, btfModules, engine } =
-          comparison
-        const { counts, rows, outcomes = null } = comparison
+        if (state === 'done' && current?.recorded != null && !renews(comparison, current.recorded))
+          return 'already'
         const key = comparisonKey(comparison)
         if (
           current === null ||
@@ -212,33 +245,15 @@ export function createPairs(db: Database): Pairs {
               moduleSetId: current.moduleSet.id,
               runningSha256: current.running.sha256,
               originSha256: current.originSha256,
+              symbolsSha256: current.moduleSet.symbolsSha256,
               exportsSha256: current.exportsSha256,
               rules: current.rules,
               btfModules: current.btfModules,
-              engine,
+              engine: comparison.engine,
             })
         )
           return 'stale'
-        await tx.comparison.createMany({
-          data: [
-            {
-              key,
-              moduleSetId,
-              runningSha256,
-              originSha256,
-              exportsSha256,
-              rulesVersion: rules.version,
-              allowBtfMismatch: rules.allowBtfMismatch,
-              btfModules,
-              engine,
-              counts,
-              rows: new Uint8Array(rows),
-              outcomes: outcomes === null ? null : new Uint8Array(outcomes),
-              createdAt: now,
-            },
-          ],
-          skipDuplicates: true,
-        })
+        await keep(tx, key, comparison, now)
         await tx.pair.update({
           where: { kernelBuildId_moduleBuildId: { kernelBuildId, moduleBuildId } },
           data: { state: 'done', comparisonKey: key, updatedAt: now },

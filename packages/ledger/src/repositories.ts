@@ -6,6 +6,7 @@ import type { Channels } from './notices/channels.js'
 import type { Courier } from './notices/courier.js'
 import type { Deliveries } from './notices/deliveries.js'
 import type { Notices } from './notices/subjects.js'
+import type { Renewals } from './renewal/renewals.js'
 import type {
   ArtifactRow,
   ArtifactState,
@@ -71,8 +72,8 @@ export interface IngestResult {
   /** Sorted by `file`; at least one module. */
   manifest: ModuleRow[] | null
   bundle: { sha256: string; size: number } | null
-  /** Blob with what the modules import and export. */
-  symbols?: { sha256: string; size: number } | null
+  /** Blob with what the modules import and export; `codec` counts up with what such blobs tell. */
+  symbols?: { sha256: string; size: number; codec: number } | null
   /** Blob with what the kernel gives to modules. */
   exports?: { sha256: string; size: number } | null
   artifacts: { id: string; state: ArtifactState; problems: Failure[] }[]
@@ -184,8 +185,9 @@ export interface Pairs {
   /** Verdicts that are known already, whichever pair they were computed for. */
   comparisonOf(key: ComparisonKey): Promise<ComparisonRow | null>
   /**
-   * Stores the comparison unless it is there, ends the pair, and ends builds that were waiting for it alone. `stale`: the
-   * pair's inputs have changed since (its origin base came in), and the pair waits for its new task.
+   * Stores the comparison unless it is there, ends the pair, and ends builds that were waiting for it alone. Of a pair that is
+   * done it takes the place of an older engine's, or of one with other inputs. `stale`: the pair's inputs have changed since
+   * they were read (its origin base came in, or other symbols of its modules), and nothing was recorded.
    */
   record(result: {
     kernelBuildId: string
@@ -205,7 +207,7 @@ export interface Drifts {
   get(id: string): Promise<DriftRow | null>
   /** What to compute; null where there is no such drift. */
   inputs(fromBuildId: string, toBuildId: string): Promise<DriftInputs | null>
-  /** Ends a drift, and keeps the fingerprints of its bases. `drift-unknown`. */
+  /** Ends a drift, or takes the place of an older engine's report, and keeps the fingerprints of its bases. `drift-unknown`. */
   record(result: DriftResult): Promise<'recorded' | 'already'>
 }
 
@@ -265,6 +267,7 @@ export interface Ledger {
   readonly policies: Policies
   readonly waivers: Waivers
   readonly gate: Gate
+  readonly renewals: Renewals
   readonly notices: Notices
   readonly channels: Channels
   readonly deliveries: Deliveries

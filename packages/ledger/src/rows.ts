@@ -220,6 +220,8 @@ export interface DriftKernelRow {
 /** What to compute a drift from. */
 export interface DriftInputs {
   state: PairState
+  /** The engine that its report is of; null where it has none. */
+  engine: string | null
   from: DriftKernelRow
   to: DriftKernelRow
 }
@@ -250,6 +252,8 @@ export interface ComparisonKey {
   moduleSetId: string
   runningSha256: string
   originSha256: string | null
+  /** Blob with what the modules import and export; null where none is recorded. */
+  symbolsSha256: string | null
   /** Blob with what the kernel gives to modules: vermagic and exports. Null where none is recorded. */
   exportsSha256: string | null
   rules: RulesRow
@@ -264,6 +268,12 @@ export interface ComparisonRow extends ComparisonKey {
   rows: Uint8Array
   /** What a gate looks at of each module, a byte each; none where every module fits. Null where it was not recorded. */
   outcomes?: Uint8Array | null
+}
+
+/** The comparison that a pair has. */
+export interface RecordedComparison {
+  key: string
+  engine: string
 }
 
 /** One module build on one kernel build, with its verdicts once it is done. */
@@ -290,6 +300,8 @@ export interface PairInputs {
   /** Blob with what the kernel gives to modules; null where none is recorded. */
   exportsSha256: string | null
   moduleSet: ModuleSetRow
+  /** The comparison that the pair has; null where it has none. */
+  recorded: RecordedComparison | null
 }
 
 /** The modules of a build; two builds whose modules are equal file by file share one. */

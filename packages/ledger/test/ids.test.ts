@@ -7,6 +7,7 @@ const parts: ComparisonKey = {
   moduleSetId: 'm',
   runningSha256: 'r',
   originSha256: 'o',
+  symbolsSha256: 's',
   exportsSha256: 'e',
   rules: { version: '6.1.192', allowBtfMismatch: true },
   btfModules: true,
@@ -20,6 +21,8 @@ test('a comparison has a key of its own for each of its parts', () => {
     { ...parts, runningSha256: 'o', originSha256: 'r' },
     { ...parts, originSha256: null },
     { ...parts, originSha256: 'null' },
+    { ...parts, symbolsSha256: null },
+    { ...parts, symbolsSha256: 'e', exportsSha256: 's' },
     { ...parts, exportsSha256: 'o', originSha256: 'e' },
     { ...parts, exportsSha256: null },
     { ...parts, rules: { ...parts.rules, version: '6.1.193' } },
@@ -37,7 +40,9 @@ test('a comparison has the same key however its parts are written, today and lat
   const { rules, ...rest } = parts
   const turned = { rules: { allowBtfMismatch: rules.allowBtfMismatch, version: rules.version }, ...rest }
   expect(comparisonKey(turned)).toBe(comparisonKey(parts))
-  expect(comparisonKey(parts)).toBe('f815b903fb25e20b9b36b1f315a2440b39bdd06a04d2928951a001fd6f5f1444')
+  expect(comparisonKey({ ...parts, symbolsSha256: null })).toBe(
+    'f815b903fb25e20b9b36b1f315a2440b39bdd06a04d2928951a001fd6f5f1444',
+  )
 })
 
 const text = fc.option(fc.string())

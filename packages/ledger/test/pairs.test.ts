@@ -6,6 +6,7 @@ const comparison = ({ moduleSet, running, rules, btfModules, originSha256, expor
   moduleSetId: moduleSet.id,
   runningSha256: running.sha256,
   originSha256,
+  symbolsSha256: moduleSet.symbolsSha256,
   exportsSha256,
   rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },
   btfModules,

@@ -29,7 +29,9 @@ import {
  *
  * Version 1 did not tell what could not be read: nothing is concluded from such files.
  */
-const head = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c, 2)
+export const symbolsCodec = 2
+
+const head = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c, symbolsCodec)
 
 /** Bounds of what a reader takes. */
 const limits = { inflatedBytes: 256 * 2 ** 20, symbols: 2 ** 26 } as const
