@@ -24,6 +24,7 @@ async function compare(
       moduleSetId: moduleSet.id,
       runningSha256: running.sha256,
       originSha256,
+      symbolsSha256: moduleSet.symbolsSha256,
       exportsSha256,
       rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },
       btfModules,
