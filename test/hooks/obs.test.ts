@@ -34,7 +34,7 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
       config,
       `[service]\nurl = ${service.url}\n[spool]\ndir = ${folder}/spool\n` +
         '[stream default]\nprojects = kettle:*\nfiles = kernel-default-[0-9]* kernel-default-extra-[0-9]*\n' +
-        'name = {project}/{arch}/default\n' +
+        'name = {project}/{arch}/default\nenvironment = production\n' +
         '[stream modules]\nprojects = kettle:*\nfiles = *-kmp-*\nrole = modules\nname = {project}/{arch}/default\n',
     )
   })
@@ -75,6 +75,8 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
     ])
     expect(kernel?.provenance).toEqual({ obs: { project, repository: 'standard', arch: 'x86_64' } })
     expect(await readdir(path.join(folder, 'spool/queue'))).toEqual([])
+    const live = await fetch(`${service.url}/v1/environments/production/live`)
+    expect(await live.json()).toMatchObject({ items: [{ build: { id: kernel?.id } }] })
   })
 
   it('changes nothing when the same is published again, and raises no alarm', async () => {
