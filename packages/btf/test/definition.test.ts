@@ -149,6 +149,15 @@ describe('definitionText', () => {
       for (let level = 0; level < 15; level++) inner = t.struct(null, 4, ['x', inner, 0], ['y', inner, 0])
     })
     expect(twice).toHaveLength(5001)
+    // Prototypes of themselves, each as long as a declaration may be.
+    const wide = last((t) => {
+      const self = long + 1
+      t.struct(null, 4, ['x', self + 1, 0], ['y', self + 1, 0])
+      t.proto(self, ['a', self + 1], ['b', self + 1])
+      t.struct('wide', 4, ['x', self, 0])
+    })
+    expect(wide.at(-1)).toBe('/* … */')
+    expect(wide.join('').length).toBeLessThan(410_000)
     expect(last((t) => t.struct('s', 4, ['f', t.proto(int), 0], ['none', 99, 0])).slice(1, 3)).toEqual([
       '\tint f(void);                                    /*     0        ? */',
       '\t(no type 99) none;                              /*     0        ? */',

@@ -1,19 +1,33 @@
+import type { Btf } from '../btf.js'
 import { BtfError } from '../errors.js'
 
+/** Steps that any BTF may take, however small, and more for each word of its records. */
+const fewest = 100_000
+const perWord = 10
+
+/** Characters that are written in one step. */
+const charactersPerStep = 16
+
 /**
- * Work that printing may take, in steps along references. Real BTF takes a few per type; a malformed one could make it
- * exponential in its size.
+ * Work that printing may take, in steps along references and in text. Real BTF takes one or two for each word of its
+ * records; a malformed one could make it exponential in its size.
  */
 export class Budget {
-  private left: number
+  private left = fewest
 
-  constructor(types: number) {
-    this.left = 1_000_000 + types * 100
+  constructor(btf: Btf) {
+    for (let part: Btf | null = btf; part !== null; part = part.base) this.left += part.words.length * perWord
   }
 
   /** @throws BtfError `btf-not-c` where nothing is left */
-  spend(): void {
-    if (this.left-- <= 0) throw notC('Its types refer to each other too often to be written out.')
+  spend(steps = 1): void {
+    this.left -= steps
+    if (this.left < 0) throw notC('Its types refer to each other too often to be written out.')
+  }
+
+  /** As {@link spend}, for text of this length. */
+  spendText(characters: number): void {
+    this.spend(characters / charactersPerStep)
   }
 }
 

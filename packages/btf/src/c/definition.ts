@@ -7,9 +7,13 @@ import { type Member, memberOf } from './members.js'
 import { isNamed, shortString, shownName } from './names.js'
 import { sizeOf } from './sizes.js'
 
-/** Lines of one definition, and levels of braces within it, that are written. */
+/** Lines and characters of one definition, and levels of braces within it, that are written; real ones have a tenth of these. */
 const mostLines = 5000
+const mostCharacters = 400_000
 const mostLevels = 16
+
+/** The last line of what was cut. */
+const cut = '/* … */'
 
 /** The column that comments start at: fixed, so that a longer line changes no other. */
 const commentColumn = 56
@@ -18,7 +22,8 @@ const commentColumn = 56
  * The definition of one type as a reader of kernel headers knows it, with offsets and sizes as pahole notes them: each member
  * with `/* offset size *\/` in bytes (`offset:bit` for a bit field), holes, and the size at the end. Members of anonymous
  * types are indented, with offsets from the start of the whole. The text has no ids, so that the same definition in another
- * BTF has the same text. Names have one character a byte; lines have no newline; at most 5,000 of them.
+ * BTF has the same text. Names have one character a byte; lines have no newline. After 5,000 lines or 400,000
+ * characters, `/* … *\/` stands for the rest.
  */
 export function definitionText(btf: Btf, id: number): string[] {
   const kind = btf.kind(id)
@@ -99,6 +104,7 @@ class Definition {
   private readonly btf: Btf
   private readonly lines: string[] = []
   private readonly levels: Level[] = []
+  private characters = 0
 
   constructor(btf: Btf) {
     this.btf = btf
@@ -110,8 +116,8 @@ class Definition {
     this.open(id, before, after, 0, '')
     while (levels.length > 0) {
       const level = levels[levels.length - 1]!
-      if (lines.length >= mostLines) {
-        lines.push('/* … */')
+      if (this.isFull) {
+        lines.push(cut)
         break
       }
       if (level.next === this.btf.vlen(level.id)) this.close(level)
@@ -125,7 +131,8 @@ class Definition {
     const { btf, lines } = this
     const count = btf.vlen(id)
     lines.push(`section ${shownName(btf, id)} {`)
-    for (let at = commonWords; at < commonWords + Math.min(count, mostLines) * 3; at += 3) {
+    let at = commonWords
+    for (; at < commonWords + count * 3 && !this.isFull; at += 3) {
       const variable = btf.word(id, at)
       const name = shownName(btf, variable)
       this.line(
@@ -134,7 +141,7 @@ class Definition {
         placed(btf.word(id, at + 1), null, btf.word(id, at + 2)),
       )
     }
-    if (count > mostLines) lines.push('\t/* … */')
+    if (at < commonWords + count * 3) lines.push(`\t${cut}`)
     lines.push(`\t/* size: ${btf.sizeOrType(id)}, variables: ${count} */`, '};')
     return lines
   }
@@ -187,10 +194,16 @@ class Definition {
     this.line(this.levels.length, `${shortString(this.btf, nameOff) ?? '(invalid)'} = ${value},`, '')
   }
 
+  private get isFull(): boolean {
+    return this.lines.length >= mostLines || this.characters >= mostCharacters
+  }
+
   private line(depth: number, text: string, note: string): void {
     const indent = '\t'.repeat(depth)
-    if (note === '') this.lines.push(indent + text)
-    else this.lines.push(`${indent}${text.padEnd(commentColumn - depth * 8 - 1)} /* ${note} */`)
+    const line =
+      note === '' ? indent + text : `${indent}${text.padEnd(commentColumn - depth * 8 - 1)} /* ${note} */`
+    this.characters += line.length
+    this.lines.push(line)
   }
 }
 

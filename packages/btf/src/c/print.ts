@@ -65,7 +65,7 @@ export class Printer {
 
   constructor(btf: Btf) {
     this.btf = btf
-    this.budget = new Budget(btf.lastId)
+    this.budget = new Budget(btf)
     this.identifiers = new Identifiers(btf)
     const measures = new Measures(btf)
     const layouts = new Map<number, Layout>()
@@ -122,7 +122,7 @@ export class Printer {
     switch (kind) {
       case Kind.INT: {
         const name = shortString(btf, btf.nameOff(id)) ?? ''
-        if (polynomials.has(name)) writer.text += `typedef ${polynomials.get(name)} ${name};\n\n`
+        if (polynomials.has(name)) writer.put(`typedef ${polynomials.get(name)} ${name};\n\n`)
         states[id] = written
         return
       }

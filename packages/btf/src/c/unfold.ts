@@ -27,6 +27,8 @@ export interface Unfolded {
   readonly before: string
   /** What follows the name, as a stack: its first part is the last entry. */
   readonly rest: Piece[]
+  /** Links that were followed. */
+  readonly links: number
 }
 
 /** How declarations are spaced: as kernel sources have it, or as bpftool does (`char * (*f)(void)`). */
@@ -48,6 +50,7 @@ export function unfold(btf: Btf, id: number, name: string, spacing: Spacing): Un
     chain.push(leaf)
     leaf = btf.kind(leaf) === Kind.ARRAY ? btf.word(leaf, 3) : btf.sizeOrType(leaf)
   }
+  const links = chain.length
   let qualifiers = ''
   let before = ''
   while (chain.length > 0 && isModifier(btf.kind(chain[chain.length - 1]!))) {
@@ -89,7 +92,7 @@ export function unfold(btf: Btf, id: number, name: string, spacing: Spacing): Un
     rest.push(')')
   }
   if (name !== '') before += glued ? name : ` ${name}`
-  return { leaf, qualifiers, before, rest }
+  return { leaf, qualifiers, before, rest, links }
 }
 
 const qualifierWords: Readonly<Record<number, string>> = {

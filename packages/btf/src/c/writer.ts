@@ -65,8 +65,8 @@ export class Writer {
     if (name === '__builtin_va_list') return
     const isBuiltIn = name === '__gnuc_va_list' && btf.sizeOrType(id) === 0
     this.comment()
-    this.text += 'typedef '
-    if (isBuiltIn) this.text += '__builtin_va_list __gnuc_va_list'
+    this.put('typedef ')
+    if (isBuiltIn) this.put('__builtin_va_list __gnuc_va_list')
     else this.write({ id: btf.sizeOrType(id), name })
     this.finish('')
   }
@@ -82,18 +82,24 @@ export class Writer {
   composite(id: number): void {
     const tag = this.identifiers.tag(id)
     this.comment()
-    this.text += `${tagWord(this.btf, id)} ${tag} {`
+    this.put(`${tagWord(this.btf, id)} ${tag} {`)
     this.write(this.open(id, new Scope()))
     this.finish('')
   }
 
+  /** Adds what is no definition that it knows. */
+  put(text: string): void {
+    this.budget.spendText(text.length)
+    this.text += text
+  }
+
   private finish(last: string): void {
-    this.text += `${last};\n\n`
+    this.put(`${last};\n\n`)
   }
 
   /** Says of names that C cannot have what they are in BTF. */
   private comment(): void {
-    for (const { name, was } of this.identifiers.changed.splice(0)) this.text += `/* ${name} is ${was} */\n`
+    for (const { name, was } of this.identifiers.changed.splice(0)) this.put(`/* ${name} is ${was} */\n`)
   }
 
   private line(levels: number): string {
@@ -105,7 +111,7 @@ export class Writer {
     while (left.length > 0) {
       const part = left.pop()!
       this.budget.spend()
-      if (typeof part === 'string') this.text += part
+      if (typeof part === 'string') this.put(part)
       else if ('fields' in part) this.writeField(part, left)
       else if ('proto' in part) left.push(...nextParameter(this.btf, part, parameterName))
       else if ('inline' in part) this.writeInline(part.inline, left)
@@ -117,24 +123,25 @@ export class Writer {
     const { btf, scopes } = this
     const parts = unfold(btf, id, name, 'bpftool')
     if (parts === null) throw notC(`Type ${id} is a chain of references that is too long.`)
-    const { leaf, qualifiers, before, rest } = parts
+    const { leaf, qualifiers, before, rest, links } = parts
+    this.budget.spend(links)
     left.push(...rest, before)
-    this.text += qualifiers
+    this.put(qualifiers)
     const kind = btf.kind(leaf)
     const isNamedType = isNamed(btf, btf.nameOff(leaf))
     if ((kind === Kind.STRUCT || kind === Kind.UNION) && !isNamedType) {
       const isMember = before === '' && rest.length === 0
-      this.text += `${tagWord(btf, leaf)} {`
+      this.put(`${tagWord(btf, leaf)} {`)
       left.push(this.open(leaf, (isMember ? scopes[scopes.length - 1] : undefined) ?? new Scope()))
     } else if ((kind === Kind.ENUM || kind === Kind.ENUM64) && !isNamedType) {
       this.enumText(leaf)
     } else {
-      this.text += this.leafText(leaf, kind)
+      this.put(this.leafText(leaf, kind))
     }
   }
 
   private writeInline(id: number, left: Part[]): void {
-    this.text += `${tagWord(this.btf, id)} {`
+    this.put(`${tagWord(this.btf, id)} {`)
     left.push(this.open(id, this.scopes[this.scopes.length - 1]!))
   }
 
@@ -150,21 +157,23 @@ export class Writer {
     const field = body.fields[body.at++]
     if (field === undefined) {
       this.scopes.pop()
-      this.text += body.end
+      this.put(body.end)
       return
     }
     left.push(body)
-    this.text += this.line(this.scopes.length)
+    this.put(this.line(this.scopes.length))
     switch (field.is) {
       case 'padding':
-        this.text += `${field.type}: ${field.bits};`
+        this.put(`${field.type}: ${field.bits};`)
         return
       case 'filler':
-        this.text += `char ${body.scope.unique('__filler')}[${field.bytes}];`
+        this.put(`char ${body.scope.unique('__filler')}[${field.bytes}];`)
         return
       case 'misplaced': {
         const { name } = identifier(this.btf, field.nameOff)
-        this.text += `/* left out: ${name || 'a member'}, at bit ${field.bitOffset}, where C has no place for it */`
+        this.put(
+          `/* left out: ${name || 'a member'}, at bit ${field.bitOffset}, where C has no place for it */`,
+        )
         return
       }
       default:
@@ -211,22 +220,22 @@ export class Writer {
     const count = btf.vlen(id)
     if (count === 0) {
       // C has no enum without enumerators; one without a name can only be a number.
-      this.text += isOpenEnum(btf, id) ? `enum ${tag}` : (integersBySize.get(size) ?? 'int')
+      this.put(isOpenEnum(btf, id) ? `enum ${tag}` : (integersBySize.get(size) ?? 'int'))
       return
     }
     const suffix = btf.kind(id) !== Kind.ENUM64 ? '' : btf.kindFlag(id) ? 'LL' : 'ULL'
     const line = this.line(this.scopes.length + 1)
     let least = 0n
     let most = 0n
-    this.text += tag === '' ? 'enum {' : `enum ${tag} {`
+    this.put(tag === '' ? 'enum {' : `enum ${tag} {`)
     for (let index = 0; index < count; index++) {
       const { nameOff, value } = enumeratorOf(btf, id, index)
       const { name, was } = identifiers.enumerator(nameOff)
       if (value < least) least = value
       if (value > most) most = value
-      this.text += `${line}${name} = ${value}${suffix},${was === null ? '' : ` /* is ${was} */`}`
+      this.put(`${line}${name} = ${value}${suffix},${was === null ? '' : ` /* is ${was} */`}`)
     }
-    this.text += `${this.line(this.scopes.length)}}${enumMode(size, least, most, this.measures.pointer)}`
+    this.put(`${this.line(this.scopes.length)}}${enumMode(size, least, most, this.measures.pointer)}`)
   }
 }
 
