@@ -18,7 +18,9 @@ import {
 } from '../src/index.js'
 import { Builder } from './build.js'
 
-const vector = (name: string): Uint8Array => readFileSync(new URL(`../testdata/${name}.btf`, import.meta.url))
+/** A copy that is no Buffer, whose `slice` would give the same bytes again, to be changed under what was read of them. */
+const vector = (name: string): Uint8Array =>
+  Uint8Array.from(readFileSync(new URL(`../testdata/${name}.btf`, import.meta.url)))
 const bases = [vector('base-1.1'), vector('base-1.3')]
 const splits = ['teapot-1.1', 'teapot-1.3', 'saucer-1.1', 'saucer-1.3'].map(vector)
 const versions = ['5.10', '5.11', '5.15', '5.17-rc5', '6.1.192', '6.6', '6.12.1', '6.12.117', '7.3']
@@ -161,7 +163,7 @@ describe('bytes that were made to hurt', () => {
       }),
       { numRuns: 300 },
     )
-  }, 300_000)
+  }, 20_000)
 })
 
 describe('sizes that were made to hurt', () => {
