@@ -57,3 +57,16 @@ const referenceBits =
 export function thirdWordIsType(kind: number): boolean {
   return kind <= lastKind && ((referenceBits >>> kind) & 1) === 1
 }
+
+const sizedBits =
+  (1 << Kind.INT) |
+  (1 << Kind.FLOAT) |
+  (1 << Kind.STRUCT) |
+  (1 << Kind.UNION) |
+  (1 << Kind.ENUM) |
+  (1 << Kind.ENUM64)
+
+/** Whether the third word of a record of this kind is the size of a type that a variable can have. */
+export function hasSize(kind: number): boolean {
+  return kind <= lastKind && ((sizedBits >>> kind) & 1) === 1
+}

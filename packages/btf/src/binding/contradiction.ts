@@ -1,6 +1,7 @@
 import type { Btf } from '../btf.js'
 import { typeText } from '../c/declaration.js'
-import { commonWords, isModifier, Kind } from '../kinds.js'
+import { sizeOf } from '../c/sizes.js'
+import { Kind } from '../kinds.js'
 import { recordStringReferences, recordTypeReferences } from '../references.js'
 import { Paths, shortened } from './paths.js'
 
@@ -153,7 +154,7 @@ function expectedTagTarget(split: Btf, id: number, target: number, met: number):
 function expectedMember(split: Btf, id: number, index: number, target: number): string | null {
   const met = split.kind(target)
   if (target === 0 || met === Kind.FUNC_PROTO || declares(met)) return 'a type with a size'
-  const size = sizeOf(split, target)
+  const size = sizeOf(split, target, leastPointer)
   if (size === null) return null
   const flag = split.kindFlag(id)
   const place = split.word(id, index + 1)
@@ -164,31 +165,5 @@ function expectedMember(split: Btf, id: number, index: number, target: number): 
   return needed > room ? `a type of at most ${Math.max(0, Math.floor((room - start) / 8))} bytes` : null
 }
 
-/** Steps from a member to what gives it its size. */
-const mostSteps = 64
-const pointerSize = 4
-
-/** The size of a type in bytes, at the least; null where it has none, or too far away. */
-function sizeOf(split: Btf, first: number): number | null {
-  let id = first
-  let count = 1
-  for (let steps = 0; steps < mostSteps; steps++) {
-    const kind = split.kind(id)
-    if (isModifier(kind)) id = split.sizeOrType(id)
-    else if (kind === Kind.ARRAY) {
-      count *= split.word(id, commonWords + 2)
-      id = split.word(id, commonWords)
-    } else if (kind === Kind.PTR) return count * pointerSize
-    else if (sized(kind)) return count * split.sizeOrType(id)
-    else return null
-  }
-  return null
-}
-
-const sized = (kind: number): boolean =>
-  kind === Kind.STRUCT ||
-  kind === Kind.UNION ||
-  kind === Kind.INT ||
-  kind === Kind.FLOAT ||
-  kind === Kind.ENUM ||
-  kind === Kind.ENUM64
+/** The size of the smallest pointers that kernels have, in bytes: a member is at least so long. */
+const leastPointer = 4

@@ -1,8 +1,9 @@
 import type { Btf } from '../btf.js'
-import { isModifier, Kind } from '../kinds.js'
+import { Kind } from '../kinds.js'
 import { baseType, pointerSize } from './base-types.js'
 import { memberOf, unmodified } from './members.js'
 import { isNamed } from './names.js'
+import { elementsOf } from './sizes.js'
 
 /** Size and alignment of a type, in bytes. */
 export interface Measure {
@@ -30,9 +31,6 @@ export interface MeasuredMember {
    */
   readonly inline: number
 }
-
-/** Modifiers and arrays that are followed; real chains have no tenth of these. */
-const longestChain = 256
 
 /**
  * What a compiler makes of types once they are written in C, by the rules that gcc has on x86-64 and most other machines.
@@ -66,22 +64,11 @@ export class Measures {
 
   /** Size and alignment of a type; null where C knows none at this point: of void, functions and what is not defined. */
   of(id: number): Measure | null {
-    const { btf } = this
-    let count = 1
-    let at = id
-    for (let left = longestChain; left > 0; left--) {
-      const kind = btf.kind(at)
-      if (kind === Kind.ARRAY) {
-        count *= btf.word(at, 5)
-        at = btf.word(at, 3)
-      } else if (isModifier(kind)) {
-        at = btf.sizeOrType(at)
-      } else {
-        const one = this.ofPlain(at, kind)
-        return one === null || count === 1 ? one : { size: one.size * count, align: one.align }
-      }
-    }
-    return null
+    const elements = elementsOf(this.btf, id)
+    if (elements === null) return null
+    const one = this.ofPlain(elements.id, this.btf.kind(elements.id))
+    const { count } = elements
+    return one === null || count === 1 ? one : { size: one.size * count, align: one.align }
   }
 
   /** Member `index` of struct or union `id`. */

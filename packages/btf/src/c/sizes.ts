@@ -1,12 +1,19 @@
 import type { Btf } from '../btf.js'
-import { isModifier, Kind } from '../kinds.js'
+import { hasSize, isModifier, Kind } from '../kinds.js'
 import { pointerSize } from './base-types.js'
 
 /** Modifiers and arrays that are followed; real chains have no tenth of these. */
 const longestChain = 256
 
-/** The size of a type in bytes, as BTF has it; null for void, functions, and what is only declared. */
-export function sizeOf(btf: Btf, id: number): number | null {
+/** What a type is made of, behind modifiers and arrays. */
+export interface Elements {
+  /** The type of each element. */
+  readonly id: number
+  readonly count: number
+}
+
+/** The elements of a type: one, unless it is an array; null where there is no end to the chain. */
+export function elementsOf(btf: Btf, id: number): Elements | null {
   let count = 1
   let at = id
   for (let left = longestChain; left > 0; left--) {
@@ -16,22 +23,22 @@ export function sizeOf(btf: Btf, id: number): number | null {
       at = btf.word(at, 3)
     } else if (isModifier(kind)) {
       at = btf.sizeOrType(at)
-    } else if (kind === Kind.PTR) {
-      return count * pointerSize(btf)
     } else {
-      return hasSize(kind) ? count * btf.sizeOrType(at) : null
+      return { id: at, count }
     }
   }
   return null
 }
 
-function hasSize(kind: number): boolean {
-  return (
-    kind === Kind.INT ||
-    kind === Kind.FLOAT ||
-    kind === Kind.STRUCT ||
-    kind === Kind.UNION ||
-    kind === Kind.ENUM ||
-    kind === Kind.ENUM64
-  )
+/**
+ * The size of a type in bytes, as BTF has it; null for void, functions, and what is only declared.
+ * @param pointer size of a pointer; that of the machine that the BTF is for where it is left out
+ */
+export function sizeOf(btf: Btf, id: number, pointer?: number): number | null {
+  const elements = elementsOf(btf, id)
+  if (elements === null) return null
+  const { id: element, count } = elements
+  const kind = btf.kind(element)
+  if (kind === Kind.PTR) return count * (pointer ?? pointerSize(btf))
+  return hasSize(kind) ? count * btf.sizeOrType(element) : null
 }

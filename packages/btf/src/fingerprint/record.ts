@@ -9,7 +9,8 @@ export type ReferenceWriter = (id: number) => void
 /**
  * Writes one own record by what it means: kind, flag, name, then what the kind has of its own with its references in order.
  * Members count by bit offset and size of the bit field, however the record's flag has them written; of a kind that is not
- * known every word but the name counts as it stands.
+ * known every word but the name counts as it stands. `pushRecord` of the classes walks alike; it may change with them, and the
+ * bytes of a fingerprint may not.
  */
 export function writeRecord(out: DigestWriter, btf: Btf, id: number, reference: ReferenceWriter): void {
   const { words } = btf

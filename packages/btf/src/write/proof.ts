@@ -24,73 +24,80 @@ export function rebaseFault(
   after: Reading,
   pairs: Iterable<readonly [number, number]>,
 ): RebaseFault | null {
-  const counterparts = new Map<number, number>()
-  const open: number[] = []
-  const covered = new Set<number>()
-  const isPair = (from: number, to: number): boolean => {
-    const known = counterparts.get(from)
+  const proof = new Proof(before, after)
+  const found = proof.run(pairs)
+  if (found === null) return null
+  const [originId, rebasedId] = found
+  const [expected, actual] = [typeText(before.btf, originId), typeText(after.btf, rebasedId)]
+  return { originId, expected, rebasedId, actual }
+}
+
+class Proof {
+  private readonly before: Reading
+  private readonly after: Reading
+  private readonly counterparts = new Map<number, number>()
+  private readonly covered = new Set<number>()
+  private readonly open: number[] = []
+
+  constructor(before: Reading, after: Reading) {
+    this.before = before
+    this.after = after
+  }
+
+  /** The first two ids that do not mean the same; 0 on the left where the right stands for nothing. */
+  run(pairs: Iterable<readonly [number, number]>): readonly [number, number] | null {
+    const { after, counterparts, covered, open } = this
+    for (const pair of pairs) if (!this.isPair(...pair)) return pair
+    for (let from = open.pop(); from !== undefined; from = open.pop()) {
+      const to = counterparts.get(from)!
+      if (!this.agree(from, to)) return [from, to]
+    }
+    for (let id = after.btf.startId; id <= after.btf.lastId; id++) if (!covered.has(id)) return [0, id]
+    return null
+  }
+
+  /** Whether `to` is the one counterpart of `from`, as far as it is known; both are then looked at. */
+  private isPair(from: number, to: number): boolean {
+    const known = this.counterparts.get(from)
     if (known !== undefined) return known === to
-    counterparts.set(from, to)
-    if (to >= after.btf.startId) covered.add(to)
-    open.push(from)
+    this.counterparts.set(from, to)
+    if (to >= this.after.btf.startId) this.covered.add(to)
+    this.open.push(from)
     return true
   }
-  const faultAt = (originId: number, rebasedId: number): RebaseFault => ({
-    originId,
-    expected: typeText(before.btf, originId),
-    rebasedId,
-    actual: typeText(after.btf, rebasedId),
-  })
-  for (const [from, to] of pairs) if (!isPair(from, to)) return faultAt(from, to)
-  for (let from = open.pop(); from !== undefined; from = open.pop()) {
-    const to = counterparts.get(from)!
-    if (!agree(before, from, after, to, isPair)) return faultAt(from, to)
+
+  /** Whether two types agree, if every two types that they refer to do. */
+  private agree(from: number, to: number): boolean {
+    const { before, after } = this
+    if (from === 0 || to === 0) return from === to
+    if (!before.btf.has(from) || !after.btf.has(to)) return false
+    const fromBase = from < before.btf.startId
+    const toBase = to < after.btf.startId
+    if (fromBase && toBase) return before.base.reach[from] === after.base.reach[to]
+    if (toBase) return false
+    // Only a type without a name may have become one of the module's own.
+    if (fromBase && !isStructural(before.btf.kind(from), before.name(before.btf.nameOff(from)))) return false
+    return this.recordsAgree(from, to)
   }
-  for (let id = after.btf.startId; id <= after.btf.lastId; id++) if (!covered.has(id)) return faultAt(0, id)
-  return null
-}
 
-/** Whether two types agree, if every two types that they refer to do. */
-function agree(
-  before: Reading,
-  from: number,
-  after: Reading,
-  to: number,
-  isPair: (from: number, to: number) => boolean,
-): boolean {
-  if (from === 0 || to === 0) return from === to
-  if (!before.btf.has(from) || !after.btf.has(to)) return false
-  const fromBase = from < before.btf.startId
-  const toBase = to < after.btf.startId
-  if (fromBase && toBase) return before.base.reach[from] === after.base.reach[to]
-  if (toBase) return false
-  // Only a type without a name may have become one of the module's own.
-  if (fromBase && !isStructural(before.btf.kind(from), before.name(before.btf.nameOff(from)))) return false
-  return recordsAgree(before, from, after, to, isPair)
-}
-
-function recordsAgree(
-  before: Reading,
-  from: number,
-  after: Reading,
-  to: number,
-  isPair: (from: number, to: number) => boolean,
-): boolean {
-  const [split, again] = [before.btf, after.btf]
-  const [kind, vlen] = [split.kind(from), split.vlen(from)]
-  const sameHead =
-    again.kind(to) === kind && again.vlen(to) === vlen && again.kindFlag(to) === split.kindFlag(from)
-  const [words, others] = [split.record(from), again.record(to)]
-  if (!sameHead || words.length !== others.length) return false
-  const referring = new Set([1])
-  let same = true
-  recordStringReferences(words, 0, kind, vlen, (offset, index) => {
-    referring.add(index)
-    same &&= before.name(offset) === after.name(others[index]!)
-  })
-  recordTypeReferences(words, 0, kind, vlen, (target, index) => {
-    referring.add(index)
-    same &&= isPair(target, others[index]!)
-  })
-  return same && words.every((word, index) => referring.has(index) || word === others[index])
+  private recordsAgree(from: number, to: number): boolean {
+    const { before, after } = this
+    const [split, again] = [before.btf, after.btf]
+    const [kind, vlen] = [split.kind(from), split.vlen(from)]
+    const sameHead =
+      again.kind(to) === kind && again.vlen(to) === vlen && again.kindFlag(to) === split.kindFlag(from)
+    const [words, others] = [split.record(from), again.record(to)]
+    if (!sameHead || words.length !== others.length) return false
+    const referring = new Set([1])
+    let same = true
+    recordStringReferences(words, 0, kind, vlen, (offset, index) => {
+      referring.add(index)
+      same &&= before.name(offset) === after.name(others[index]!)
+    })
+    recordTypeReferences(words, 0, kind, vlen, (target, index) => {
+      referring.add(index)
+      same &&= this.isPair(target, others[index]!)
+    })
+    return same && words.every((word, index) => referring.has(index) || word === others[index])
+  }
 }
