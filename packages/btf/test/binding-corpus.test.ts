@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Binding, type Btf, type ModuleBtf, type RunningBase, readBtf, TypeClasses } from '../src/index.js'
+import { Binding, type Btf, readBtf, TypeClasses } from '../src/index.js'
+import { type Corpus, isRecorded, openCorpus } from './support/corpus.js'
 import {
   bindSlow,
   isNamed,
@@ -13,16 +12,8 @@ import {
   type Type,
 } from './support/slow-binding.js'
 
-const folder = process.env.BASEDRIFT_CONFORMANCE
 const recording = 'modules-of-6.1.0-56-on-6.1.0-55.ndjson.gz'
-const held = folder !== undefined && existsSync(path.join(folder, recording))
-
-/** What is used of the reader of conformance folders. */
-interface Corpus {
-  cases(file: string): Promise<{ cases: { name: string; expect: { verdict: string } }[] }>
-  baseOf(kernel: string): Promise<{ running: RunningBase }>
-  modulesOf(kernel: string): Promise<Map<string, ModuleBtf>>
-}
+const held = isRecorded(recording)
 
 describe.skipIf(!held)('binding between two Debian builds (BASEDRIFT_CONFORMANCE)', () => {
   let corpus: Corpus
@@ -32,9 +23,7 @@ describe.skipIf(!held)('binding between two Debian builds (BASEDRIFT_CONFORMANCE
   const kernels = ['kernels/6.1.0-56', 'kernels/6.1.0-55'] as const
 
   beforeAll(async () => {
-    const place = new URL('../../../scripts/conformance/corpus.mjs', import.meta.url).href
-    const { Corpus } = (await import(place)) as { Corpus: new (folder: string) => Corpus }
-    corpus = new Corpus(folder!)
+    corpus = await openCorpus()
     const [built, met] = await Promise.all(kernels.map((kernel) => corpus.baseOf(kernel)))
     origin = readBtf(built!.running.bytes)
     running = readBtf(met!.running.bytes)

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   BaseEvidence,
@@ -8,7 +7,6 @@ import {
   contradiction,
   dumpRaw,
   Kind,
-  type ModuleBtf,
   type Obstacle,
   prepareBase,
   type RebaseFault,
@@ -21,6 +19,7 @@ import {
   visitTypeReferences,
 } from '../src/index.js'
 import { Builder, type Record } from './build.js'
+import { isRecorded, openCorpus } from './support/corpus.js'
 
 const vector = (name: string): Uint8Array => readFileSync(new URL(`../testdata/${name}.btf`, import.meta.url))
 const rules = { version: '6.12.117', allowBtfMismatch: false }
@@ -243,19 +242,11 @@ describe('Rebaser', () => {
   })
 })
 
-const folder = process.env.BASEDRIFT_CONFORMANCE
-/** What is used of the reader of conformance folders. */
-interface Corpus {
-  baseOf(kernel: string): Promise<{ running: RunningBase }>
-  modulesOf(kernel: string): Promise<Map<string, ModuleBtf>>
-}
-const recorded = folder !== undefined && existsSync(path.join(folder, 'kernels', '6.1.0-56.base.btf.zst'))
+const recorded = isRecorded('kernels/6.1.0-56.base.btf.zst')
 
 describe.skipIf(!recorded)('Debian’s modules (BASEDRIFT_CONFORMANCE)', () => {
-  const place = new URL('../../../scripts/conformance/corpus.mjs', import.meta.url).href
   it('of one build mean the same on the base of the build before', async () => {
-    const { Corpus } = (await import(place)) as { Corpus: new (folder: string) => Corpus }
-    const corpus = new Corpus(folder!)
+    const corpus = await openCorpus()
     const [{ running: from }, { running: to }] = await Promise.all([
       corpus.baseOf('kernels/6.1.0-56'),
       corpus.baseOf('kernels/6.1.0-55'),

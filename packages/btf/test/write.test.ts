@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -10,7 +9,6 @@ import {
   dumpRaw,
   encodeBtf,
   Kind,
-  type ModuleBtf,
   prepareBase,
   type RunningBase,
   readBtf,
@@ -18,6 +16,7 @@ import {
 } from '../src/index.js'
 import { Builder } from './build.js'
 import { everyKind } from './every-kind.js'
+import { isRecorded, openCorpus } from './support/corpus.js'
 
 const vector = (name: string): Uint8Array => readFileSync(new URL(`../testdata/${name}.btf`, import.meta.url))
 const textOf = (btf: Btf): string => [...dumpRaw(btf)].join('')
@@ -220,19 +219,11 @@ function bindsAsBefore(split: Btf, origin: RunningBase): void {
   }
 }
 
-const folder = process.env.BASEDRIFT_CONFORMANCE
-/** What is used of the reader of conformance folders. */
-interface Corpus {
-  baseOf(kernel: string): Promise<{ running: RunningBase }>
-  modulesOf(kernel: string): Promise<Map<string, ModuleBtf>>
-}
-const recorded = folder !== undefined && existsSync(path.join(folder, 'kernels', '6.1.0-56.base.btf.zst'))
+const recorded = isRecorded('kernels/6.1.0-56.base.btf.zst')
 
 describe.skipIf(!recorded)('Debian’s modules (BASEDRIFT_CONFORMANCE)', () => {
-  const place = new URL('../../../scripts/conformance/corpus.mjs', import.meta.url).href
   it('are written as they were read, and distilled bind as before', async () => {
-    const { Corpus } = (await import(place)) as { Corpus: new (folder: string) => Corpus }
-    const corpus = new Corpus(folder!)
+    const corpus = await openCorpus()
     const { running } = await corpus.baseOf('kernels/6.1.0-56')
     const base = readBtf(running.bytes)
     const again = readBtf(written(base))
