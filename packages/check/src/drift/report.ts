@@ -3,14 +3,10 @@ import {
   type Btf,
   type Drift,
   type DriftChange,
-  type DriftClass,
-  type DriftPlace,
-  type DriftType,
   declaration,
   driftOf,
   type Fingerprints,
   type Found,
-  type ShiftBucket,
 } from '@basedrift/btf'
 import type { ModuleResult } from '../pure/verdicts.js'
 import { ENGINE_VERSION } from '../pure/version.js'
@@ -90,49 +86,22 @@ export interface ChangedFunction {
 }
 
 /**
- * The drift from A to B as it is printed, stored and served: JSON, with its keys in this order. Names are texts with one
- * character a byte. It follows from what it was made of alone: no time, no place.
+ * The drift from A to B as it is printed, stored and served: JSON, with the keys of {@link driftReport} in their order. Names
+ * are texts with one character a byte. It follows from what it was made of alone: no time, no place.
  */
-export interface DriftReport {
+export interface DriftReport extends Omit<Drift, 'changed' | 'functions'> {
   /** `ENGINE_VERSION` */
   readonly engine: string
   readonly a: DriftSide
   readonly b: DriftSide
-  readonly class: DriftClass
   /** One sentence. */
   readonly headline: string
-  /** Both have each definition equally often, under other ids. */
-  readonly orderOnly: boolean
-  /** Both have the same definitions, some of them more often. */
-  readonly duplicatesOnly: boolean
-  /** Types that repeat a definition that stood before. */
-  readonly repeated: { readonly a: number; readonly b: number }
-  readonly firstDiverging: {
-    readonly id: number
-    readonly a: DriftPlace | null
-    readonly b: DriftPlace | null
-  } | null
-  /** Of the types that both have: how many have another id, and by how much (`b - a`), the largest groups first. */
-  readonly shifts: {
-    readonly corresponding: number
-    readonly moved: number
-    readonly distinct: number
-    readonly buckets: readonly ShiftBucket[]
-    /** Whether types of equal definition stand in the same order in both. */
-    readonly inOrder: boolean
-  }
-  readonly added: Found<DriftType>
-  readonly removed: Found<DriftType>
   readonly changed: Found<ChangedDefinition>
-  /** Types that are defined as before, and hold by value something that is not. */
-  readonly reaching: number
   readonly functions: {
     readonly added: Found<DriftFunction>
     readonly removed: Found<DriftFunction>
     readonly changed: Found<ChangedFunction>
   }
-  /** Types without a name of their own that only one has. */
-  readonly nameless: { readonly added: number; readonly removed: number }
   /** What becomes of modules on the other kernel; null where there are none or nothing says what that kernel does. */
   readonly blast: { readonly ofAOnB: Blast | null; readonly ofBOnA: Blast | null }
   /** Options that the configs have differently; null where not both are at hand. */

@@ -1,7 +1,8 @@
-import { type Btf, BtfError, type RunningBase, readBtf } from '@basedrift/btf'
+import type { Btf, RunningBase } from '@basedrift/btf'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
 import { proofAgainst, type VerdictReason } from '../pure/index.js'
+import { readable } from '../pure/readable.js'
 import { mustBe } from './judged-set.js'
 import type { KeptInputs } from './kept.js'
 import { pause } from './pause.js'
@@ -91,13 +92,4 @@ function misfitOf(
   const read = split()
   const proof = read === null ? null : proofAgainst(read, base)
   return proof === null ? null : { ordinal, proof }
-}
-
-function readable(bytes: Uint8Array): Btf | null {
-  try {
-    return readBtf(bytes)
-  } catch (error) {
-    if (error instanceof BtfError) return null
-    throw error
-  }
 }

@@ -7,7 +7,7 @@ import {
   type SymversFacts,
   scan,
 } from '@basedrift/artifacts'
-import { type Btf, BtfError, readBtf, recoverOriginLength } from '@basedrift/btf'
+import { recoverOriginLength } from '@basedrift/btf'
 import { type BundleFile, BundleWriter } from '../bundle/writer.js'
 import { type Claim, type ClaimProblem, claimOf, contradictions, moduleReleases } from '../claims.js'
 import { CheckError } from '../errors.js'
@@ -15,6 +15,7 @@ import { type FoundKernel, type KernelSummary, onlyKernel } from '../kernels.js'
 import { byFile, type ManifestEntry } from '../manifest.js'
 import { providesOf } from '../provides.js'
 import { NamePool } from '../pure/index.js'
+import { readable } from '../pure/readable.js'
 import { sha256Of } from '../sha256.js'
 import { encodeModuleSymbols, encodeProvides } from '../symbols/codec.js'
 import type { KeptInputs } from './kept.js'
@@ -218,16 +219,6 @@ async function record(facts: ModuleFacts, writer: BundleWriter): Promise<Manifes
     strings: read?.stringsLength ?? null,
     originStrings: read === null ? null : recoverOriginLength(read),
     stamp,
-  }
-}
-
-/** A BTF of either kind; null where it cannot be read. */
-function readable(bytes: Uint8Array): Btf | null {
-  try {
-    return readBtf(bytes)
-  } catch (error) {
-    if (error instanceof BtfError) return null
-    throw error
   }
 }
 

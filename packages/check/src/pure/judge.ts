@@ -1,14 +1,12 @@
 import {
   type BindOptions,
   type Btf,
-  BtfError,
   bindRelocated,
   checkModule,
   type ModuleBtf,
   prepareBase,
   type Rules,
   type RunningBase,
-  readBtf,
   recoverOriginLength,
   relocate,
   TypeClasses,
@@ -16,6 +14,7 @@ import {
 } from '@basedrift/btf'
 import { accepted, decideBound, refusalOf, withoutOrigin } from './decide.js'
 import { contradictedClaim, lengthProof, OriginBase, proofAgainst } from './origin.js'
+import { readable } from './readable.js'
 import { contradictedStamp, type StampClaim, stampedElsewhere, stampedOrigin } from './stamp.js'
 import type { Judgement, VerdictReason } from './verdicts.js'
 
@@ -143,14 +142,4 @@ function afterRelocation(
   const judgement = decideBound(bound, 'relocated')
   if (foreign === null) return judgement
   return { ...judgement, reason: { code: 'origin-contradicted', path: '.BTF.base', ...foreign } }
-}
-
-/** A BTF as tools read it; null where the kernel takes what they cannot read. */
-function readable(bytes: Uint8Array): Btf | null {
-  try {
-    return readBtf(bytes)
-  } catch (error) {
-    if (error instanceof BtfError) return null
-    throw error
-  }
 }
