@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { startStandalone } from './standalone.js'
 
 export { type WorkerErrorCode, workerErrorCodes } from './errors.js'
+export { openParts, type Parts, type PartsOptions } from './parts.js'
 export { startWorker, type Worker, type WorkerOptions } from './worker.js'
 
 /** `node apps/worker/dist/main.js`: a worker that runs until it is told to stop. */

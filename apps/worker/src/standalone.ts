@@ -1,13 +1,4 @@
 import path from 'node:path'
-import { CheckPool } from '@basedrift/check'
-import { createQueue } from '@basedrift/jobs'
-import {
-  applyMigrations,
-  type BlobStore,
-  DirectoryBlobStore,
-  openLedger,
-  S3BlobStore,
-} from '@basedrift/ledger'
 import { openSending, type Sending } from '@basedrift/notify'
 import {
   type Config,
@@ -18,6 +9,7 @@ import {
   RuntimeError,
   type Shutdown,
 } from '@basedrift/runtime'
+import { openParts } from './parts.js'
 import { startWorker } from './worker.js'
 
 /** Time that tasks have to end when the worker is told to stop, before they are put back, in milliseconds. */
@@ -45,22 +37,12 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
   }
   const shutdown = createShutdown({ log })
   try {
-    await applyMigrations(databaseUrl, { log })
-    const ledger = await openLedger({ databaseUrl, log })
-    shutdown.add('ledger', () => ledger.close())
-    const blobs = await openBlobs(config)
-    shutdown.add('blobs', () => blobs.close())
-    const queue = await createQueue({ redisUrl, databaseUrl, log })
-    shutdown.add('queue', () => queue.close())
+    const temporary = path.join(dataDir, 'tmp', 'blobs')
+    const parts = await openParts({ databaseUrl, config, dataDir, temporary, log, shutdown })
     const { threads, tasks } = config.worker
-    const pool = new CheckPool(threads === undefined ? {} : { threads })
-    shutdown.add('pool', () => pool.close())
     const concurrency = tasks ?? threads
     const worker = await startWorker({
-      ledger,
-      blobs,
-      queue,
-      pool,
+      ...parts,
       log,
       dataDir,
       settling: config.chat.settling,
@@ -80,10 +62,4 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
 function sendingOf({ chat, port }: Config): Sending | undefined {
   const { secretKeys, publicUrl = `http://127.0.0.1:${port}` } = chat
   return secretKeys === undefined ? undefined : openSending({ ...chat, secretKeys, publicUrl })
-}
-
-function openBlobs({ s3, dataDir }: Config): Promise<BlobStore> {
-  return s3 === undefined
-    ? DirectoryBlobStore.open(path.join(dataDir, 'blobs'))
-    : S3BlobStore.open({ ...s3, temporary: path.join(dataDir, 'tmp', 'blobs') })
 }

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { isIPv6 } from 'node:net'
 import path from 'node:path'
-import type { BlobStore } from '@basedrift/ledger'
 import type { Sending } from '@basedrift/notify'
 import type { Config, Logger, Metrics, Shutdown } from '@basedrift/runtime'
 import { CliError } from '../errors.js'
@@ -33,30 +32,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { host, port, dataDir, config, log, metrics, shutdown } = options
   const { databaseUrl, failed } = await openDatabase(options)
 
-  const { applyMigrations, openLedger } = await import('@basedrift/ledger')
-  await applyMigrations(databaseUrl, { log })
-  const ledger = await openLedger({ databaseUrl, log })
-  shutdown.add('ledger', () => ledger.close())
-  const blobs = await openBlobs(options)
-  shutdown.add('blobs', () => blobs.close())
-
-  const { createQueue } = await import('@basedrift/jobs')
-  const queue = await createQueue({ databaseUrl, redisUrl: config.redisUrl, log })
-  shutdown.add('queue', () => queue.close())
-  const { CheckPool } = await import('@basedrift/check')
-  const { tasks, threads } = config.worker
-  const pool = new CheckPool(threads === undefined ? {} : { threads })
-  shutdown.add('pool', () => pool.close())
+  const { openParts, startWorker } = await import('@basedrift/worker/main')
+  const temporary = path.join(dataDir, 'uploads')
+  const parts = await openParts({ databaseUrl, config, dataDir, temporary, log, shutdown })
+  const { ledger, blobs, pool } = parts
+  const { tasks } = config.worker
   const sending = await openSendingOf(options)
-  const { startWorker } = await import('@basedrift/worker/main')
   const concurrency = tasks === undefined ? {} : { concurrency: tasks }
   const tasksEnded = new EventEmitter()
   const ended = () => void tasksEnded.emit('task')
   const worker = await startWorker({
-    ledger,
-    blobs,
-    queue,
-    pool,
+    ...parts,
     log,
     dataDir,
     metrics,
@@ -137,10 +123,4 @@ async function openSendingOf({ config, dataDir, host, port }: ServiceOptions): P
 /** The address of the service as it is told where nobody says how others reach it. */
 function localUrl(host: string, port: number): string {
   return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
-}
-
-async function openBlobs({ config, dataDir }: ServiceOptions): Promise<BlobStore> {
-  const { DirectoryBlobStore, S3BlobStore } = await import('@basedrift/ledger')
-  if (config.s3 === undefined) return DirectoryBlobStore.open(path.join(dataDir, 'blobs'))
-  return S3BlobStore.open({ ...config.s3, temporary: path.join(dataDir, 'uploads') })
 }
