@@ -1,9 +1,10 @@
-// scripts/bench [check|binding|drift|ingest]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
+// scripts/bench [check|binding|drift|ingest|gate]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { twoBuilds } from './data.mjs'
+import { benchGate } from './gate.mjs'
 import { bestOf, cost, have, watchMemory } from './measure.mjs'
 import { measurePeers } from './peers.mjs'
 
@@ -175,6 +176,11 @@ const all = {
   drift: benchDrift,
   ingest: benchIngest,
 }
+const names = wanted.length > 0 ? wanted : [...Object.keys(all), 'gate']
 console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}`)
-const builds = await twoBuilds(cache)
-for (const name of wanted.length > 0 ? wanted : Object.keys(all)) await all[name](builds)
+const ofBuilds = names.filter((name) => name !== 'gate')
+if (ofBuilds.length > 0) {
+  const builds = await twoBuilds(cache)
+  for (const name of ofBuilds) await all[name](builds)
+}
+if (names.includes('gate')) await benchGate(row)

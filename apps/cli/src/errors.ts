@@ -24,6 +24,7 @@ export const cliErrorCodes = {
   'base-required': 'A split BTF can only be read on the base BTF that it was built on; give it with --base.',
   'build-unknown': 'No such build is recorded.',
   'build-failed': 'The server could not use the build.',
+  'server-silent': 'The server took the question and did not answer in time.',
   'host-not-loopback': 'There are no tokens yet, so the server listens on this machine alone.',
   'address-unavailable': 'The address or port to listen on cannot be had.',
   'secret-keys-unreadable':

@@ -7,14 +7,17 @@ import { addDiff } from './commands/diff.js'
 import { addDistill } from './commands/distill.js'
 import { addDrifts } from './commands/drifts.js'
 import { addDump } from './commands/dump.js'
+import { addGate } from './commands/gate.js'
 import { addInspect } from './commands/inspect.js'
 import { addLive } from './commands/live.js'
 import { addMatrix } from './commands/matrix.js'
 import { addPair } from './commands/pair.js'
+import { addPolicy } from './commands/policy.js'
 import { addPush } from './commands/push.js'
 import { addRebase } from './commands/rebase.js'
 import { addServe } from './commands/serve.js'
 import { addStamp } from './commands/stamp.js'
+import { addWaive } from './commands/waive.js'
 import { errorLine } from './errors.js'
 import { exitCodes } from './exit.js'
 import { note } from './output/destination.js'
@@ -61,6 +64,9 @@ export function buildProgram(ended: (code: number) => void): Command {
     addPair,
     addDrifts,
     addLive,
+    addGate,
+    addWaive,
+    addPolicy,
   ]) {
     add(program, ended)
   }

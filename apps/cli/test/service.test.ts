@@ -127,6 +127,55 @@ describe('serve, push and what came of it', () => {
     expect(none.stderr).toMatch(/^basedrift: build-unknown: /)
   })
 
+  it('decides whether a build may be published, by policy and waivers', async () => {
+    const where = ['--stream', stream, '--environment', 'production']
+    const gate = (...args: string[]) => client('gate', '--build', '5.15.12-1.3', ...where, ...args)
+    const empty = await gate()
+    expect(empty).toMatchObject({ code: 3, stderr: '' })
+    expect(empty.stdout.toString()).toMatch(/^UNKNOWN .*Nothing of this stream is live/s)
+    await client('live', 'enter', '5.15.12-1.1', ...where)
+    const failed = await gate(
+      '--wait',
+      '20s',
+      '--format',
+      `junit=${path.join(temp.path, 'gate.xml')}`,
+      '--format',
+      'json',
+    )
+    expect(failed.code).toBe(1)
+    const verdicts = ({ reasons }: { reasons: { verdict: string }[] }) =>
+      reasons.map(({ verdict }) => verdict)
+    expect(verdicts(JSON.parse(failed.stdout.toString()))).toEqual(['rejected', 'misread'])
+    expect(readFileSync(path.join(temp.path, 'gate.xml'), 'utf8')).toContain('failures="2"')
+
+    const rules = path.join(temp.path, 'severities')
+    writeFileSync(rules, '# what is known\nsaucer PASS\n')
+    const set = await client('policy', 'set', '--stream', stream, '--rules', rules, '--weak-updates', 'no')
+    expect(set).toMatchObject({ code: 0, stderr: '' })
+    const shown = await client('policy', 'show', '--stream', stream, '--format', 'json')
+    expect(JSON.parse(shown.stdout.toString())).toMatchObject({ version: 1, weakUpdates: false, live: 'all' })
+    const pair = ['--kernel', '5.15.12-1.1', '--modules', '5.15.12-1.3', '--stream', stream]
+    const accept = ['--verdict', 'rejected', '--module', 'teapot', '--reason', 'goes with the next rebuild']
+    const waived = await client('waive', 'add', ...pair, ...accept, '--expires', '30d', '--format', 'json')
+    expect(waived.code).toBe(0)
+    const passed = await gate()
+    expect(passed.code).toBe(0)
+    expect(passed.stdout.toString()).toMatch(/^PASS .*waived {2}1 module rejected/s)
+    const { id } = JSON.parse(waived.stdout.toString())
+    expect((await client('waive', 'withdraw', id)).code).toBe(0)
+    expect((await client('waive', 'list', '--stream', stream)).stdout.toString()).toMatch(
+      /^withdrawn {2}rejected of 5.15.12-1.3/,
+    )
+    expect((await gate()).code).toBe(1)
+    expect((await gate('--dry-run')).code).toBe(0)
+    const glass = await basedrift(['gate', '--build', '5.15.12-1.3', ...where], {
+      env: { BASEDRIFT_URL: service.url, BASEDRIFT_BREAK_GLASS: 'security fix' },
+    })
+    expect(glass).toMatchObject({ code: 0, stderr: expect.stringContaining('Recorded by the service as ') })
+    await client('policy', 'set', '--stream', stream, '--reset')
+    await client('live', 'leave', '5.15.12-1.1', ...where)
+  })
+
   it('may be repeated, but not with other content', async () => {
     const again = await push('1.1', '--wait', '--provenance', 'obs.bcnt=1', ...filesOf('1.1'))
     expect(again.code).toBe(0)

@@ -103,7 +103,9 @@ const include = {
 } satisfies Prisma.DecisionInclude
 const whole = { ...include, uses: { orderBy: { id: 'asc' } } } satisfies Prisma.DecisionInclude
 
-function head(record: Prisma.DecisionGetPayload<{ include: typeof include }>): DecisionHead {
+type Listed = Omit<Prisma.DecisionGetPayload<{ include: typeof include }>, 'inputs' | 'result'>
+
+function head(record: Listed): DecisionHead {
   const { id, answer, build, environment, policyVersion, inputsHash, createdAt } = record
   return {
     id,
@@ -132,7 +134,10 @@ function useRow(record: Prisma.GateUseGetPayload<object>): GateUseRow {
   }
 }
 
-function decisionRow(record: Prisma.DecisionGetPayload<{ include: typeof whole }>): DecisionRow {
+/** A decision with its uses, without what it was made of: that is large, and asked for by itself. */
+type Shown = Omit<Prisma.DecisionGetPayload<{ include: typeof whole }>, 'inputs'>
+
+function decisionRow(record: Shown): DecisionRow {
   return {
     ...head(record),
     ...(record.result as unknown as Omit<Decided, 'answer'>),
@@ -141,7 +146,12 @@ function decisionRow(record: Prisma.DecisionGetPayload<{ include: typeof whole }
 }
 
 const lastOf = (tx: Tx, { buildId, environment }: GateQuestion) =>
-  tx.decision.findFirst({ where: { buildId, environment }, orderBy: { id: 'desc' }, include: whole })
+  tx.decision.findFirst({
+    where: { buildId, environment },
+    orderBy: { id: 'desc' },
+    include: whole,
+    omit: { inputs: true },
+  })
 
 const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
 
@@ -174,6 +184,7 @@ export function createGate(db: Database): Gate {
           createdAt: now,
         },
         include: whole,
+        omit: { inputs: true },
       })
     })
 
@@ -201,7 +212,9 @@ export function createGate(db: Database): Gate {
     askUntilKnown: (question, read) => ask(question, read, (answer) => answer !== 'unknown'),
 
     async decision(id) {
-      const found = isUuid(id) ? await prisma.decision.findUnique({ where: { id }, include: whole }) : null
+      const found = isUuid(id)
+        ? await prisma.decision.findUnique({ where: { id }, include: whole, omit: { inputs: true } })
+        : null
       if (found === null) throw unknown(id)
       return decisionRow(found)
     },
@@ -228,12 +241,7 @@ export function createGate(db: Database): Gate {
         orderBy: { id: 'desc' },
         take: take + 1,
       })
-      return pageOf(
-        rows,
-        take,
-        (row) => head({ ...row, inputs: null, result: null }),
-        (last) => encodeCursor('decisions', [last.id]),
-      )
+      return pageOf(rows, take, head, (last) => encodeCursor('decisions', [last.id]))
     },
 
     recordUse: (use) =>

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApiError, type CallOptions, type Client, type Decision } from '@basedrift/contract'
+import { CliError } from '../errors.js'
+
+/** A question to the gate, and how long to wait for another answer than `unknown`. */
+export interface GateQuestion {
+  readonly build: string
+  readonly environment: string
+  readonly dryRun: boolean
+  readonly onBehalfOf: string
+  readonly waitSeconds: number
+  /** Milliseconds that an answer may take beyond that. */
+  readonly timeoutMs: number
+}
+
+/** How long one request waits: proxies cut what is silent for a minute. */
+const askSeconds = 50
+/** Milliseconds before a server that failed is asked again. */
+const againMs = 2_000
+
+/** Whether an answer is one of a gate, on what was asked. Nothing else may be taken for a pass. */
+export function isAnswerTo(
+  { build, environment }: Pick<GateQuestion, 'build' | 'environment'>,
+  answer: unknown,
+): answer is Decision {
+  if (typeof answer !== 'object' || answer === null) return false
+  const decision = answer as Partial<Decision>
+  const { reasons } = decision
+  if (typeof decision.id !== 'string' || decision.build?.id !== build || decision.environment !== environment)
+    return false
+  if (
+    !Array.isArray(reasons) ||
+    !reasons.every(({ code, outcome }) => typeof code === 'string' && typeof outcome === 'string')
+  )
+    return false
+  if (
+    !Array.isArray(decision.waived) ||
+    !Array.isArray(decision.considered) ||
+    !Array.isArray(decision.unusedRules)
+  )
+    return false
+  const follows = reasons.some(({ outcome }) => outcome === 'fail')
+    ? 'fail'
+    : reasons.length > 0
+      ? 'unknown'
+      : 'pass'
+  return decision.answer === follows
+}
+
+/** Runs a call that may take `ms` milliseconds. @throws CliError `server-silent` */
+export async function inTime<T>(ms: number, call: (options: CallOptions) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(ms)
+  try {
+    return await call({ signal })
+  } catch (error) {
+    if (signal.aborted) throw new CliError('server-silent', 'The server did not answer in time.')
+    throw error
+  }
+}
+
+/** Whether the same question may be answered in a moment: the server restarts, or a proxy before it has none. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof CliError) return error.code === 'server-silent'
+  return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500)
+}
+
+/**
+ * The decision of a gate: asked for until it is other than `unknown`, or the time is over.
+ * @throws ApiError `answer-invalid` for what is no decision on this question, and what a call ends in; CliError `server-silent`
+ */
+export async function askGate(client: Client, question: GateQuestion): Promise<Decision> {
+  const { build, environment, dryRun, onBehalfOf, waitSeconds, timeoutMs } = question
+  const end = Date.now() + waitSeconds * 1000
+  for (;;) {
+    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000))
+    const wait = Math.min(askSeconds, left)
+    try {
+      const answer = await inTime(wait * 1000 + timeoutMs, (options) =>
+        client.gate(
+          {
+            build,
+            environment,
+            ...(wait === 0 ? {} : { wait }),
+            ...(dryRun ? { dryRun, onBehalfOf } : {}),
+          },
+          options,
+        ),
+      )
+      if (!isAnswerTo(question, answer))
+        throw new ApiError(
+          'answer-invalid',
+          'The answer is no decision on this question: look at the address, and at proxies before it.',
+        )
+      if (answer.answer !== 'unknown' || Date.now() >= end) return answer
+    } catch (error) {
+      if (!mayPass(error) || Date.now() + againMs >= end) throw error
+      await sleep(againMs)
+    }
+  }
+}

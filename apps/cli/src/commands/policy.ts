@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises'
+import type { BlockableVerdict, Policy, PolicySettings } from '@basedrift/contract'
+import type { Command } from 'commander'
+import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { CliError } from '../errors.js'
+import { exitCodes } from '../exit.js'
+import { parseFormats, repeated } from '../output/formats.js'
+import { wholeNumber } from '../output/numbers.js'
+
+interface ShowOptions extends ServerOptions {
+  readonly stream: string
+  readonly version?: number
+  readonly format?: string[]
+}
+
+interface SetOptions extends ShowOptions {
+  readonly rules?: string
+  readonly blocking?: string
+  readonly live?: string
+  readonly kernels?: string
+  readonly weakUpdates?: string
+  readonly discardedLoads?: string
+  readonly emptyEnvironment?: string
+  readonly reset?: boolean
+}
+
+/** `basedrift policy`: what the gates of a stream go by. */
+export function addPolicy(program: Command, ended: (code: number) => void): void {
+  const policy = program.command('policy').description('what the gates of a stream go by')
+  const subcommand = (name: string, description: string): Command =>
+    addServerOptions(
+      policy
+        .command(name)
+        .description(description)
+        .requiredOption('--stream <name>', 'the stream')
+        .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
+    )
+
+  subcommand('show', 'show the policy, as it is or as it was')
+    .option('--version <n>', 'a version that was before', wholeNumber('--version', 0, 2 ** 31 - 1))
+    .action(async (options: ShowOptions) => {
+      const client = await openClient(options)
+      await show(options, await client.policy(options.stream, { version: options.version }))
+      ended(exitCodes.ok)
+    })
+
+  subcommand(
+    'set',
+    'change what is named, and leave the rest as it is; every change is a version that is kept',
+  )
+    .option('--rules <file>', 'rules for modules, in the grammar of kabi/severities; an empty file for none')
+    .option('--blocking <verdicts>', 'verdicts that block, with commas between them; empty for none')
+    .option('--live <which>', 'which live kernels count: newest or all')
+    .option('--kernels <which>', 'which of them modules meet: same-release or all')
+    .option('--weak-updates <yes|no>', 'whether packages of modules alone reach kernels of other names')
+    .option(
+      '--discarded-loads <yes|no>',
+      'whether a module that loads without its BTF counts as one that loads',
+    )
+    .option('--empty-environment <answer>', 'unknown or pass')
+    .option('--reset', 'start from how it is without any policy')
+    .action(async (options: SetOptions) => {
+      const client = await openClient(options)
+      const changes = await changesOf(options)
+      if (Object.keys(changes).length === 0 && !options.reset)
+        throw new CliError(
+          'usage',
+          'Name what is to be changed; `basedrift policy set --help` shows what there is.',
+        )
+      const before = options.reset ? {} : settingsOf(await client.policy(options.stream))
+      const { policy: after } = await client.setPolicy(options.stream, { ...before, ...changes })
+      await show(options, after)
+      ended(exitCodes.ok)
+    })
+}
+
+function settingsOf({
+  blocking,
+  discardedLoads,
+  rules,
+  live,
+  kernels,
+  weakUpdates,
+  emptyEnvironment,
+}: Policy): PolicySettings {
+  return { blocking, discardedLoads, rules, live, kernels, weakUpdates, emptyEnvironment }
+}
+
+function oneOf<const W extends readonly string[]>(option: string, words: W, text: string): W[number] {
+  const word = words.find((known) => known === text)
+  if (word === undefined) throw new CliError('usage', `"${text}" is none of ${words.join(', ')}.`, option)
+  return word
+}
+
+async function changesOf(options: SetOptions): Promise<PolicySettings> {
+  const { blockableVerdicts } = await import('@basedrift/contract')
+  const { rules, blocking, live, kernels, weakUpdates, discardedLoads, emptyEnvironment } = options
+  const yes = (option: string, text: string) => oneOf(option, ['yes', 'no'], text) === 'yes'
+  const verdicts = (text: string): BlockableVerdict[] => [
+    ...new Set(
+      text
+        .split(',')
+        .filter((word) => word !== '')
+        .map((word) => oneOf('--blocking', blockableVerdicts, word.trim())),
+    ),
+  ]
+  return {
+    ...(rules === undefined ? {} : { rules: await rulesOf(rules) }),
+    ...(blocking === undefined ? {} : { blocking: verdicts(blocking) }),
+    ...(live === undefined ? {} : { live: oneOf('--live', ['newest', 'all'], live) }),
+    ...(kernels === undefined ? {} : { kernels: oneOf('--kernels', ['same-release', 'all'], kernels) }),
+    ...(weakUpdates === undefined ? {} : { weakUpdates: yes('--weak-updates', weakUpdates) }),
+    ...(discardedLoads === undefined ? {} : { discardedLoads: yes('--discarded-loads', discardedLoads) }),
+    ...(emptyEnvironment === undefined
+      ? {}
+      : { emptyEnvironment: oneOf('--empty-environment', ['unknown', 'pass'], emptyEnvironment) }),
+  }
+}
+
+async function rulesOf(file: string): Promise<string> {
+  const { gateLimits } = await import('@basedrift/contract')
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CliError('file-unreadable', `The file cannot be read: ${error.code ?? error.message}.`, file)
+  })
+  if (text.length > gateLimits.rulesChars)
+    throw new CliError('usage', `Rules have at most ${gateLimits.rulesChars} characters.`, file)
+  return text
+}
+
+async function show({ format }: ShowOptions, policy: Policy): Promise<void> {
+  const choices = parseFormats(format ?? [], ['table', 'json'])
+  const { policyTable } = await import('../format/policy-table.js')
+  const { tableOptionsFor } = await import('../format/table-options.js')
+  const { json, writeResult } = await import('../output/write.js')
+  await writeResult(choices, (name, to) =>
+    name === 'json' ? json(policy) : policyTable(policy, tableOptionsFor(to)),
+  )
+}

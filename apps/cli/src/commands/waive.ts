@@ -1,0 +1,145 @@
+import type { WaivableVerdict, Waiver } from '@basedrift/contract'
+import type { Command } from 'commander'
+import { duration } from '../client/duration.js'
+import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { CliError } from '../errors.js'
+import { exitCodes } from '../exit.js'
+import { parseFormats, repeated } from '../output/formats.js'
+
+interface FormatOptions extends ServerOptions {
+  readonly format?: string[]
+}
+
+interface AddOptions extends FormatOptions {
+  readonly kernel: string
+  readonly modules: string
+  readonly stream?: string
+  readonly verdict: string[]
+  readonly module?: string[]
+  readonly all?: boolean
+  readonly reason: string
+  readonly expires: string
+}
+
+interface ListOptions extends FormatOptions {
+  readonly stream?: string
+  readonly state?: string
+}
+
+const pageSize = 500
+const longestSeconds = 366 * 86_400
+
+/** `basedrift waive`: accept verdicts for a while, see what is accepted, and withdraw it. */
+export function addWaive(program: Command, ended: (code: number) => void): void {
+  const waive = program
+    .command('waive')
+    .description(
+      'accept named verdicts of modules on a kernel for a while; list and withdraw what was accepted',
+    )
+  const subcommand = (name: string, description: string): Command =>
+    addServerOptions(
+      waive
+        .command(name)
+        .description(description)
+        .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
+    )
+
+  subcommand('add', 'accept verdicts; bound to the content of both sides, gone once it changes')
+    .requiredOption('--kernel <build>', 'the kernel build: its id, or version-release together with --stream')
+    .requiredOption('--modules <build>', 'the module build, likewise')
+    .option('--stream <name>', 'the stream that version-release is of')
+    .requiredOption('--verdict <verdict>', 'a verdict that is accepted; repeatable', repeated)
+    .option('--module <name>', 'a module that it is for; repeatable', repeated)
+    .option('--all', 'for all modules of the build')
+    .requiredOption('--reason <text>', 'why, for whoever reads it later')
+    .requiredOption('--expires <when>', 'when it ends: 30d, 12h, or a time as in 2026-02-01T00:00:00Z')
+    .action(async (options: AddOptions) => {
+      const choices = parseFormats(options.format ?? [], ['table', 'json'])
+      if ((options.module === undefined) === (options.all !== true))
+        throw new CliError('usage', 'Name modules with --module, or give --all.')
+      const verdicts = await waivable(options.verdict)
+      const expiresAt = expiryOf(options.expires, Date.now())
+      const client = await openClient(options)
+      const { buildIdOf } = await import('../client/builds.js')
+      const { waiver } = await client.waive({
+        kernelBuild: await buildIdOf(client, options.kernel, options.stream),
+        moduleBuild: await buildIdOf(client, options.modules, options.stream),
+        verdicts,
+        modules: options.module ?? 'all',
+        reason: options.reason,
+        expiresAt,
+      })
+      await show(choices, [waiver], waiver)
+      ended(exitCodes.ok)
+    })
+
+  subcommand('list', 'show waivers, those that have ended too')
+    .option('--stream <name>', 'those of this stream')
+    .option('--state <state>', 'active, expired or withdrawn')
+    .action(async (options: ListOptions) => {
+      const choices = parseFormats(options.format ?? [], ['table', 'json'])
+      const { waiverStates } = await import('@basedrift/contract')
+      const state = waiverStates.find((known) => known === options.state)
+      if (options.state !== undefined && state === undefined)
+        throw new CliError(
+          'usage',
+          `There is no state "${options.state}"; there are ${waiverStates.join(', ')}.`,
+          '--state',
+        )
+      const client = await openClient(options)
+      const items: Waiver[] = []
+      let cursor: string | undefined
+      do {
+        const page = await client.listWaivers({ stream: options.stream, state, cursor, limit: pageSize })
+        items.push(...page.items)
+        cursor = page.next ?? undefined
+      } while (cursor !== undefined)
+      await show(choices, items, { items, next: null })
+      ended(exitCodes.ok)
+    })
+
+  subcommand('withdraw', 'end a waiver now; it stays recorded')
+    .argument('<waiver>', 'its id')
+    .action(async (id: string, options: FormatOptions) => {
+      const choices = parseFormats(options.format ?? [], ['table', 'json'])
+      const client = await openClient(options)
+      const waiver = await client.withdrawWaiver(id)
+      await show(choices, [waiver], waiver)
+      ended(exitCodes.ok)
+    })
+}
+
+async function show(
+  choices: ReturnType<typeof parseFormats<'table' | 'json'>>,
+  waivers: readonly Waiver[],
+  whole: unknown,
+): Promise<void> {
+  const { waiversTable } = await import('../format/waivers-table.js')
+  const { tableOptionsFor } = await import('../format/table-options.js')
+  const { json, writeResult } = await import('../output/write.js')
+  await writeResult(choices, (format, to) =>
+    format === 'json' ? json(whole) : waiversTable(waivers, tableOptionsFor(to)),
+  )
+}
+
+async function waivable(texts: readonly string[]): Promise<WaivableVerdict[]> {
+  const { waivableVerdicts } = await import('@basedrift/contract')
+  return [...new Set(texts)].map((text) => {
+    const verdict = waivableVerdicts.find((known) => known === text)
+    if (verdict !== undefined) return verdict
+    throw new CliError(
+      'usage',
+      `The verdict "${text}" cannot be waived; those that can are ${waivableVerdicts.join(', ')}.`,
+      '--verdict',
+    )
+  })
+}
+
+/** When a waiver ends, from a time span or a time; the service says whether it may. */
+function expiryOf(text: string, now: number): string {
+  if (/^\d+[smhd]$/.test(text))
+    return new Date(now + duration('--expires', longestSeconds)(text) * 1000).toISOString()
+  const time = Date.parse(text)
+  if (!Number.isNaN(time) && /^\d{4}-\d\d-\d\d/.test(text)) return new Date(time).toISOString()
+  throw new CliError('usage', `"${text}" is no time such as 30d or 2026-02-01T00:00:00Z.`, '--expires')
+}

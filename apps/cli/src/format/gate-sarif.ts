@@ -1,0 +1,106 @@
+import {
+  type Decision,
+  type GateReason,
+  type GateReasonCode,
+  gateReasonCodes,
+  type WaivedReason,
+} from '@basedrift/contract'
+import type { ErrorReport } from '../errors.js'
+import { printable } from '../output/printable.js'
+import { affectedOf, headOf, nameOf, namesOf } from './gate-words.js'
+
+const schema = 'https://json.schemastore.org/sarif-2.1.0.json'
+
+const driver = (codes: readonly GateReasonCode[]) => ({
+  name: 'basedrift',
+  rules: codes.map((id) => {
+    const { sentence, remedy, outcome } = gateReasonCodes[id]
+    return {
+      id,
+      shortDescription: { text: sentence },
+      help: { text: remedy },
+      defaultConfiguration: { level: outcome === 'fail' ? 'error' : 'warning' },
+    }
+  }),
+})
+
+function locationsOf({ modules, moduleBuild }: GateReason | WaivedReason, { stream, build }: Decision) {
+  const owner = `${stream}/${nameOf(moduleBuild ?? build)}`
+  const names = modules.length === 0 ? [null] : modules.map(({ name }) => name)
+  return names.map((name) => ({
+    logicalLocations: [
+      name === null
+        ? { fullyQualifiedName: owner, kind: 'module' }
+        : { name: printable(name), fullyQualifiedName: printable(`${owner}/${name}`), kind: 'module' },
+    ],
+  }))
+}
+
+/** A decision as SARIF 2.1.0: a result for each reason, and one that is suppressed for what each waiver took out. */
+export function gateSarif(decision: Decision): unknown {
+  const { reasons, waived } = decision
+  const active = waived.filter(({ state }) => state === 'active')
+  const codeOf = ({ verdict }: WaivedReason): GateReasonCode => {
+    if (verdict === 'refused' || verdict === 'loads-misread') return 'load'
+    return verdict === 'unknown' || verdict === 'error' ? `verdict-${verdict}` : 'verdict'
+  }
+  const codes = [...new Set([...reasons.map(({ code }) => code), ...active.map(codeOf)])]
+  const results = reasons.map((reason) => ({
+    ruleId: reason.code,
+    level: reason.outcome === 'fail' ? 'error' : 'warning',
+    message: { text: printable(`${headOf(reason)}: ${namesOf(reason)} ${reason.remedy}`) },
+    locations: locationsOf(reason, decision),
+    properties: {
+      direction: reason.direction,
+      verdict: reason.verdict,
+      count: reason.count,
+      href: reason.href,
+    },
+  }))
+  const suppressed = active.map((one) => ({
+    ruleId: codeOf(one),
+    level: 'note',
+    message: { text: printable(affectedOf(one)) },
+    locations: locationsOf(one, decision),
+    suppressions: [
+      {
+        kind: 'external',
+        status: 'accepted',
+        justification: printable(`${one.author}, until ${one.expiresAt}: ${one.reason}`),
+      },
+    ],
+  }))
+  return {
+    $schema: schema,
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: driver(codes) },
+        invocations: [{ executionSuccessful: true }],
+        results: [...results, ...suppressed],
+        properties: {
+          answer: decision.answer,
+          decision: decision.id,
+          environment: decision.environment,
+          build: decision.build.id,
+        },
+      },
+    ],
+  }
+}
+
+/** What stands in the place of a decision where there is none: a run that did not succeed. */
+export function errorSarif({ code, message }: ErrorReport): unknown {
+  const notification = { level: 'error', descriptor: { id: code }, message: { text: printable(message) } }
+  return {
+    $schema: schema,
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: driver([]) },
+        invocations: [{ executionSuccessful: false, toolExecutionNotifications: [notification] }],
+        results: [],
+      },
+    ],
+  }
+}
