@@ -186,7 +186,7 @@ class Tally<Key extends string> {
     this.#meeting = meeting
   }
 
-  add(key: Key, verdict: GateVerdict, { name }: ManifestModule): void {
+  #under(key: Key, verdict: GateVerdict): Affected {
     let affected = this.of.get(key)
     if (affected === undefined) {
       const { direction, kernelBuild, moduleBuild } = this.#meeting
@@ -200,11 +200,26 @@ class Tally<Key extends string> {
       }
       this.of.set(key, affected)
     }
+    return affected
+  }
+
+  /** Names a module without counting it; true once no more are named. */
+  name(key: Key, verdict: GateVerdict, { name }: ManifestModule): boolean {
+    const { modules } = this.#under(key, verdict)
+    if (modules.length < gateLimits.named)
+      modules.push({ name, href: `${pairHref(this.#meeting)}/modules/${encodeURIComponent(name)}` })
+    return modules.length === gateLimits.named
+  }
+
+  /** Counts modules without naming them. */
+  count(key: Key & GateVerdict, modules: number): void {
+    this.#under(key, key).count += modules
+  }
+
+  add(key: Key, verdict: GateVerdict, module: ManifestModule): void {
+    const affected = this.#under(key, verdict)
     affected.count++
-    if (affected.modules.length < gateLimits.named) {
-      const href = `${pairHref(this.#meeting)}/modules/${encodeURIComponent(name)}`
-      affected.modules.push({ name, href })
-    }
+    if (affected.modules.length < gateLimits.named) this.name(key, verdict, module)
   }
 }
 
@@ -252,6 +267,37 @@ interface Looked {
   tolerated: number
 }
 
+/** Of a module beyond the outcomes nothing is known; without any every module fits. */
+function byteOf(outcomes: Uint8Array, { ordinal }: ManifestModule): number {
+  return outcomes.length === 0 ? 0 : (outcomes[ordinal] ?? outcomeBits.verdict)
+}
+
+/** What blocks in a pair of which no rule and no waiver says anything: counted by number, and the first modules by name. */
+function countAll(
+  found: Tally<GateVerdict>,
+  { modules }: Manifest,
+  outcomes: Uint8Array,
+  blocking: ReadonlySet<GateVerdict>,
+): void {
+  const counts = new Map<number, number>()
+  for (const module of modules) {
+    const byte = byteOf(outcomes, module)
+    if (byte !== 0) counts.set(byte, (counts.get(byte) ?? 0) + 1)
+  }
+  const blocked = new Map(
+    [...counts.keys()].map((byte) => [byte, gateVerdictsOf(byte).filter((verdict) => blocking.has(verdict))]),
+  )
+  const open = new Set([...blocked.values()].flat())
+  for (const module of modules) {
+    if (open.size === 0) break
+    const byte = byteOf(outcomes, module)
+    for (const verdict of blocked.get(byte) ?? [])
+      if (open.has(verdict) && found.name(verdict, verdict, module)) open.delete(verdict)
+  }
+  for (const [byte, count] of counts)
+    for (const verdict of blocked.get(byte) ?? []) found.count(verdict, count)
+}
+
 /** Looks at the modules of one pair. `used` counts what each rule decided. */
 function look(
   meeting: Meeting,
@@ -281,9 +327,10 @@ function look(
   const bound = boundWaivers(waivers, meeting)
   const active = bound.filter(({ terms }) => terms.state === 'active')
   const lapsed = bound.filter(({ terms }) => terms.state !== 'active')
-  for (const [nth, module] of (manifest?.modules ?? []).entries()) {
-    // Of a module beyond the outcomes nothing is known.
-    const byte = outcomes.length === 0 ? 0 : (outcomes[module.ordinal] ?? outcomeBits.verdict)
+  const byModule = bound.length > 0 || policy.moduleRules.length > 0
+  if (!byModule && manifest !== null) countAll(found, manifest, outcomes, blocking)
+  for (const [nth, module] of (byModule ? (manifest?.modules ?? []) : []).entries()) {
+    const byte = byteOf(outcomes, module)
     if (byte === 0) continue
     for (const verdict of gateVerdictsOf(byte)) {
       let blocks = blocking.has(verdict)

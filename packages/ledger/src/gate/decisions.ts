@@ -149,9 +149,11 @@ const lastOf = (tx: Tx, { buildId, environment }: GateQuestion) =>
   tx.decision.findFirst({
     where: { buildId, environment },
     orderBy: { id: 'desc' },
-    include: whole,
-    omit: { inputs: true },
+    select: { id: true, inputsHash: true, answer: true },
   })
+
+const shown = (tx: Tx, id: string) =>
+  tx.decision.findUniqueOrThrow({ where: { id }, include: whole, omit: { inputs: true } })
 
 const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
 
@@ -168,10 +170,10 @@ export function createGate(db: Database): Gate {
       const { buildId, environment } = question
       await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${buildId} ${environment}`}, 0))::text`
       const last = await lastOf(tx, question)
-      if (last?.inputsHash === inputsHash) return last
+      if (last?.inputsHash === inputsHash) return decisionRow(await shown(tx, last.id))
       const { answer, ...result } = decided
       const now = clock()
-      return tx.decision.create({
+      const made = await tx.decision.create({
         data: {
           id: uuidv7(now.getTime()),
           buildId,
@@ -180,12 +182,14 @@ export function createGate(db: Database): Gate {
           policyVersion: Number((inputs.policy as JsonObject).version),
           inputsHash,
           inputs,
-          result: storableJson(result) as JsonObject,
+          // Its texts come from what is recorded already.
+          result: result as unknown as JsonObject,
           createdAt: now,
         },
-        include: whole,
-        omit: { inputs: true },
+        include,
+        omit: { inputs: true, result: true },
       })
+      return { ...head(made), ...result, uses: [] }
     })
 
   const ask = async (
@@ -197,10 +201,11 @@ export function createGate(db: Database): Gate {
     const inputs = recordOf(evidence, question.environment)
     const inputsHash = hashOf(inputs)
     const last = await lastOf(prisma, question)
-    if (last?.inputsHash === inputsHash) return wanted(last.answer) ? decisionRow(last) : null
+    if (last?.inputsHash === inputsHash)
+      return wanted(last.answer) ? decisionRow(await shown(prisma, last.id)) : null
     const { policy } = evidence.inputs
     const decided = decide(evidence.inputs, rules.lookup(evidence.stream.id, policy))
-    return wanted(decided.answer) ? decisionRow(await record(question, inputs, inputsHash, decided)) : null
+    return wanted(decided.answer) ? record(question, inputs, inputsHash, decided) : null
   }
 
   return {

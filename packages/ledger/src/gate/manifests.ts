@@ -10,12 +10,12 @@ export interface KnownManifest extends Manifest {
   readonly releases: readonly string[]
 }
 
-interface ModuleRecord {
+/** Name, file, SHA-256 of it, and the release that its vermagic names. */
+type ModuleColumns = [name: string, file: string, sha256: string, release: string | null]
+
+interface SetRecord {
   moduleSetId: string
-  names: string[]
-  files: string[]
-  hashes: string[]
-  releases: (string | null)[]
+  modules: ModuleColumns[]
 }
 
 /** Module sets never change: those that were asked for last are kept. */
@@ -36,9 +36,9 @@ export class Manifests {
     }
     const missing = wanted.filter((id) => !found.has(id))
     if (missing.length === 0) return found
-    const records = await tx.$queryRaw<ModuleRecord[]>`
-      SELECT "moduleSetId", array_agg(name ORDER BY ordinal) AS names, array_agg(file ORDER BY ordinal) AS files,
-        array_agg(sha256 ORDER BY ordinal) AS hashes, array_agg(DISTINCT split_part(vermagic, ' ', 1)) AS releases
+    const records = await tx.$queryRaw<SetRecord[]>`
+      SELECT "moduleSetId",
+        json_agg(json_build_array(name, file, sha256, split_part(vermagic, ' ', 1)) ORDER BY ordinal) AS modules
       FROM "Module" WHERE "moduleSetId" = ANY(${missing}) GROUP BY "moduleSetId"`
     for (const record of records) {
       const manifest = manifestOf(record)
@@ -59,19 +59,14 @@ export class Manifests {
   }
 }
 
-function manifestOf({ moduleSetId, names, files, hashes, releases }: ModuleRecord): KnownManifest {
-  const modules = names.map((name, ordinal) => {
-    const file = files[ordinal] ?? ''
-    return { name, path: modulePath(file), sha256: hashes[ordinal] ?? '', ordinal }
+function manifestOf({ moduleSetId, modules: columns }: SetRecord): KnownManifest {
+  const releases = new Set<string>()
+  const modules = columns.map(([name, file, sha256, named], ordinal) => {
+    // Where it is installed nowhere, what it names itself counts.
+    const release = moduleRelease(file, named === '' ? null : named)
+    if (release !== null) releases.add(release)
+    return { name, path: modulePath(file), sha256, ordinal }
   })
   modules.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.ordinal - b.ordinal))
-  const installed = new Set(files.map((file) => moduleRelease(file, null)))
-  const named = releases.filter((release) => release !== null && release !== '')
-  // Where one is installed nowhere, what the modules name themselves counts.
-  const all = installed.has(null) ? [...installed, ...named] : [...installed]
-  return {
-    setId: moduleSetId,
-    modules,
-    releases: [...new Set(all.filter((release) => release !== null))],
-  }
+  return { setId: moduleSetId, modules, releases: [...releases] }
 }

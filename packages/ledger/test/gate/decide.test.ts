@@ -338,6 +338,23 @@ describe('any decision', () => {
     )
   })
 
+  it('counts and names the same with a rule that fits nothing, when each module is looked at', () => {
+    fc.assert(
+      fc.property(arbitraryInputs, fc.array(arbitraryByte, { maxLength: 40 }), (given, bytes) => {
+        const many = Object.fromEntries(bytes.map((byte, nth) => [`m${(nth * 7) % 40}`, byte]))
+        const { blocking, discardedLoads } = given.policy
+        const by = (rules: string) =>
+          decide({
+            ...given,
+            waivers: [],
+            meetings: [...given.meetings, meeting(4, many)],
+            policy: policy({ blocking, discardedLoads, rules }),
+          })
+        expect(by('').reasons).toEqual(by('fits-nothing PASS').reasons)
+      }),
+    )
+  })
+
   it('passes exactly where it has no reason, and counts what it names', () => {
     fc.assert(
       fc.property(arbitraryInputs, (given) => {
