@@ -27,6 +27,7 @@ export const cliErrorCodes = {
   'server-silent': 'The server took the question and did not answer in time.',
   'host-not-loopback': 'There are no tokens yet, so the server listens on this machine alone.',
   'address-unavailable': 'The address or port to listen on cannot be had.',
+  'channel-unknown': 'There is no such channel.',
   'secret-keys-unreadable':
     'The file with the keys that secrets of channels are sealed with cannot be read or made.',
   'serve-failed': 'A part of the server ended unexpectedly.',

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addBuild } from './commands/build.js'
 import { addBuilds } from './commands/builds.js'
+import { addChannel } from './commands/channel.js'
 import { addCheck } from './commands/check.js'
+import { addDeliveries } from './commands/deliveries.js'
 import { addDiff } from './commands/diff.js'
 import { addDistill } from './commands/distill.js'
 import { addDrifts } from './commands/drifts.js'
@@ -67,6 +69,8 @@ export function buildProgram(ended: (code: number) => void): Command {
     addGate,
     addWaive,
     addPolicy,
+    addChannel,
+    addDeliveries,
   ]) {
     add(program, ended)
   }

@@ -46,6 +46,7 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
       log,
       dataDir,
       settling: config.chat.settling,
+      sweep: config.chat.waiverMs === undefined ? {} : { waiverMs: config.chat.waiverMs },
       sending: sendingOf(config),
       ...(concurrency === undefined ? {} : { concurrency }),
     })

@@ -20,6 +20,7 @@ import { type AnnounceOptions, createAnnounceHandler } from './notices/announce.
 import { startCourier } from './notices/courier.js'
 import { createDeliveryMetrics } from './notices/metrics.js'
 import { defaultSettling } from './notices/settled.js'
+import { startSweep } from './notices/sweep.js'
 import { createOriginHandler } from './origin.js'
 import type { Pool } from './pool.js'
 import { startReconcile } from './reconcile.js'
@@ -47,6 +48,8 @@ export interface WorkerOptions {
   reconcile?: { intervalMs?: number; quietMs?: number }
   /** When a change is told of. */
   settling?: Partial<AnnounceOptions['settling']>
+  /** When waivers are told of, and how often gates are asked again, in milliseconds. */
+  sweep?: { waiverMs?: number; intervalMs?: number }
   /** What sending to channels takes; without it this worker announces, and others send. */
   sending?: Sending | undefined
   courier?: { leaseMs?: number; channels?: number; intervalMs?: number }
@@ -105,6 +108,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       : { metrics: createJobsMetrics(metrics, { queue, outbox: ledger.outbox }) }),
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
   })
+  const sweep = startSweep({
+    ledger,
+    log,
+    ring: () => dispatcher.ring(),
+    ...options.sweep,
+  })
   const reconciler = startReconcile({ ledger, queue, dispatcher, log, ...options.reconcile })
   return {
     dispatcher,
@@ -113,7 +122,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       courier?.ring()
     },
     async stop(graceMs = 10_000) {
-      await reconciler.stop()
+      await Promise.all([reconciler.stop(), sweep.stop()])
       await Promise.all([runner.stop(graceMs), courier?.stop()])
       if (options.dispatcher === undefined) await dispatcher.stop()
       await temp.close()

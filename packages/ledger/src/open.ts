@@ -3,6 +3,7 @@ import { createBases } from './bases.js'
 import { createBuilds } from './builds.js'
 import { type Database, openPrisma, unreachable } from './db.js'
 import { createDrifts } from './drifts.js'
+import { createAsked } from './gate/asked.js'
 import { createGate } from './gate/decisions.js'
 import { createLives } from './gate/live.js'
 import { createPolicies } from './gate/policies.js'
@@ -13,6 +14,7 @@ import { createChannels } from './notices/channels.js'
 import { createCourier } from './notices/courier.js'
 import { createDeliveries } from './notices/deliveries.js'
 import { createNotices } from './notices/subjects.js'
+import { touchExpiring } from './notices/waivers.js'
 import { createOrigins } from './origins.js'
 import { createPairs } from './pairs.js'
 import { createRenewals } from './renewal/renewals.js'
@@ -69,7 +71,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     waivers: createWaivers(db),
     gate: createGate(db),
     renewals: createRenewals(db),
-    notices: createNotices(db),
+    asked: createAsked(db),
+    notices: { ...createNotices(db), expiring: (withinMs) => touchExpiring(db, withinMs) },
     channels: createChannels(db),
     deliveries: createDeliveries(db),
     courier: createCourier(db),

@@ -1,3 +1,4 @@
+import type { Asked } from './gate/asked.js'
 import type { Gate } from './gate/decisions.js'
 import type { Lives } from './gate/live.js'
 import type { Policies } from './gate/policies.js'
@@ -268,6 +269,7 @@ export interface Ledger {
   readonly waivers: Waivers
   readonly gate: Gate
   readonly renewals: Renewals
+  readonly asked: Asked
   readonly notices: Notices
   readonly channels: Channels
   readonly deliveries: Deliveries

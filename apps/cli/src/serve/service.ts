@@ -48,6 +48,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics,
     ended,
     settling: config.chat.settling,
+    sweep: config.chat.waiverMs === undefined ? {} : { waiverMs: config.chat.waiverMs },
     sending,
     ...concurrency,
   })

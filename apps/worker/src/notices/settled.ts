@@ -23,6 +23,8 @@ export function quietAt({ since, changedAt }: WaitingSubject, { quietMs, patienc
  */
 export function afterTold(draft: Notice, told: Notice | null): Notice | null {
   if (draft.kind !== 'gate') return draft
+  // Nobody has decided: it has neither failed nor passed again.
+  if (draft.outcome === 'unknown') return null
   const before = (told as GateNotice | null)?.outcome ?? null
   if (before === null) return draft.outcome === 'pass' ? null : draft
   return before === draft.outcome ? null : { ...draft, before }

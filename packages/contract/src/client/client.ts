@@ -152,6 +152,8 @@ export interface Client {
     options?: CallOptions,
   ): Promise<WaiverList>
   withdrawWaiver(id: string, options?: CallOptions): Promise<Waiver>
+  /** With what is recorded of its deliveries. */
+  removeChannel(id: string, options?: CallOptions): Promise<void>
   /**
    * Waits until the build is `done` or `failed`: listens to its events, and asks every `everyMs` milliseconds where there are
    * none. `onProgress` gets everything that is heard of it.
@@ -273,6 +275,10 @@ export function createClient(options: {
     async headBlob(sha256, { signal } = {}) {
       const response = await send('headBlob', { path: { sha256 } }, { signal, expect: [404] })
       return response.status === 404 ? null : Number(response.headers.get('content-length'))
+    },
+
+    async removeChannel(id, options) {
+      await send('removeChannel', { path: { id } }, options)
     },
 
     async waitForBuild(id, wait = {}) {

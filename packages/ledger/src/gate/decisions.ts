@@ -11,6 +11,7 @@ import { type Decided, decide } from './decide.js'
 import { type GateEvidence, gatherEvidence, type ReadOutcomes } from './evidence.js'
 import { Manifests } from './manifests.js'
 import { RuleMemory } from './rule-memory.js'
+import { recordGateTurn } from './turns.js'
 
 /** Counts up where the same inputs would lead to another decision. */
 const decisionRules = 1
@@ -189,7 +190,12 @@ export function createGate(db: Database): Gate {
         include,
         omit: { inputs: true, result: true },
       })
-      return { ...head(made), ...result, uses: [] }
+      const of = head(made)
+      const { stream, build } = of
+      const before = last?.answer ?? null
+      const turn = { stream, build, environment, before, answer, reasons: decided.reasons, inputs }
+      await recordGateTurn(tx, turn, now)
+      return { ...of, ...result, uses: [] }
     })
 
   const ask = async (

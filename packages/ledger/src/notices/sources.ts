@@ -16,7 +16,7 @@ const toldArtifacts = 8
 const unprintable = /[\p{Cc}\p{Surrogate}]+/gu
 
 /** Text of others as an event holds it: one line, of bounded length, not empty. */
-function line(text: string, most: number): string {
+export function line(text: string, most: number): string {
   const clean = text.replace(unprintable, ' ').trim()
   if (clean === '') return '?'
   return clean.length <= most ? clean : `${clean.slice(0, most - 1).replace(/\p{Surrogate}$/u, '')}…`

@@ -23,6 +23,8 @@ export interface Notices {
     touched: number
     notice: Notice | null
   }): Promise<'announced' | 'silent' | 'stale'>
+  /** Has channels told, once, of waivers that end within so many milliseconds; gives how many are new among them, at most 100. */
+  expiring(withinMs: number): Promise<number>
   /** What was announced, the latest first. */
   events(
     query: { stream?: string | undefined; kind?: string | undefined } & PageRequest,
@@ -79,7 +81,7 @@ export function eventRow(record: Prisma.EventGetPayload<object>): EventRow {
 const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
 
 /** The repository of events. */
-export function createNotices(db: Database): Notices {
+export function createNotices(db: Database): Omit<Notices, 'expiring'> {
   const { prisma, clock } = db
   return {
     async waiting(subject) {

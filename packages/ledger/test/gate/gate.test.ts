@@ -1,3 +1,4 @@
+import { isNotice } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
 import type { Ledger, PairInputs, ReadOutcomes } from '../../src/index.js'
 import { found, ingesting, openTestLedger } from '../support/ledger.js'
@@ -97,6 +98,76 @@ describe('the gate', () => {
     const last = await ledger.gate.ask(question, unread)
     expect(last).toMatchObject({ answer: 'fail', inputs: first.inputs })
     expect(last.id).not.toBe(first.id)
+  })
+
+  it('leaves word of a turn, with what to tell of it, and asks again what changed in its stream', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    const subject = `gate:${fresh}:${environment}`
+    expect(await ledger.asked.streams()).toEqual([])
+    await ledger.gate.ask(question, unread)
+    const [before] = await ledger.asked.streams()
+    expect(before?.questions).toEqual([question])
+    expect((await ledger.asked.streams())[0]?.mark).toBe(before?.mark)
+    await compare(ledger, old, fresh, Uint8Array.of(0, byteOf('misread')))
+    expect((await ledger.asked.streams())[0]?.mark).not.toBe(before?.mark)
+    await ledger.gate.ask(question, unread)
+    const failed = await ledger.notices.waiting(subject)
+    expect(failed?.draft).toMatchObject({
+      kind: 'gate',
+      severity: 'critical',
+      stream,
+      environment,
+      before: 'unknown',
+      outcome: 'fail',
+      reasons: [
+        { code: 'verdict', kernel: '5.15.12-1.1', modules: '5.15.12-1.3', total: 2, counts: { misread: 1 } },
+      ],
+      reasonsTotal: 1,
+    })
+    expect(isNotice(failed?.draft)).toBe(true)
+    await ledger.gate.ask(question, unread)
+    expect((await ledger.notices.waiting(subject))?.touched, 'the same answer is no turn').toBe(
+      failed?.touched,
+    )
+
+    const middle = (await ledger.asked.streams())[0]?.mark
+    const waiver = {
+      kernelBuildId: old,
+      moduleBuildId: fresh,
+      verdicts: ['misread' as const],
+      modules: 'all' as const,
+      reason: 'not on these machines',
+      author: 'release-team',
+      expiresAt: new Date('2026-01-05T00:00:00Z'),
+    }
+    const { waiver: made } = await ledger.waivers.add(waiver)
+    expect((await ledger.asked.streams())[0]?.mark).not.toBe(middle)
+    await ledger.gate.ask(question, unread)
+    expect((await ledger.notices.waiting(subject))?.draft).toMatchObject({
+      before: 'fail',
+      outcome: 'pass',
+      severity: 'info',
+    })
+
+    const day = 24 * 3_600_000
+    expect(await ledger.notices.expiring(3 * day), 'it ends in four days').toBe(0)
+    test.clock.now = new Date('2026-01-03T00:00:00Z')
+    expect(await ledger.notices.expiring(3 * day)).toBe(1)
+    expect(await ledger.notices.expiring(3 * day), 'it is told of once').toBe(0)
+    const ending = (await ledger.notices.waiting(`waiver:${made.id}`))?.draft
+    expect(ending).toMatchObject({
+      kind: 'waiver-expiring',
+      build: { id: fresh },
+      modules: null,
+      author: 'release-team',
+    })
+    expect(isNotice(ending)).toBe(true)
+    const valid = (await ledger.asked.streams())[0]?.mark
+    test.clock.now = new Date('2026-01-05T00:00:00Z')
+    expect((await ledger.asked.streams())[0]?.mark, 'its end is a change that nobody writes').not.toBe(valid)
+    expect(await ledger.gate.ask(question, unread)).toMatchObject({ answer: 'fail' })
   })
 
   it('asked many times at once records one decision', async () => {
