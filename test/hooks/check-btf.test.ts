@@ -169,6 +169,16 @@ describe.each(kinds.filter(({ there }) => there))(
       await expect(readdir(other)).rejects.toThrow('ENOENT')
     })
 
+    it('fails where a package cannot be listed', async () => {
+      const { at } = await buildRoot({ kettle: {} })
+      const to = path.join(at, 'usr/src/packages', kind === 'deb' ? 'DEBS' : 'RPMS/x86_64')
+      await writeFile(path.join(to, `broken.${kind}`), 'no package')
+      expect(await check(at)).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining(`broken.${kind} cannot be listed`),
+      })
+    })
+
     it('fails where it cannot do its work, and where its settings are none', async () => {
       const { at } = await buildRoot({ kernel: { kernel: '1.3', modules: '1.3' } })
       const env = { PATH: process.env.PATH, BUILD_ROOT: at, BASEDRIFT_CHECK_LIBRARY: '/nowhere' }

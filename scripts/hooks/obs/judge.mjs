@@ -1,31 +1,45 @@
-// judge.mjs VERDICTS RESULT.json: says which modules of a check stop the build, and exits 1 if any does, 2 if the result is none.
+// judge.mjs VERDICTS RESULT.json CODE: says which modules of a check, that ended with CODE, stop the build. It exits 1 if any does, or if
+// CODE is not what it finds in the result, and 2 if the result is none.
 // VERDICTS are words between commas; `load` stands for what else keeps a module from loading.
 import { readFileSync } from 'node:fs'
-import { loadStops } from '@basedrift/check/pure'
+import { exitCodeOf, loadStops } from '@basedrift/check/pure'
 
 /** Modules that are named of each verdict. */
 const named = 5
+/** What a module is that `check` fails for, by something that has no word here: no setting lets it pass. */
+const unexplained = 'of unknown fault'
 
 const printable = (text) => String(text).replace(/[^ -~]/g, '?')
 
-const [words = '', file = ''] = process.argv.slice(2)
+/** What may stop the build of a module. Ids in its code that stand for something else are as wrong as BTF that is misread. */
+const wordsOf = ({ verdict, load }) => {
+  const words = [verdict]
+  if (load.btfIds?.state === 'wrong') words.push('misread', 'load')
+  if (loadStops(load)) words.push('load')
+  return words
+}
+/** Words for what `check` fails for. */
+const faults = new Set(['crashes', 'rejected', 'discarded', 'misread', 'changed', 'load'])
+
+const [words = '', file = '', code = ''] = process.argv.slice(2)
 const stops = new Set(words.split(',').filter(Boolean))
-let result
+const groups = new Map()
+let expected
 try {
-  result = JSON.parse(readFileSync(file, 'utf8'))
+  const result = JSON.parse(readFileSync(file, 'utf8'))
   if (!Array.isArray(result.modules)) throw new Error('no modules')
+  for (const module of result.modules) {
+    const known = wordsOf(module)
+    const word =
+      exitCodeOf([module]) === 1 && !known.some((one) => faults.has(one))
+        ? unexplained
+        : known.find((one) => stops.has(one))
+    if (word !== undefined) groups.set(word, [...(groups.get(word) ?? []), module])
+  }
+  expected = exitCodeOf(result.modules)
 } catch (error) {
   console.log(`... BTF: ${printable(file)} is no result of a check: ${printable(error.message)}`)
   process.exit(2)
-}
-const groups = new Map()
-for (const module of result.modules) {
-  const word = stops.has(module.verdict)
-    ? module.verdict
-    : stops.has('load') && loadStops(module.load)
-      ? 'load'
-      : null
-  if (word !== null) groups.set(word, [...(groups.get(word) ?? []), module])
 }
 for (const [word, modules] of groups) {
   const names = modules.slice(0, named).map(({ name }) => printable(name))
@@ -33,4 +47,6 @@ for (const [word, modules] of groups) {
   console.log(`... BTF: ${modules.length} ${word}: ${names.join(', ')}${more}`)
   for (const line of (modules[0].log ?? []).slice(0, named)) console.log(`...      ${printable(line)}`)
 }
-process.exit(groups.size > 0 ? 1 : 0)
+if (code !== String(expected))
+  console.log(`... BTF: the check ended with ${printable(code)}, and its result stands for ${expected}`)
+process.exit(groups.size > 0 || code !== String(expected) ? 1 : 0)

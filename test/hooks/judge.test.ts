@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { exitCodeOf, type ModuleResult } from '@basedrift/check/pure'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+const judge = path.resolve(import.meta.dirname, '../../scripts/hooks/obs/judge.mjs')
+const all = 'crashes,rejected,discarded,misread,changed,error,unknown,load'
+
+type Judged = Pick<ModuleResult, 'verdict' | 'load'>
+const fits: Judged['load'] = { vermagic: 'same', modversions: { state: 'match', mismatched: [] } }
+
+describe('what the check in a build root makes of a result', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'basedrift-judge-'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const judged = async (modules: Judged[], { stop = all, code }: { stop?: string; code?: number } = {}) => {
+    const file = path.join(folder, 'result.json')
+    await writeFile(
+      file,
+      JSON.stringify({ modules: modules.map((module) => ({ name: 'kettle', ...module })) }),
+    )
+    return run(process.execPath, [judge, stop, file, String(code ?? exitCodeOf(modules))]).then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+    )
+  }
+
+  const wrongs: Judged[] = [
+    { verdict: 'rejected', load: fits },
+    { verdict: 'discarded', load: fits },
+    { verdict: 'changed', load: fits },
+    { verdict: 'misread', load: fits },
+    { verdict: 'crashes', load: fits },
+    { verdict: 'compatible', load: { ...fits, vermagic: 'differs' } },
+    { verdict: 'compatible', load: { ...fits, btfIds: { state: 'fails', errno: 22 } } },
+    { verdict: 'compatible', load: { ...fits, btfIds: { state: 'wrong' } } },
+  ]
+  it.each(wrongs)('stops what the check fails for: $verdict, $load', async (module) => {
+    expect(exitCodeOf([module])).toBe(1)
+    expect(await judged([{ verdict: 'compatible', load: fits }, module])).toMatchObject({ code: 1 })
+  })
+
+  it('passes what fits, and what the policy of the build lets through', async () => {
+    expect(await judged([{ verdict: 'compatible', load: fits }])).toEqual({ code: 0, stdout: '' })
+    expect(await judged([{ verdict: 'changed', load: fits }], { stop: 'rejected' })).toMatchObject({
+      code: 0,
+    })
+  })
+
+  it('stops at ids that stand for something else, by either word', async () => {
+    const module: Judged = { verdict: 'compatible', load: { ...fits, btfIds: { state: 'wrong' } } }
+    expect(await judged([module], { stop: 'load' })).toMatchObject({ code: 1 })
+    expect(await judged([module], { stop: 'misread' })).toMatchObject({ code: 1 })
+    expect(await judged([module], { stop: 'rejected' })).toMatchObject({ code: 0 })
+  })
+
+  it('stops at an exit that the result does not explain', async () => {
+    const modules: Judged[] = [{ verdict: 'compatible', load: fits }]
+    for (const code of [1, 2, 3, 124, 134])
+      expect(await judged(modules, { code, stop: 'rejected' })).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining(`ended with ${code}`),
+      })
+    expect(await judged([], { code: 0 })).toMatchObject({ code: 0 })
+  })
+})
