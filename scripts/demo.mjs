@@ -88,6 +88,8 @@ const client = (url, args, { show = true } = {}) => {
       `$ npx basedrift ${args.map((arg) => (/^[\w:/.=@-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ')}`,
     )
   const { status, stdout } = spawnSync(process.execPath, [basedrift, ...args, '--server', url], {
+    // Where the service keeps its admin token; any other server needs BASEDRIFT_TOKEN.
+    env: { ...process.env, BASEDRIFT_DATA_DIR: dataDir },
     stdio: ['ignore', show ? 'inherit' : 'pipe', 'inherit'],
     maxBuffer: 1 << 28,
     encoding: 'utf8',
@@ -147,6 +149,7 @@ const main = async () => {
       `The same offline:          npx basedrift check --kernel ${shown(builds[0].files[0])} ${shown(builds[1].files[0])}`,
     )
     console.log(`The API, to try out:       ${later}/docs`)
+    console.log(`Its admin token is in:     ${shown(path.join(dataDir, 'admin-token'))}`)
     console.log(`What the service logged:   ${shown(service.log)}`)
     if (!options.once) {
       console.log('\nThe service stays up until Ctrl-C.')

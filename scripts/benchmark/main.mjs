@@ -106,6 +106,8 @@ const serve = async (dataDir) => {
     })
     child.once('exit', (code) => reject(new Error(`basedrift serve ended with ${code}`)))
   })
+  // Its clients on this machine take the admin token from there.
+  process.env.BASEDRIFT_DATA_DIR = dataDir
   return {
     url,
     pid: child.pid,

@@ -55,13 +55,13 @@ async function startChat(
 
 /** One request; the body of its answer. */
 async function call<T>(
-  { url }: TestService,
+  service: TestService,
   method: string,
   at: string,
   body?: unknown,
   status = 200,
 ): Promise<T> {
-  const response = await fetch(`${url}${at}`, {
+  const response = await service.fetch(at, {
     method,
     ...(body === undefined
       ? {}
@@ -110,9 +110,9 @@ it('a hundred identical uploads of other content make one signed alert', async (
   const statuses = await Promise.all(
     Array.from({ length: 100 }, async () => {
       const headers = { 'content-digest': digest, 'content-type': 'application/octet-stream' }
-      const at = `${service.url}${pathOf(build)}/artifacts/kernel.rpm`
+      const at = `${pathOf(build)}/artifacts/kernel.rpm`
       for (;;) {
-        const { status } = await fetch(at, { method: 'PUT', body: other, headers })
+        const { status } = await service.fetch(at, { method: 'PUT', body: other, headers })
         if (status !== 503) return status
       }
     }),

@@ -25,7 +25,9 @@ function send(
   body?: string,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(service.url + path, { method, headers }, (response) => {
+    const authorization = `Bearer ${service.token}`
+    const options = { method, headers: { authorization, ...headers } }
+    const request = httpRequest(service.url + path, options, (response) => {
       text(response).then(
         (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
         reject,
@@ -122,7 +124,7 @@ describe('problem details', () => {
   it('tell nothing of what broke inside', async () => {
     await using broken = await startTestService()
     await broken.database.query('DROP TABLE "Stream" CASCADE')
-    const response = await fetch(`${broken.url}/v1/streams`)
+    const response = await broken.fetch(`/v1/streams`)
     const body = await response.text()
     expect(response.status).toBe(500)
     expect(JSON.parse(body)).toMatchObject({ code: 'internal', detail: errorCodes.internal.sentence })
@@ -197,11 +199,11 @@ describe('answers', () => {
        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     )
-    const response = await fetch(`${lost.url}/readyz`)
+    const response = await lost.fetch(`/readyz`)
     const body = await response.text()
     expect(response.status).toBe(503)
     expect(body).not.toMatch(/postgres|database|sql|blob|redis/i)
-    expect((await fetch(`${lost.url}/healthz`)).status).toBe(200)
+    expect((await lost.fetch(`/healthz`)).status).toBe(200)
   })
 
   it('are measured by route, without names of builds', async () => {

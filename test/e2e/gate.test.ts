@@ -99,29 +99,29 @@ describe('the gate', () => {
       ['modules-on-live', 'misread', 1],
     ])
     for (const [name, href] of links) {
-      const explained = (await (await fetch(`${service.url}${href}`)).json()) as { result: { name: string } }
+      const explained = (await (await service.fetch(`${href}`)).json()) as { result: { name: string } }
       expect(explained.result.name).toBe(name)
     }
     const shown = await client.decision(decision.id)
     expect(shown).toEqual(decision)
     expect(await client.gate({ build: fresh.id, environment })).toEqual(decision)
-    const inputs = await fetch(`${service.url}/v1/decisions/${decision.id}/inputs`)
+    const inputs = await service.fetch(`/v1/decisions/${decision.id}/inputs`)
     expect(await inputs.json()).toMatchObject({ environment, policy: { version: 0 } })
   })
 
   it('gives up waiting when the time is over, says what is missing, and takes no more than it can', async () => {
-    const { client, url } = service
+    const { client } = service
     const { build } = await client.declareBuild({ stream, version: '5.15.12', release: '1.5' })
     const waits = [1, 2].map(() => client.gate({ build: build.id, environment, wait: 1 }))
     await expect
-      .poll(async () => (await fetch(`${url}/v1/gate?build=${build.id}&environment=a&wait=9m`)).status)
+      .poll(async () => (await service.fetch(`/v1/gate?build=${build.id}&environment=a&wait=9m`)).status)
       .toBe(503)
     for (const decision of await Promise.all(waits))
       expect(decision).toMatchObject({ answer: 'unknown', reasons: [{ code: 'build-unsealed' }] })
     const { items } = await client.listDecisions({ build: build.id, environment })
     expect(items).toHaveLength(1)
     for (const wait of ['11m', '-1', '1h', 'soon']) {
-      const answer = await fetch(`${url}/v1/gate?build=${build.id}&environment=a&wait=${wait}`)
+      const answer = await service.fetch(`/v1/gate?build=${build.id}&environment=a&wait=${wait}`)
       expect(answer.status).toBe(400)
     }
   })
@@ -130,7 +130,7 @@ describe('the gate', () => {
     const { client } = service
     const question = { build: fresh.id, environment }
     const { policy } = await client.setPolicy(stream, { rules: 'sauc?r PASS # known\nspoon PASS\n' })
-    expect(policy).toMatchObject({ version: 1, author: 'anonymous', live: 'all' })
+    expect(policy).toMatchObject({ version: 1, author: 'first-admin', live: 'all' })
     const tolerated = await client.gate(question)
     expect(tolerated).toMatchObject({
       answer: 'fail',
@@ -154,7 +154,7 @@ describe('the gate', () => {
     expect(await client.gate(question)).toMatchObject({
       answer: 'pass',
       reasons: [],
-      waived: [{ waiver: waiver.id, reason: request.reason, author: 'anonymous', count: 1 }],
+      waived: [{ waiver: waiver.id, reason: request.reason, author: 'first-admin', count: 1 }],
     })
     expect((await client.withdrawWaiver(waiver.id)).state).toBe('withdrawn')
     expect((await client.listWaivers({ stream })).items).toMatchObject([
@@ -178,7 +178,7 @@ describe('the gate', () => {
   it('records dry runs and broken glasses', async () => {
     const { client } = service
     const dry = await client.gate({ build: fresh.id, environment, dryRun: true, onBehalfOf: 'anna' })
-    expect(dry.uses).toMatchObject([{ kind: 'dry-run', by: 'anonymous', onBehalfOf: 'anna' }])
+    expect(dry.uses).toMatchObject([{ kind: 'dry-run', by: 'first-admin', onBehalfOf: 'anna' }])
     const broken = {
       build: fresh.id,
       environment,

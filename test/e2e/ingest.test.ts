@@ -18,7 +18,7 @@ function put(
   bytes: Uint8Array,
   headers: HeadersInit = {},
 ) {
-  return fetch(`${service.url}${pathOf(name)}/artifacts/${encodeURIComponent(filename)}`, {
+  return service.fetch(`${pathOf(name)}/artifacts/${encodeURIComponent(filename)}`, {
     method: 'PUT',
     body: bytes as Uint8Array<ArrayBuffer>,
     headers,
@@ -53,7 +53,7 @@ describe('declaring a build', () => {
   })
 
   it('needs no body', async () => {
-    const response = await fetch(service.url + pathOf(newName()), { method: 'PUT' })
+    const response = await service.fetch(pathOf(newName()), { method: 'PUT' })
     expect(response.status).toBe(201)
   })
 
@@ -156,6 +156,7 @@ describe('uploading an artifact', () => {
     const socket = connect(Number(port), hostname)
     socket.write(
       `PUT ${pathOf(name)}/artifacts/a.rpm HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: 1000000\r\n` +
+        `authorization: Bearer ${service.token}\r\n` +
         `content-digest: ${digestHeader('1'.repeat(64))}\r\n\r\n${'x'.repeat(1000)}`,
     )
     await vi.waitFor(async () => expect(await service.staged()).toHaveLength(1))
@@ -192,7 +193,7 @@ describe('sealing a build', () => {
     await service.client.putArtifact(name, 'a.rpm', uploadOf(bytes))
     const rings = service.rings()
     for (let time = 0; time < 2; time++) {
-      const response = await fetch(`${service.url}${pathOf(name)}/seal`, { method: 'POST' })
+      const response = await service.fetch(`${pathOf(name)}/seal`, { method: 'POST' })
       expect([response.status, response.headers.get('location')]).toEqual([202, `/v1/builds/${build.id}`])
       expect(await response.json()).toMatchObject({ id: build.id, state: 'sealed' })
     }
@@ -228,10 +229,10 @@ describe('limits', () => {
     const name = newName()
     await small.client.declareBuild(name)
     const bytes = randomBytes(1001)
-    const url = `${small.url}${pathOf(name)}/artifacts/a.rpm`
-    const announced = await fetch(url, { method: 'PUT', body: bytes, headers: digest(bytes) })
+    const path = `${pathOf(name)}/artifacts/a.rpm`
+    const announced = await small.fetch(path, { method: 'PUT', body: bytes, headers: digest(bytes) })
     expect([announced.status, await codeOf(announced)]).toEqual([413, 'body-too-large'])
-    const chunked = await fetch(url, {
+    const chunked = await small.fetch(path, {
       method: 'PUT',
       body: new Blob([bytes]).stream(),
       headers: digest(bytes),
@@ -245,7 +246,7 @@ describe('limits', () => {
     await using hasty = await startTestService({ limits: { uploadIdleMs: 50 } })
     const name = newName()
     await hasty.client.declareBuild(name)
-    const response = await fetch(`${hasty.url}${pathOf(name)}/artifacts/a.rpm`, {
+    const response = await hasty.fetch(`${pathOf(name)}/artifacts/a.rpm`, {
       method: 'PUT',
       body: new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('x')) }),
       headers: digest(Buffer.from('x')),
@@ -268,10 +269,10 @@ describe('limits', () => {
   it('hold the rate of requests', async () => {
     await using slow = await startTestService({ limits: { requestsPerMinute: 2 } })
     const statuses = []
-    for (let time = 0; time < 3; time++) statuses.push(await fetch(`${slow.url}/v1/streams`))
+    for (let time = 0; time < 3; time++) statuses.push(await slow.fetch(`/v1/streams`))
     expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429])
     expect(Number(statuses[2]?.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await codeOf(statuses[2] as Response)).toBe('rate-limited')
-    expect((await fetch(`${slow.url}/healthz`)).status).toBe(200)
+    expect((await slow.fetch(`/healthz`)).status).toBe(200)
   })
 })

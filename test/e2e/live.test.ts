@@ -9,7 +9,7 @@ afterAll(() => service?.[Symbol.asyncDispose]())
 
 describe('what is live', () => {
   it('is said over HTTP, and may be said again', async () => {
-    const { client, url } = service
+    const { client } = service
     const name = newName()
     const { build } = await client.declareBuild(name)
     expect(await client.enterLive('production', build.id)).toMatchObject({
@@ -17,7 +17,7 @@ describe('what is live', () => {
       live: { environment: 'production', stream: name.stream, build: { id: build.id }, leftAt: null },
     })
     expect((await client.enterLive('production', build.id)).outcome).toBe('same')
-    const put = await fetch(`${url}/v1/environments/production/live/${build.id}`, { method: 'PUT' })
+    const put = await service.fetch(`/v1/environments/production/live/${build.id}`, { method: 'PUT' })
     expect(put.status).toBe(200)
     expect((await client.listLive('production', { stream: name.stream })).items).toHaveLength(1)
     expect((await client.leaveLive('production', build.id)).leftAt).not.toBeNull()

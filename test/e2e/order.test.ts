@@ -8,14 +8,14 @@ beforeAll(async () => {
 afterAll(() => service?.[Symbol.asyncDispose]())
 
 it('a stream is ordered as its first package is, and otherwise when it is told so', async () => {
-  const { client, url } = service
+  const { client } = service
   const { stream } = newName()
   const declare = (version: string) => client.declareBuild({ stream, version, release: '1' })
   for (const version of ['1.0a', '1.0^a', '1.0']) await declare(version)
   const listed = async (order: 'version' | 'declared') =>
     (await client.listBuilds({ stream, order })).items.map(({ version }) => version)
   const change = (name: string, versionScheme: string) =>
-    fetch(`${url}/v1/streams/${encodeURIComponent(name)}`, {
+    service.fetch(`/v1/streams/${encodeURIComponent(name)}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ versionScheme }),

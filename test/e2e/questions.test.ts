@@ -139,7 +139,7 @@ describe('a pair', () => {
     expect(names(await client.pair(old.id, fresh.id, { name: 'POT' }))).toEqual(['teapot'])
     expect(names(await client.pair(old.id, fresh.id, { name: 's*r' }))).toEqual(['saucer'])
     expect(names(await client.pair(old.id, fresh.id, { verdict: 'misread', name: 't*' }))).toEqual([])
-    const two = await fetch(`${service.url}/v1/pairs/${old.id}/${fresh.id}?verdict=misread&verdict=rejected`)
+    const two = await service.fetch(`/v1/pairs/${old.id}/${fresh.id}?verdict=misread&verdict=rejected`)
     expect(names((await two.json()) as Pair)).toEqual(['saucer', 'teapot'])
   })
 
@@ -265,7 +265,7 @@ describe('what was found of a module', () => {
       { host: '127.0.0.1', port: 0 },
     )
     try {
-      const client = createClient({ baseUrl: server.url })
+      const client = createClient({ baseUrl: server.url, token: service.token })
       const answers = await Promise.all([client.pair(old.id, fresh.id), client.pair(old.id, fresh.id)])
       for (const { findings, rows } of answers) {
         expect(findings).toBe('omitted')
@@ -336,8 +336,8 @@ describe('drifts', () => {
 
 describe('answers', () => {
   it('are what the document says, whole', async () => {
-    const { url, client } = service
-    const document = (await (await fetch(`${url}/v1/openapi.json`)).json()) as {
+    const { client } = service
+    const document = (await (await service.fetch('/v1/openapi.json')).json()) as {
       paths: Record<
         string,
         { get: { responses: Record<string, { content: Record<string, { schema: object }> }> } }
@@ -360,9 +360,51 @@ describe('answers', () => {
     for (const [path, address] of cases) {
       const schema = document.paths[path]?.get.responses['200']?.content['application/json']?.schema
       const local = JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"document#/components'))
-      const answer = await (await fetch(url + address)).json()
+      const answer = await (await service.fetch(address)).json()
       expect(ajv.validate(local, answer), `${path}: ${ajv.errorsText()}`).toBe(true)
     }
+  })
+})
+
+describe('answers that a client has already', () => {
+  const addresses = async () => {
+    const [drift] = (await service.client.listDrifts({ stream })).items
+    const pair = `/v1/pairs/${old.id}/${fresh.id}`
+    return [
+      `/v1/builds/${fresh.id}`,
+      pair,
+      `${pair}/modules/saucer`,
+      `/v1/drifts/${drift?.id}`,
+      '/v1/openapi.json',
+    ]
+  }
+
+  it('are not sent again, and say so', async () => {
+    for (const address of await addresses()) {
+      const first = await service.fetch(address)
+      const etag = first.headers.get('etag') ?? ''
+      expect([address, etag]).toEqual([address, expect.stringMatching(/^W\/"[\w-]{27}"$/)])
+      await first.text()
+      for (const tags of [etag, `"x", ${etag}`, etag.slice(2), '*']) {
+        const again = await service.fetch(address, { headers: { 'if-none-match': tags } })
+        expect([address, again.status, await again.text()]).toEqual([address, 304, ''])
+        expect(again.headers.get('etag')).toBe(etag)
+      }
+      const other = await service.fetch(address, { headers: { 'if-none-match': '"x"' } })
+      expect([other.status, other.headers.get('etag')]).toEqual([200, etag])
+    }
+  })
+
+  it('are others where other things are asked for, and when a build changes', async () => {
+    const tagOf = async (address: string) => (await service.fetch(address)).headers.get('etag')
+    const pair = `/v1/pairs/${old.id}/${fresh.id}`
+    const queries = ['', '?limit=1', '?verdict=misread', '?name=saucer', '?maxFindings=1']
+    const tags = await Promise.all(queries.map((query) => tagOf(pair + query)))
+    expect(new Set(tags).size).toBe(queries.length)
+    const { build } = await service.client.declareBuild({ ...newName(), stream: `${stream}/tags` })
+    const before = await tagOf(`/v1/builds/${build.id}`)
+    await service.client.putArtifact(build, 'a.rpm', uploadOf(Buffer.from('a')))
+    expect(await tagOf(`/v1/builds/${build.id}`)).not.toBe(before)
   })
 })
 
@@ -394,7 +436,7 @@ describe('events', () => {
     const { build } = await service.client.declareBuild(name)
     const [small] = await smallBuilds(path.join(folder, 'events'))
     await service.client.putArtifact(name, 'a.tar', uploadOf(await readFile(small?.files[0] ?? '')))
-    const response = await fetch(`${service.url}/v1/builds/${build.id}/events`)
+    const response = await service.fetch(`/v1/builds/${build.id}/events`)
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
     await service.client.sealBuild(name)
     worker.dispatcher.ring()
@@ -407,16 +449,42 @@ describe('events', () => {
   })
 
   it('are one when the build has ended already', async () => {
-    const text = await (await fetch(`${service.url}/v1/builds/${old.id}/events`)).text()
+    const text = await (await service.fetch(`/v1/builds/${old.id}/events`)).text()
     expect(text.match(/^event: build$/gm)).toHaveLength(1)
     expect(text).toContain('"state":"done"')
+  })
+
+  it('are not told again to who has heard them', async () => {
+    const address = `/v1/builds/${old.id}/events`
+    const id = /^id: (\S+)$/m.exec(await (await service.fetch(address)).text())?.[1] ?? ''
+    const ended = await service.fetch(address, { headers: { 'last-event-id': id } })
+    expect([ended.status, await ended.text()]).toEqual([204, ''])
+    const name = { stream: newName().stream, version: '1', release: '1' }
+    const { build } = await service.client.declareBuild(name)
+    const own = `/v1/builds/${build.id}/events`
+    const over = new AbortController()
+    const first = await service.fetch(own, { signal: over.signal })
+    const reader = first.body?.getReader()
+    const said = new TextDecoder().decode((await reader?.read())?.value)
+    over.abort()
+    const last = /^id: (\S+)$/m.exec(said)?.[1] ?? ''
+    const again = await service.fetch(own, { headers: { 'last-event-id': last } })
+    const [small] = await smallBuilds(path.join(folder, 'resumed'))
+    await service.client.putArtifact(name, 'a.tar', uploadOf(await readFile(small?.files[0] ?? '')))
+    await service.client.sealBuild(name)
+    worker.dispatcher.ring()
+    const text = await again.text()
+    expect(text).not.toContain('"state":"declared"')
+    expect(text).toContain('"state":"done"')
+    const ids = [...text.matchAll(/^id: (\S+)$/gm)].map(([, each]) => each)
+    expect(new Set(ids).size).toBe(ids.length)
   })
 
   it('end when the service does, and are bounded in number', async () => {
     const other = await startTestService({ limits: { eventStreams: 1 } })
     const { build } = await other.client.declareBuild(newName())
-    const open = await fetch(`${other.url}/v1/builds/${build.id}/events`)
-    const second = await fetch(`${other.url}/v1/builds/${build.id}/events`)
+    const open = await other.fetch(`/v1/builds/${build.id}/events`)
+    const second = await other.fetch(`/v1/builds/${build.id}/events`)
     expect(second.status).toBe(503)
     expect(await second.json()).toMatchObject({ code: 'connections-exhausted' })
     await other[Symbol.asyncDispose]()
@@ -426,8 +494,8 @@ describe('events', () => {
   it('are bounded in number also when all come at once', async () => {
     await using other = await startTestService({ limits: { eventStreams: 2 } })
     const { build } = await other.client.declareBuild(newName())
-    const url = `${other.url}/v1/builds/${build.id}/events`
-    const answers = await Promise.all(Array.from({ length: 12 }, () => fetch(url)))
+    const path = `/v1/builds/${build.id}/events`
+    const answers = await Promise.all(Array.from({ length: 12 }, () => other.fetch(path)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(2)
   })
 })

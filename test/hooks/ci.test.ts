@@ -18,10 +18,13 @@ const there =
   (await has('curl', '--version')) && (await has('jq', '--version')) && (await has('openssl', 'version'))
 
 describe.skipIf(!there)('the script for any CI, with the service', () => {
+  const name = newName()
   let service: TestService
   let folder: string
+  let token: string
   beforeAll(async () => {
     service = await startTestService()
+    token = await service.newToken(['ingest', 'read'], [name.stream])
     folder = await mkdtemp(path.join(tmpdir(), 'basedrift-ci-'))
     for (const name of ['kernel-default-5.15.12-1.1.x86_64.rpm', 'kernel-extra+1~2-5.15.12-1.1.x86_64.rpm'])
       await writeFile(path.join(folder, name), `content of ${name}`)
@@ -31,11 +34,11 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  const name = newName()
   const send = (env: Record<string, string>, files: string[]) => {
     const given = {
       PATH: process.env.PATH,
       BASEDRIFT_URL: service.url,
+      BASEDRIFT_TOKEN: token,
       BASEDRIFT_STREAM: name.stream,
       BASEDRIFT_BUILD: `${name.version}-${name.release}`,
       ...env,

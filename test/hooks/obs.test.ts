@@ -30,9 +30,12 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
     repository = path.join(folder, 'repos/kettle:/Factory/standard')
     config = path.join(folder, 'obs.conf')
     await mkdir(path.join(repository, 'x86_64'), { recursive: true })
+    await writeFile(path.join(folder, 'token'), await service.newToken(['ingest', 'read'], ['kettle:*']), {
+      mode: 0o600,
+    })
     await writeFile(
       config,
-      `[service]\nurl = ${service.url}\n[spool]\ndir = ${folder}/spool\n` +
+      `[service]\nurl = ${service.url}\ntoken_file = ${folder}/token\n[spool]\ndir = ${folder}/spool\n` +
         '[stream default]\nprojects = kettle:*\nfiles = kernel-default-[0-9]* kernel-default-extra-[0-9]*\n' +
         'name = {project}/{arch}/default\nenvironment = production\n' +
         '[stream modules]\nprojects = kettle:*\nfiles = *-kmp-*\nrole = modules\nname = {project}/{arch}/default\n',
@@ -75,7 +78,7 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
     ])
     expect(kernel?.provenance).toEqual({ obs: { project, repository: 'standard', arch: 'x86_64' } })
     expect(await readdir(path.join(folder, 'spool/queue'))).toEqual([])
-    const live = await fetch(`${service.url}/v1/environments/production/live`)
+    const live = await service.fetch('/v1/environments/production/live')
     expect(await live.json()).toMatchObject({ items: [{ build: { id: kernel?.id } }] })
   })
 

@@ -2,14 +2,17 @@ import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController } from 'fastify'
 import { useAccess } from './plugins/access.js'
+import { useAudit } from './plugins/audit.js'
 import { serveDocument, useDocument } from './plugins/document.js'
 import { refuseMalformed, sendProblem, useErrors } from './plugins/errors.js'
 import { useBodyDeadline, useGuards } from './plugins/guards.js'
+import { useIdempotency } from './plugins/idempotency.js'
 import { usePressureLimits } from './plugins/pressure.js'
 import { useRequestRecords } from './plugins/requests.js'
 import { useSecurityHeaders } from './plugins/security.js'
 import { useValidation } from './plugins/validation.js'
 import { artifactRoutes } from './routes/artifacts.js'
+import { auditRoutes } from './routes/audit.js'
 import { blobRoutes } from './routes/blobs.js'
 import { buildRoutes } from './routes/builds.js'
 import { channelRoutes } from './routes/channels.js'
@@ -24,10 +27,11 @@ import { matrixRoutes } from './routes/matrix.js'
 import { pairRoutes } from './routes/pairs.js'
 import { policyRoutes } from './routes/policies.js'
 import { streamRoutes } from './routes/streams.js'
+import { tokenRoutes } from './routes/tokens.js'
 import { waiverRoutes } from './routes/waivers.js'
 import type { App, AppDependencies } from './types.js'
 
-export { type ApiConfig, type ApiLimits, defaultApiConfig } from './config.js'
+export { type ApiConfig, type ApiLimits, type ApiSettings, apiConfigOf, defaultApiConfig } from './config.js'
 export type { App, AppDependencies } from './types.js'
 
 /** Bytes of a body that is not an upload. */
@@ -56,9 +60,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   useValidation(app)
   useRequestRecords(app, dependencies)
   useGuards(app, dependencies)
-  useAccess(app)
   await useSecurityHeaders(app)
   await usePressureLimits(app, config.limits)
+  useAccess(app, dependencies)
+  useIdempotency(app, dependencies)
+  useAudit(app, dependencies)
   useErrors(app)
   await useDocument(app)
 
@@ -80,6 +86,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     channelRoutes(scope, dependencies)
     deliveryRoutes(scope, dependencies)
     healthRoutes(scope, dependencies)
+    tokenRoutes(scope, dependencies)
+    auditRoutes(scope, dependencies)
   })
   await app.register(async (scope: App) => {
     // The body of an upload is what it is: no parser touches it.

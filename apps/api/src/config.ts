@@ -24,8 +24,11 @@ export interface ApiLimits {
   /** Answers with findings at the same time, and the time that one may take before it is given without its lists. */
   findings: number
   findingsMs: number
-  /** Requests a minute from one address. */
+  /** Requests a minute from one address, and with one token, to one process. */
   requestsPerMinute: number
+  tokenRequestsPerMinute: number
+  /** Uploads at the same time with one token. */
+  tokenUploads: number
   /** Delay of the event loop above which requests are refused; 0 refuses none. */
   eventLoopDelayMs: number
 }
@@ -38,14 +41,22 @@ export interface ApiConfig {
   origins: readonly string[]
   /** Whether a proxy before the service is trusted to name the client's address. */
   trustProxy: boolean
+  /** Whether everybody may read, and see the metrics, without a token. */
+  openRead: boolean
+  openMetrics: boolean
   limits: ApiLimits
 }
+
+/** What is set of it; limits one by one. */
+export type ApiSettings = Partial<Omit<ApiConfig, 'limits'>> & { limits?: Partial<ApiLimits> }
 
 /** What stands where nothing is configured. */
 export const defaultApiConfig: ApiConfig = {
   hosts: [],
   origins: [],
   trustProxy: false,
+  openRead: false,
+  openMetrics: false,
   limits: {
     artifactBytes: 4 * 1024 ** 3,
     artifactsPerBuild: 64,
@@ -62,6 +73,13 @@ export const defaultApiConfig: ApiConfig = {
     findings: 8,
     findingsMs: 10_000,
     requestsPerMinute: 3_000,
+    tokenRequestsPerMinute: 3_000,
+    tokenUploads: 16,
     eventLoopDelayMs: 2_000,
   },
+}
+
+/** The configuration with these settings, and the default for the rest. */
+export function apiConfigOf(settings: ApiSettings): ApiConfig {
+  return { ...defaultApiConfig, ...settings, limits: { ...defaultApiConfig.limits, ...settings.limits } }
 }

@@ -16,7 +16,8 @@ import {
   loadConfig,
   RuntimeError,
 } from '@basedrift/runtime'
-import { defaultApiConfig } from './config.js'
+import { apiConfigOf } from './config.js'
+import { firstToken } from './first-token.js'
 import { startServer } from './server.js'
 
 /** Threads that list what comparisons have found. */
@@ -64,13 +65,14 @@ async function main(): Promise<void> {
         blobs,
         pool,
         sending: sendingOf(config),
-        config: { ...defaultApiConfig, ...config.api },
+        config: apiConfigOf(config.api),
         log,
         metrics: createMetrics(),
       },
       config,
     )
     shutdown.add('api', () => server.close())
+    process.stdout.write((await firstToken(ledger, config.dataDir)) ?? '')
   } catch (error) {
     await shutdown.close()
     throw error

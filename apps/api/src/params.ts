@@ -34,7 +34,8 @@ export const writeHeaders = {
     Type.String({
       minLength: 1,
       maxLength: 255,
-      description: 'Taken and not needed: the same write again changes nothing, with or without a key',
+      description:
+        'For a day the same write with the same key gets the same answer, without being done again',
     }),
   ),
 }

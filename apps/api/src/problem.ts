@@ -57,6 +57,7 @@ const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'policy-unknown': 'policy-unknown',
   'stream-unknown': 'stream-unknown',
   'waiver-unknown': 'waiver-unknown',
+  'token-name-taken': 'token-name-taken',
   'blob-unknown': 'blob-unknown',
   'blob-too-large': 'body-too-large',
   'blob-digest-mismatch': 'digest-mismatch',

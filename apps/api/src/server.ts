@@ -2,6 +2,8 @@ import type { AddressInfo } from 'node:net'
 import { buildApp } from './app.js'
 import type { AppDependencies } from './types.js'
 
+export { firstToken } from './first-token.js'
+
 /** A listening service. */
 export interface Server {
   /** `http://127.0.0.1:8080` */

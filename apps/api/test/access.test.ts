@@ -1,8 +1,10 @@
 import { tokenScopes } from '@basedrift/contract'
+import type { Ledger } from '@basedrift/ledger'
 import fc from 'fast-check'
 import Fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { anonymous, Principal } from '../src/access/principal.js'
+import { defaultApiConfig } from '../src/config.js'
 import { globTest } from '../src/glob.js'
 import { useAccess } from '../src/plugins/access.js'
 import { ProblemError } from '../src/problem.js'
@@ -52,7 +54,8 @@ describe('a principal', () => {
 describe('routes', () => {
   it('cannot be added without a scope', () => {
     const app = Fastify() as unknown as App
-    useAccess(app)
+    app.decorate('createRateLimit', () => async () => ({ isAllowed: true as const, key: '' }))
+    useAccess(app, { ledger: {} as Ledger, config: defaultApiConfig })
     expect(() => app.get('/v1/forgotten', async () => ({}))).toThrow(/\/v1\/forgotten names no scope/)
     expect(() => app.get('/v1/known', { config: { scope: 'read' } }, async () => ({}))).not.toThrow()
   })

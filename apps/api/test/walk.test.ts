@@ -73,7 +73,7 @@ async function ingestTwo(): Promise<Fixtures> {
 
 beforeAll(async () => {
   service = await startTestService()
-  document = (await (await fetch(`${service.url}/v1/openapi.json`)).json()) as Document
+  document = (await (await service.fetch('/v1/openapi.json')).json()) as Document
   ajv.addSchema({ $id: 'document', components: document.components })
   fixtures = await ingestTwo()
 })
@@ -94,7 +94,7 @@ function faultOf({ operation }: Placed, status: number, type: string | null, bod
 
 /** Sends it; of events only the first are read, since they may have no end. */
 async function answerTo({ method, path: address, headers, body }: Request) {
-  const response = await fetch(service.url + address, {
+  const response = await service.fetch(address, {
     method,
     headers,
     redirect: 'manual',
@@ -141,4 +141,4 @@ it('every operation answers any input as it documents, and never with a failure 
       expect.arrayContaining([200]),
     ])
   }
-})
+}, 300_000)

@@ -25,7 +25,7 @@ export const cliErrorCodes = {
   'build-unknown': 'No such build is recorded.',
   'build-failed': 'The server could not use the build.',
   'server-silent': 'The server took the question and did not answer in time.',
-  'host-not-loopback': 'There are no tokens yet, so the server listens on this machine alone.',
+  'token-unknown': 'There is no such token.',
   'address-unavailable': 'The address or port to listen on cannot be had.',
   'channel-unknown': 'There is no such channel.',
   'secret-keys-unreadable':

@@ -19,6 +19,7 @@ import { addPush } from './commands/push.js'
 import { addRebase } from './commands/rebase.js'
 import { addServe } from './commands/serve.js'
 import { addStamp } from './commands/stamp.js'
+import { addToken } from './commands/token.js'
 import { addWaive } from './commands/waive.js'
 import { errorLine } from './errors.js'
 import { exitCodes } from './exit.js'
@@ -65,6 +66,7 @@ export function buildProgram(ended: (code: number) => void): Command {
     addMatrix,
     addPair,
     addDrifts,
+    addToken,
     addLive,
     addGate,
     addWaive,

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -19,7 +19,8 @@ afterAll(async () => {
   temp[Symbol.dispose]()
 })
 
-const client = (...args: string[]): Promise<Run> => basedrift(args, { env: { BASEDRIFT_URL: service.url } })
+const client = (...args: string[]): Promise<Run> =>
+  basedrift(args, { env: { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: service.token } })
 const push = (release: string, ...args: string[]): Promise<Run> =>
   client('push', '--stream', stream, '--version', '5.15.12', '--release', release, ...args)
 const filesOf = (build: string): string[] =>
@@ -169,7 +170,11 @@ describe('serve, push and what came of it', () => {
     expect((await gate()).code).toBe(1)
     expect((await gate('--dry-run')).code).toBe(0)
     const glass = await basedrift(['gate', '--build', '5.15.12-1.3', ...where], {
-      env: { BASEDRIFT_URL: service.url, BASEDRIFT_BREAK_GLASS: 'security fix' },
+      env: {
+        BASEDRIFT_URL: service.url,
+        BASEDRIFT_TOKEN: service.token,
+        BASEDRIFT_BREAK_GLASS: 'security fix',
+      },
     })
     expect(glass).toMatchObject({ code: 0, stderr: expect.stringContaining('Recorded by the service as ') })
     await client('policy', 'set', '--stream', stream, '--reset')
@@ -257,12 +262,39 @@ describe('serve, push and what came of it', () => {
   })
 })
 
+describe('tokens', () => {
+  it('are made, used, listed and revoked', async () => {
+    const narrow = ['--scope', 'read', '--scope', 'ingest', '--stream', 'other/*', '--expires', '90d']
+    const made = await client('token', 'create', '--name', 'hook', ...narrow)
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Token hook \(.+\) was made/) })
+    const token = made.stdout.toString().trim()
+    expect(token).toMatch(/^bdt_\S+$/)
+    const env = { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: token }
+    const refused = await basedrift(['matrix', '--stream', stream], { env })
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/^basedrift: token-forbidden: /) })
+    expect((await basedrift(['builds'], { env })).stdout.toString()).toBe('There are no builds yet.\n')
+    const table = (await client('token', 'list')).stdout.toString()
+    expect(table).toMatch(/^hook +read,ingest +other\/\* +valid /m)
+    expect(table).toMatch(/^first-admin +admin +\* +valid /m)
+    expect(table).not.toContain(token.slice(37))
+    expect((await client('token', 'revoke', 'hook')).code).toBe(0)
+    expect((await basedrift(['builds'], { env })).stderr).toMatch(/^basedrift: token-invalid: /)
+    expect((await client('token', 'revoke', 'nobody')).stderr).toMatch(/^basedrift: token-unknown: /)
+  })
+
+  it('are found in the data directory of a service on this machine, and sent to no other', async () => {
+    const dataDir = path.join(temp.path, 'data')
+    const env = { BASEDRIFT_URL: service.url, BASEDRIFT_DATA_DIR: dataDir }
+    expect((await basedrift(['builds'], { env })).code).toBe(0)
+    const without = await basedrift(['builds'], { env: { BASEDRIFT_URL: service.url }, cwd: temp.path })
+    expect(without.stderr).toMatch(/^basedrift: token-missing: /)
+    expect(readFileSync(`${dataDir}.log`, 'utf8')).not.toContain(service.token.slice(37))
+    expect(statSync(path.join(dataDir, 'admin-token')).mode & 0o777).toBe(0o600)
+  })
+})
+
 describe('serve itself', () => {
-  it.each([
-    [['--host', '0.0.0.0'], 'host-not-loopback'],
-    [['--host', 'build.example.org'], 'host-not-loopback'],
-    [['--port', '70000'], 'usage'],
-  ])('refuses %j', async (args, code) => {
+  it.each([[['--port', '70000'], 'usage']])('refuses %j', async (args, code) => {
     const run = await basedrift(['serve', '--data-dir', path.join(temp.path, 'refused'), ...args])
     expect(run.code).toBe(2)
     expect(run.stderr).toMatch(new RegExp(`^basedrift: ${code}: `))
@@ -305,16 +337,19 @@ describe('serve itself', () => {
   it('keeps what it has when it is killed, and ends cleanly on a signal', async () => {
     const dataDir = path.join(temp.path, 'killed')
     const first = await startService(dataDir)
-    const env = { BASEDRIFT_URL: first.url }
+    const env = { BASEDRIFT_URL: first.url, BASEDRIFT_TOKEN: first.token }
+    expect(first.stdout()).toContain(`: ${first.token}\n`)
     const args = ['--stream', stream, '--version', '5.15.12', '--release', '1.1', '--wait', ...filesOf('1.1')]
     expect((await basedrift(['push', ...args], { env })).code).toBe(0)
     expect(await first.end('SIGKILL')).toBeNull()
     const second = await startService(dataDir)
-    const { stdout } = await basedrift(['matrix', '--stream', stream, '--server', second.url])
+    expect(second.stdout()).not.toContain('bdt_')
+    const { stdout } = await basedrift(['matrix', '--stream', stream, '--server', second.url], { env })
     expect(stdout.toString()).toContain('2 compatible')
     expect(await second.end('SIGINT')).toBe(0)
     const log = readFileSync(`${dataDir}.log`, 'utf8').trimEnd().split('\n')
     for (const line of log) expect(JSON.parse(line)).toHaveProperty('msg')
+    expect(log.join('\n')).not.toContain(first.token.slice(37))
     expect(log.join('\n')).not.toMatch(/postgresql:\/\/[^"]*:[^"[*]{8,}@/)
   })
 })

@@ -123,6 +123,11 @@ export const errorCodes = {
     title: 'There is no such waiver',
     sentence: 'Look for its id in the list of waivers.',
   },
+  'token-unknown': {
+    status: 404,
+    title: 'There is no such token',
+    sentence: 'Look for its id in the list of tokens.',
+  },
   'method-refused': {
     status: 405,
     title: 'The address does not take this method',
@@ -190,6 +195,21 @@ export const errorCodes = {
     title: 'As many builds of the stream are live in the environment as there may be',
     sentence: 'Let those leave that no machine runs any more.',
   },
+  'token-name-taken': {
+    status: 409,
+    title: 'A token has, or had, this name',
+    sentence: 'Choose another: names are not given twice, so that a name in the audit log stays one token.',
+  },
+  'idempotency-running': {
+    status: 409,
+    title: 'A write with this Idempotency-Key is under way',
+    sentence: 'Send the same again in a moment to get its answer.',
+  },
+  'idempotency-answer-gone': {
+    status: 409,
+    title: 'The write with this Idempotency-Key was done, and its answer is not kept',
+    sentence: 'Read what it has made; use another key to have it done again.',
+  },
   'length-required': {
     status: 411,
     title: 'The length of the body is missing',
@@ -225,6 +245,16 @@ export const errorCodes = {
     status: 422,
     title: 'The bytes do not have the given digest',
     sentence: 'The upload was damaged or the digest is of another file. Nothing was kept; send it again.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    sentence: 'Use a new key for each write, and the same only to repeat it unchanged.',
+  },
+  'uploads-limited': {
+    status: 429,
+    title: 'This token has too many uploads under way',
+    sentence: 'Wait as long as the header Retry-After says.',
   },
   'rate-limited': {
     status: 429,

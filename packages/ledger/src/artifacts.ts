@@ -1,3 +1,4 @@
+import { streamIdsOf } from './access/globs.js'
 import { artifactRow } from './build-rows.js'
 import { type Database, transact } from './db.js'
 import { LedgerError } from './errors.js'
@@ -49,6 +50,11 @@ export function createArtifacts(db: Database): Artifacts {
       if (added.outcome === 'created' && scheme !== null)
         await orderStream(db, streamId, scheme, { first: true })
       return added
+    },
+
+    async has(sha256, globs) {
+      const streamId = { in: await streamIdsOf(db.prisma, globs) }
+      return (await db.prisma.artifact.findFirst({ where: { sha256, build: { streamId } } })) !== null
     },
   }
 }

@@ -1,3 +1,4 @@
+import { streamIdsOf } from './access/globs.js'
 import { buildInclude, buildRow } from './build-rows.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'
@@ -109,12 +110,13 @@ export function createBuilds(db: Database): Builds {
       return build === null ? null : buildRow(build)
     },
 
-    async list({ stream, cursor, limit }) {
+    async list({ stream, globs, cursor, limit }) {
       const after = decodeCursor('builds', cursor, [isId])
       const take = pageLimit(limit)
       const rows = await prisma.build.findMany({
         where: {
           ...(stream === undefined ? {} : { stream: { name: stream } }),
+          ...(globs === undefined ? {} : { streamId: { in: await streamIdsOf(prisma, globs) } }),
           ...(after === null ? {} : { id: { lt: after[0] as string } }),
         },
         include: buildInclude,

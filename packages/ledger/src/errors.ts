@@ -21,6 +21,7 @@ export const ledgerErrorCodes = {
   'channel-limit': 'There are as many channels as there may be: remove those that nobody reads.',
   'channel-disabled': 'The channel is disabled: enable it first.',
   'delivery-unknown': 'There is no such delivery.',
+  'token-name-taken': 'A token has, or had, this name: names are not given twice. Choose another.',
   'cursor-invalid': 'The cursor is not one that this list gave. Start again without it.',
   'pair-unknown':
     'There is no such pair: one of the builds is unknown, not ingested yet, or of another stream.',

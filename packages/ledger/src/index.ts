@@ -1,3 +1,5 @@
+export { likePattern } from './access/globs.js'
+export * from './access/types.js'
 export { DirectoryBlobStore } from './blobs/directory.js'
 export { S3BlobStore, type S3Options } from './blobs/s3.js'
 export * from './blobs/types.js'

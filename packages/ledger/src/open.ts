@@ -1,3 +1,6 @@
+import { createAudit } from './access/audit.js'
+import { createIdempotency } from './access/idempotency.js'
+import { createTokens } from './access/tokens.js'
 import { createArtifacts } from './artifacts.js'
 import { createBases } from './bases.js'
 import { createBuilds } from './builds.js'
@@ -78,6 +81,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     courier: createCourier(db),
     tasks: createTasks(db),
     outbox: createOutbox(db),
+    tokens: createTokens(db),
+    audit: createAudit(db),
+    idempotency: createIdempotency(db),
     ping,
     close: () => prisma.$disconnect(),
   }

@@ -1,3 +1,4 @@
+import type { Audit, Idempotency, Tokens } from './access/types.js'
 import type { Asked } from './gate/asked.js'
 import type { Gate } from './gate/decisions.js'
 import type { Lives } from './gate/live.js'
@@ -46,11 +47,16 @@ export interface StreamRow {
   createdAt: string
 }
 
+/** Of what a list tells: streams whose names fit one of the globs; all where it is left out. */
+export interface Seen {
+  globs?: readonly string[] | undefined
+}
+
 export interface Streams {
   /** Null where no build was ever declared in it. */
   find(name: string): Promise<StreamRow | null>
-  /** By name. */
-  list(page: PageRequest): Promise<Page<StreamRow>>
+  /** By name; those alone whose names fit one of `globs` where it is given. */
+  list(query: Seen & PageRequest): Promise<Page<StreamRow>>
   /** Orders its builds, and the drifts between them, by that scheme from now on; null where there is no such stream. */
   order(name: string, scheme: VersionScheme): Promise<StreamRow | null>
 }
@@ -134,7 +140,7 @@ export interface Builds {
   /** The build whose kernel has this base: of several the first of that stream, else the first of all. */
   withBase(sha256: string, prefer: { stream: string }): Promise<BuildRow | null>
   /** Newest first; all streams where `stream` is not given. */
-  list(query: { stream?: string | undefined } & PageRequest): Promise<Page<BuildRow>>
+  list(query: { stream?: string | undefined } & Seen & PageRequest): Promise<Page<BuildRow>>
   /** Newest version first, as the scheme of the stream orders them; those that are equal, and all without one, newest first. */
   listByVersion(query: { stream: string } & PageRequest): Promise<Page<BuildRow>>
   /** In the manifest's order; `name` is a part of the module's name. `build-unknown`. */
@@ -169,6 +175,8 @@ export interface Artifacts {
     sha256: string
     size: number
   }): Promise<{ outcome: 'created' | 'same' | 'differs' | 'sealed'; artifact: ArtifactRow | null }>
+  /** Whether a build of a stream whose name fits one of the globs has this file. */
+  has(sha256: string, globs: readonly string[]): Promise<boolean>
 }
 
 export interface ModuleSets {
@@ -276,6 +284,9 @@ export interface Ledger {
   readonly courier: Courier
   readonly tasks: Tasks
   readonly outbox: Outbox
+  readonly tokens: Tokens
+  readonly audit: Audit
+  readonly idempotency: Idempotency
   /** Answers within `timeoutMs` or throws `database-unreachable`. */
   ping(timeoutMs?: number): Promise<void>
   close(): Promise<void>

@@ -1,3 +1,4 @@
+import { streamIdsOf } from './access/globs.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
 import type { Database } from './db.js'
 import type { Stream } from './generated/client.js'
@@ -25,11 +26,14 @@ export function createStreams(db: Database): Streams {
       if (stream !== null) await orderStream(db, stream.id, scheme)
       return find(name)
     },
-    async list({ cursor, limit }) {
+    async list({ globs, cursor, limit }) {
       const after = decodeCursor('streams', cursor, [isName])
       const take = pageLimit(limit)
       const rows = await prisma.stream.findMany({
-        ...(after === null ? {} : { where: { name: { gt: after[0] as string } } }),
+        where: {
+          ...(globs === undefined ? {} : { id: { in: await streamIdsOf(prisma, globs) } }),
+          ...(after === null ? {} : { name: { gt: after[0] as string } }),
+        },
         orderBy: { name: 'asc' },
         take: take + 1,
       })

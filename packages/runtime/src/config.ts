@@ -30,7 +30,16 @@ export interface Config {
   logLevel: LogLevel
   s3?: S3Config
   /** How clients reach the service: host names and origins that requests may name, and whether a proxy is trusted. */
-  api: { hosts: string[]; origins: string[]; trustProxy: boolean }
+  api: {
+    hosts: string[]
+    origins: string[]
+    trustProxy: boolean
+    /** Whether everybody may read, and see the metrics, without a token. */
+    openRead: boolean
+    openMetrics: boolean
+    /** Those that are set. */
+    limits: { requestsPerMinute?: number; tokenRequestsPerMinute?: number; tokenUploads?: number }
+  }
   worker: {
     /** Tasks at the same time, and threads that parse. Where absent, the worker chooses. */
     tasks?: number
@@ -67,6 +76,8 @@ const seconds = (description: string) => text('^(0|[1-9][0-9]{0,6})$', descripti
 
 const count = (description: string) => text('^[1-9][0-9]{0,2}$', description)
 
+const rate = (what: string) => text('^[1-9][0-9]{0,6}$', `a number of ${what}, 1 to 9999999`)
+
 /** What may stand in the environment. A description completes the sentence "NAME must be …". */
 export const environmentSchema = Type.Object({
   DATABASE_URL: text('^postgres(ql)?://\\S+$', 'a URL like postgresql://user:password@host:5432/database'),
@@ -81,6 +92,11 @@ export const environmentSchema = Type.Object({
     'origins like https://builds.example.org with commas between them',
   ),
   BASEDRIFT_TRUST_PROXY: text('^(0|1|true|false)$', 'true or false'),
+  BASEDRIFT_OPEN_READ: text('^(0|1|true|false)$', 'true or false'),
+  BASEDRIFT_OPEN_METRICS: text('^(0|1|true|false)$', 'true or false'),
+  BASEDRIFT_ADDRESS_RATE: rate('requests a minute from one address'),
+  BASEDRIFT_TOKEN_RATE: rate('requests a minute with one token'),
+  BASEDRIFT_TOKEN_UPLOADS: count('a number of uploads, 1 to 999'),
   BASEDRIFT_TASKS: count('a number of tasks, 1 to 999'),
   BASEDRIFT_THREADS: count('a number of threads, 1 to 999'),
   BASEDRIFT_PUBLIC_URL: text('^https?://[^\\s?#]+$', 'a URL like https://basedrift.example.org'),
@@ -209,6 +225,19 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       hosts: settings.BASEDRIFT_HOSTS?.split(',') ?? [],
       origins: settings.BASEDRIFT_ORIGINS?.split(',') ?? [],
       trustProxy: isTrue(settings.BASEDRIFT_TRUST_PROXY),
+      openRead: isTrue(settings.BASEDRIFT_OPEN_READ),
+      openMetrics: isTrue(settings.BASEDRIFT_OPEN_METRICS),
+      limits: {
+        ...(settings.BASEDRIFT_ADDRESS_RATE === undefined
+          ? {}
+          : { requestsPerMinute: Number(settings.BASEDRIFT_ADDRESS_RATE) }),
+        ...(settings.BASEDRIFT_TOKEN_RATE === undefined
+          ? {}
+          : { tokenRequestsPerMinute: Number(settings.BASEDRIFT_TOKEN_RATE) }),
+        ...(settings.BASEDRIFT_TOKEN_UPLOADS === undefined
+          ? {}
+          : { tokenUploads: Number(settings.BASEDRIFT_TOKEN_UPLOADS) }),
+      },
     },
     worker: {
       ...(BASEDRIFT_TASKS === undefined ? {} : { tasks: Number(BASEDRIFT_TASKS) }),

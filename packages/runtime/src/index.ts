@@ -1,3 +1,4 @@
+export * from './admin-token.js'
 export * from './config.js'
 export * from './errors.js'
 export { createLogger, type Logger, type LoggerOptions } from './logger.js'

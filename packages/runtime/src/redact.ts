@@ -11,6 +11,9 @@ const urlPassword = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"\\]*:)[^\s/@"\\]+@/gi
 /** Access tokens as headers and command lines carry them. */
 const bearer = /\b((?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}/gi
 
+/** Access tokens of this service, wherever they stand; what is left tells which it was. */
+const ownToken = /\b(bdt_[0-9a-f]{8})[0-9a-f]*_[A-Za-z0-9_-]{20,}/g
+
 /** Query parameters that are secrets. */
 const query = /([?&](?:access_token|token|key|sig|signature|password|X-Amz-[A-Za-z]+)=)[^&\s"\\#]+/gi
 
@@ -24,6 +27,7 @@ const signingKey = /\bwh(?:sec|sk)_[A-Za-z0-9+/=_-]+/g
 /** A text, or a line of JSON, without passwords, tokens and webhook addresses. It stays JSON if it was. */
 export function redact(text: string): string {
   return text
+    .replace(ownToken, `$1_${redacted}`)
     .replace(secretFields, `$1"${redacted}"`)
     .replace(urlPassword, `$1${redacted}@`)
     .replace(bearer, `$1${redacted}`)

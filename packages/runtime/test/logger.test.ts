@@ -16,6 +16,7 @@ describe('the log', () => {
     ['a password in a URL', { url: 'postgresql://basedrift:hunter2@127.0.0.1:5432/basedrift' }],
     ['a password in a URL without a user', { url: 'redis://:hunter2@cache' }],
     ['an error', { err: new Error('connect to rediss://x:hunter2@cache failed') }],
+    ['an access token of the service', { said: `x ${`bdt_${'0'.repeat(32)}_hunter2`.padEnd(80, 'x')} y` }],
     ['the address of a webhook', { to: 'https://hooks.slack.com/services/T0/B0/hunter2' }],
     ['a query', { url: 'https://api.example/x?a=1&token=hunter2&b=2' }],
     ['the keys of a webhook', { signing: ['whsec_aGhunter2AAA/+A=', 'whsk_hunter2='] }],

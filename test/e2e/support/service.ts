@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type ApiLimits, defaultApiConfig } from '@basedrift/api/app'
+import { type ApiLimits, apiConfigOf } from '@basedrift/api/app'
 import { startServer } from '@basedrift/api/server'
 import { CheckPool } from '@basedrift/check'
-import { type Client, createClient } from '@basedrift/contract'
+import { type Client, createClient, type TokenScope } from '@basedrift/contract'
 import { DirectoryBlobStore, type Ledger, openLedger } from '@basedrift/ledger'
 import type { Sending } from '@basedrift/notify'
 import { createLogger, createMetrics } from '@basedrift/runtime'
@@ -14,7 +14,14 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.js
 /** A service that listens, on a database and a blob store of its own. `await using` ends it. */
 export interface TestService extends AsyncDisposable {
   url: string
+  /** With the scope `admin`. */
+  token: string
+  /** Has that token. */
   client: Client
+  /** Sends a request to a path, or to an address of this service, with that token unless it has another. */
+  fetch(path: string, init?: RequestInit & { duplex?: 'half' }): Promise<Response>
+  /** A new token. */
+  newToken(scopes: TokenScope[], streams?: string[]): Promise<string>
   ledger: Ledger
   blobs: DirectoryBlobStore
   database: TestDatabase
@@ -32,6 +39,8 @@ export async function startTestService(
     limits?: Partial<ApiLimits>
     hosts?: string[]
     origins?: string[]
+    openRead?: boolean
+    openMetrics?: boolean
     graceMs?: number
     /** In place of threads of its own. */
     pool?: Pick<CheckPool, 'explain'>
@@ -49,17 +58,19 @@ export async function startTestService(
   const blobs = await DirectoryBlobStore.open(folder)
   const pool = new CheckPool({ threads: 1 })
   let rings = 0
-  const config = {
-    ...defaultApiConfig,
-    hosts: options.hosts ?? [],
-    origins: options.origins ?? [],
+  const { hosts = [], origins = [], openRead = false, openMetrics = false } = options
+  const config = apiConfigOf({
+    hosts,
+    origins,
+    openRead,
+    openMetrics,
     limits: {
-      ...defaultApiConfig.limits,
       requestsPerMinute: 1_000_000,
+      tokenRequestsPerMinute: 1_000_000,
       eventLoopDelayMs: 0,
       ...options.limits,
     },
-  }
+  })
   const server = await startServer(
     {
       ledger,
@@ -74,9 +85,22 @@ export async function startTestService(
     { host: '127.0.0.1', port: 0 },
     options.graceMs,
   )
+  const admin = await ledger.tokens.firstAdmin()
+  if (admin === null) throw new Error('the database has a token')
+  const token = admin.text
   return {
     url: server.url,
-    client: createClient({ baseUrl: server.url, retry: { baseMs: 1, maxMs: 50 } }),
+    token,
+    client: createClient({ baseUrl: server.url, token, retry: { baseMs: 1, maxMs: 50 } }),
+    fetch(path, init = {}) {
+      const headers = new Headers(init.headers)
+      if (!headers.has('authorization')) headers.set('authorization', `Bearer ${token}`)
+      return fetch(new URL(path, server.url), { ...init, headers })
+    },
+    async newToken(scopes, streams = ['*']) {
+      const name = `test-${randomUUID()}`
+      return (await ledger.tokens.create({ name, scopes, streams, expiresAt: null, createdBy: 'test' })).text
+    },
     ledger,
     blobs,
     database,

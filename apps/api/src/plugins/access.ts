@@ -1,7 +1,11 @@
 import { type TokenScope, tokenScopes } from '@basedrift/contract'
-import { anonymous, type Principal } from '../access/principal.js'
+import type { FastifyRequest } from 'fastify'
+import { anonymous, Principal } from '../access/principal.js'
+import { ProblemError } from '../problem.js'
 import { addProblems } from '../responses.js'
-import type { App } from '../types.js'
+import type { App, AppDependencies } from '../types.js'
+import { isRead } from './guards.js'
+import { tokenRate } from './pressure.js'
 
 /** What a call needs: a token with a scope, or nothing. */
 export type AccessScope = TokenScope | 'open'
@@ -25,28 +29,87 @@ declare module 'fastify' {
 /** Pages of the documentation: routes of a plugin, which name no scope. */
 const pages = /^\/docs(\/|$)/
 
+/** Who sends what needs no token. */
+const nobody = anonymous([])
+
+/** Who reads where the operator lets everybody read. */
+const reader = anonymous(['read'])
+
 /** The stream that a request names in its address. */
 function streamOf({ params, query }: { params: unknown; query: unknown }): string | undefined {
   const named = (params as { stream?: unknown }).stream ?? (query as { stream?: unknown }).stream
   return typeof named === 'string' ? named : undefined
 }
 
-/** Says of each request who sends it, and refuses what its token does not allow. */
-export function useAccess(app: App): void {
-  const everyone = anonymous(tokenScopes)
-  app.decorateRequest('principal')
-  app.decorateRequest('permit')
+/** The token of a request; null where it has none. @throws ProblemError `token-invalid` where it cannot be one */
+function textOf(request: FastifyRequest): string | null {
+  const { authorization } = request.headers
+  if (authorization === undefined) return null
+  const text = /^bearer +(\S{1,200})$/i.exec(authorization)?.[1]
+  if (text === undefined) throw invalid()
+  return text
+}
+
+function invalid(detail?: string): ProblemError {
+  return new ProblemError('token-invalid', detail, {
+    headers: { 'www-authenticate': 'Bearer realm="basedrift", error="invalid_token"' },
+  })
+}
+
+/** Says of each request who sends it, and refuses what its token does not allow, before anything of its body is read. */
+export function useAccess(app: App, { ledger, config }: Pick<AppDependencies, 'ledger' | 'config'>): void {
+  const { openRead, limits } = config
+  const countRequest = tokenRate(app, limits)
+
+  /** Who sends a request that needs a scope. */
+  const principalOf = async (request: FastifyRequest, scope: TokenScope): Promise<Principal> => {
+    const open = openRead && scope === 'read' && isRead(request.method)
+    const text = textOf(request)
+    if (text === null) {
+      if (open) return reader
+      throw new ProblemError('token-missing', undefined, {
+        headers: { 'www-authenticate': 'Bearer realm="basedrift"' },
+      })
+    }
+    const found = await ledger.tokens.find(text)
+    if (found === null) throw invalid()
+    if (found.state !== 'valid')
+      throw invalid(`This token ${found.state === 'expired' ? 'has expired' : 'was revoked'}.`)
+    const { id, name, scopes, streams } = found.token
+    return new Principal({ id, name, scopes: open ? tokenScopes : scopes, streams: open ? ['*'] : streams })
+  }
+
+  const principals = new WeakMap<FastifyRequest, Principal>()
+  app.decorateRequest('principal', {
+    getter() {
+      return principals.get(this) ?? nobody
+    },
+    setter(principal) {
+      principals.set(this, principal)
+    },
+  })
+  app.decorateRequest('permit', {
+    getter() {
+      return (stream: string) => this.principal.permit(stream)
+    },
+  })
   app.addHook('onRoute', (route) => {
     if (pages.test(route.url)) route.config = { ...route.config, scope: 'open' }
     const scope = route.config?.scope
     if (scope === undefined) throw new TypeError(`The route ${route.url} names no scope in its config`)
-    if (scope === 'open') return
-    const schema = { ...route.schema, security: [{ token: [scope] }] }
-    route.schema = addProblems(schema, 'token-missing', 'token-invalid', 'token-forbidden')
+    const schema = { ...route.schema, security: scope === 'open' ? [] : [{ token: [scope] }] }
+    route.schema =
+      scope === 'open' ? schema : addProblems(schema, 'token-missing', 'token-invalid', 'token-forbidden')
   })
   app.addHook('onRequest', async (request) => {
-    request.principal = everyone
-    request.permit = (stream) => request.principal.permit(stream)
+    // Addresses that are none have no scope, and say so to everybody.
+    const { scope = 'open' } = request.routeOptions.config
+    if (scope === 'open') return
+    request.principal = await principalOf(request, scope)
+    if (request.principal.id !== null) await countRequest(request)
+    if (!request.principal.has(scope)) {
+      throw new ProblemError('token-forbidden', `This token does not have the scope ${scope}.`)
+    }
     const stream = streamOf(request)
     if (stream !== undefined) request.permit(stream)
   })

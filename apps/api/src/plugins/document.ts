@@ -1,6 +1,7 @@
 import { httpSchemas } from '@basedrift/contract'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import { isUnchanged } from '../conditional.js'
 import { codesOf } from '../responses.js'
 import type { App } from '../types.js'
 import { pagePolicy } from './security.js'
@@ -84,8 +85,9 @@ export function serveDocument(app: App): void {
   app.get(
     '/v1/openapi.json',
     { config: { scope: 'open' }, schema: { hide: true } },
-    async (_request, reply) => {
+    async (request, reply) => {
       text ??= JSON.stringify(app.swagger())
+      if (isUnchanged(request, reply, text)) return reply.code(304).send()
       return reply.type('application/json; charset=utf-8').send(text)
     },
   )

@@ -12,6 +12,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   if (status >= 500)
     request.log.error({ err: problem.cause ?? problem, code: problem.code }, 'request failed')
   else request.log.debug({ code: problem.code }, 'request refused')
+  request.refusedWith = problem.code
   reply.headers(problem.headers)
   if ((status === 503 || status === 429) && !reply.hasHeader('retry-after')) reply.header('retry-after', '5')
   const body: Problem = problem.toProblem(request.id)
@@ -44,7 +45,7 @@ export function useErrors(app: App): void {
   const methods = new Methods()
   app.addHook('onRoute', (route) => methods.add(route.url, [route.method].flat()))
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
+  app.setNotFoundHandler((request, reply) => {
     const allowed = methods.of(request.url.split('?', 1)[0] ?? '')
     if (allowed.length === 0) return sendProblem(request, reply, new ProblemError('route-unknown'))
     const headers = { allow: allowed.join(', ') }

@@ -1,8 +1,14 @@
 import { isIP } from 'node:net'
 import { ProblemError } from '../problem.js'
 import type { App, AppDependencies } from '../types.js'
+import { lingerThenClose } from '../upload/linger.js'
 
 const reads = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Whether a method changes nothing. */
+export function isRead(method: string): boolean {
+  return reads.has(method)
+}
 
 /** Host name of a `Host` header without its port; null where it is not one. */
 function hostName(header: string | undefined): string | null {
@@ -22,11 +28,12 @@ function isAddress(name: string): boolean {
 export function useGuards(app: App, { config }: Pick<AppDependencies, 'config'>): void {
   const hosts = new Set(['localhost', ...config.hosts.map((host) => host.toLowerCase())])
   const origins = new Set(config.origins)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isRead(request.method)) lingerThenClose(request.raw, reply.raw)
     const name = hostName(request.headers.host)
     if (name === null) throw new ProblemError('host-refused')
     if (!hosts.has('*') && !hosts.has(name) && !isAddress(name)) throw new ProblemError('host-refused')
-    if (reads.has(request.method)) return
+    if (isRead(request.method)) return
     const { origin } = request.headers
     const site = request.headers['sec-fetch-site']
     if (origin === undefined) {
@@ -41,7 +48,7 @@ export function useGuards(app: App, { config }: Pick<AppDependencies, 'config'>)
 /** Closes the connection of a request whose body, where it is no upload, does not come in time. */
 export function useBodyDeadline(app: App, bodyMs: number): void {
   app.addHook('preParsing', async (request, _reply, payload) => {
-    if (!reads.has(request.method)) {
+    if (!isRead(request.method)) {
       const timer = setTimeout(() => request.raw.destroy(), bodyMs)
       timer.unref()
       const clear = () => clearTimeout(timer)

@@ -41,6 +41,7 @@ export function useRequestRecords(app: App, { metrics }: Pick<AppDependencies, '
       url: request.url,
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
+      by: request.principal.name,
     }
     if (request.method === 'GET' || request.method === 'HEAD') request.log.debug(fields, 'answered')
     else request.log.info(fields, 'answered')

@@ -3,12 +3,12 @@ import { Artifact, ref, splitVersionRelease } from '@basedrift/contract'
 import type { BuildRow, StoredBlob } from '@basedrift/ledger'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import type { Principal } from '../access/principal.js'
 import { ArtifactPath, writeHeaders } from '../params.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 import { sha256OfDigest } from '../upload/digest.js'
-import { lingerThenClose } from '../upload/linger.js'
 import { metered } from '../upload/meter.js'
 import { artifactView } from '../views/build.js'
 
@@ -73,11 +73,16 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
   const { limits } = config
   const pace = { idleMs: limits.uploadIdleMs, minRate: limits.uploadMinRate, graceMs: limits.uploadGraceMs }
   let uploads = 0
+  const byToken = new Map<string, number>()
 
-  /** Streams the body into the store, as one of a bounded number of uploads. */
-  const receive = async (bytes: Readable, expectedSha256: string): Promise<StoredBlob> => {
+  /** Streams the body into the store, as one of a bounded number of uploads, of all and of the token's. */
+  const receive = async (bytes: Readable, expectedSha256: string, { id }: Principal): Promise<StoredBlob> => {
     if (uploads >= limits.uploads) throw new ProblemError('connections-exhausted')
+    const token = id ?? ''
+    const own = byToken.get(token) ?? 0
+    if (own >= limits.tokenUploads) throw new ProblemError('uploads-limited')
     uploads++
+    byToken.set(token, own + 1)
     const source = watched(metered(bytes, pace))
     try {
       return await blobs.put(source.bytes, { maxBytes: limits.artifactBytes, expectedSha256 })
@@ -88,11 +93,16 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
       throw new ProblemError('request-malformed', 'The client went away before all of it had come.')
     } finally {
       uploads--
+      const left = (byToken.get(token) ?? 1) - 1
+      if (left > 0) byToken.set(token, left)
+      else byToken.delete(token)
     }
   }
 
-  const known = async (sha256: string): Promise<StoredBlob> => {
-    const size = await blobs.size(sha256)
+  /** A file that is there already; for who is limited to some streams, there in one of them. */
+  const known = async (sha256: string, { streams }: Principal): Promise<StoredBlob> => {
+    const seen = streams === null || (await ledger.artifacts.has(sha256, streams))
+    const size = seen ? await blobs.size(sha256) : null
     if (size === null) throw new ProblemError('blob-unknown')
     return { sha256, size }
   }
@@ -145,13 +155,13 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
             'media-type-refused',
             'digest-mismatch',
             'blob-unknown',
+            'uploads-limited',
             'connections-exhausted',
           ),
         },
       },
     },
     async (request, reply) => {
-      lingerThenClose(request.raw, reply.raw)
       const { stream, vr, filename } = request.params
       const { version, release } = splitVersionRelease(vr)
       const claim = claimOf(request, limits.artifactBytes)
@@ -161,8 +171,8 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
       const blob = settled(build, filename, claim.sha256)
         ? { sha256: claim.sha256, size: claim.size ?? (await blobs.size(claim.sha256)) ?? 0 }
         : claim.bytes === null
-          ? await known(claim.sha256)
-          : await receive(claim.bytes, claim.sha256)
+          ? await known(claim.sha256, request.principal)
+          : await receive(claim.bytes, claim.sha256, request.principal)
       const { outcome, artifact } = await ledger.artifacts.add({ buildId: build.id, filename, ...blob })
 
       const same = artifact !== null && artifact.sha256 === blob.sha256

@@ -4,7 +4,7 @@ import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 
 /** Whether an artifact is known already. */
-export function blobRoutes(app: App, { blobs }: AppDependencies): void {
+export function blobRoutes(app: App, { ledger, blobs }: AppDependencies): void {
   app.head(
     '/v1/blobs/:sha256',
     {
@@ -24,7 +24,11 @@ export function blobRoutes(app: App, { blobs }: AppDependencies): void {
       },
     },
     async (request, reply) => {
-      const size = await blobs.size(request.params.sha256)
+      const { sha256 } = request.params
+      const { streams } = request.principal
+      // What other streams have is not told.
+      const seen = streams === null || (await ledger.artifacts.has(sha256, streams))
+      const size = seen ? await blobs.size(sha256) : null
       if (size === null) return reply.code(404).send(null)
       return reply
         .header('content-length', size)

@@ -9,6 +9,7 @@ import {
   StreamName,
 } from '@basedrift/contract'
 import Type from 'typebox'
+import { conditionalHeaders, isUnchanged, notModified } from '../conditional.js'
 import { BuildIdPath, pageQuery } from '../params.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
@@ -43,12 +44,13 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
       if (stream !== undefined && (await ledger.streams.find(stream)) === null) {
         throw new ProblemError('stream-unknown')
       }
+      const globs = request.principal.streams ?? undefined
       if (order === 'version' && stream === undefined)
         throw new ProblemError('request-invalid', 'Versions are ordered within a stream: name one.')
       const { items, next } =
         order === 'version' && stream !== undefined
           ? await ledger.builds.listByVersion({ stream, cursor, limit })
-          : await ledger.builds.list({ stream, cursor, limit })
+          : await ledger.builds.list({ stream, globs, cursor, limit })
       return { items: items.map(buildSummaryView), next }
     },
   )
@@ -62,15 +64,17 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
         tags: ['builds'],
         summary: 'State, progress, fingerprints and failures of a build',
         params: BuildIdPath,
-        response: { 200: ref(Build), ...problems('build-unknown') },
+        headers: Type.Object(conditionalHeaders),
+        response: { 200: ref(Build), ...notModified, ...problems('build-unknown') },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params
       const build = await ledger.builds.get(id)
       if (build === null) throw new ProblemError('build-unknown')
       request.permit(build.stream)
-      return buildView(build, await ledger.builds.progress(id), await ledger.builds.refusals(id))
+      const view = buildView(build, await ledger.builds.progress(id), await ledger.builds.refusals(id))
+      return isUnchanged(request, reply, view) ? reply.code(304).send(null) : view
     },
   )
 

@@ -2,8 +2,9 @@ import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
 import { type DriftReport, decodeRows, type ModuleResult, withBlast } from '@basedrift/check'
 import { Drift, DriftList, ref, StreamName } from '@basedrift/contract'
-import type { DriftRow } from '@basedrift/ledger'
+import { comparisonKey, type DriftRow } from '@basedrift/ledger'
 import Type from 'typebox'
+import { conditionalHeaders, isUnchanged, notModified } from '../conditional.js'
 import { DriftPath, pageQuery } from '../params.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
@@ -62,15 +63,21 @@ export function driftRoutes(app: App, { ledger, blobs }: AppDependencies): void 
         tags: ['verdicts'],
         summary: 'One drift, with its difference and blast radius',
         params: DriftPath,
-        response: { 200: ref(Drift), ...problems('drift-unknown') },
+        headers: Type.Object(conditionalHeaders),
+        response: { 200: ref(Drift), ...notModified, ...problems('drift-unknown') },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const drift = await ledger.drifts.get(request.params.id)
       if (drift === null) throw new ProblemError('drift-unknown')
       request.permit(drift.stream)
+      const { from, to, reportSha256 } = drift
+      const summary = driftSummaryView(drift)
+      const pairs = [await ledger.pairs.get(to.id, from.id), await ledger.pairs.get(from.id, to.id)]
+      const compared = pairs.map((pair) => (pair?.comparison ? comparisonKey(pair.comparison) : null))
+      if (isUnchanged(request, reply, [summary, reportSha256, compared])) return reply.code(304).send(null)
       const report = await reportOf(drift)
-      return { ...driftSummaryView(drift), report: report === null ? null : reportView(report) }
+      return { ...summary, report: report === null ? null : reportView(report) }
     },
   )
 }

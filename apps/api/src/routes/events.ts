@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { type BuildEvent, isFinal } from '@basedrift/contract'
 import Type from 'typebox'
@@ -7,9 +8,14 @@ import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 
+/** The id of an event: what it says, so that whoever comes back is told only what is new. */
+function idOf(event: BuildEvent): string {
+  return createHash('sha256').update(JSON.stringify(event)).digest('base64url').slice(0, 16)
+}
+
 /** One server-sent event. JSON has no line ends, so it is one line of data. */
 function eventOf(event: BuildEvent): string {
-  return `event: build\ndata: ${JSON.stringify(event)}\n\n`
+  return `id: ${idOf(event)}\nevent: build\ndata: ${JSON.stringify(event)}\n\n`
 }
 
 /** The progress of a build as server-sent events. */
@@ -32,13 +38,21 @@ export function eventRoutes(app: App, { ledger, config, news }: AppDependencies)
         tags: ['builds'],
         summary: 'Progress of a build, as server-sent events',
         description:
-          'An event `build` with a BuildEvent at once and at every change; the stream ends with `done` or `failed`.',
+          'An event `build` with a BuildEvent at once and at every change; the stream ends with `done` or `failed`. ' +
+          'Each event is the whole state, so that nothing is missed between two connections: with `Last-Event-ID` the ' +
+          'first event is left out where it says the same, and 204 says that the end was heard.',
         params: BuildIdPath,
+        headers: Type.Object({
+          'last-event-id': Type.Optional(
+            Type.String({ maxLength: 64, description: 'Id of the last event that was heard' }),
+          ),
+        }),
         response: {
           200: {
             description: 'Events until the build is done or failed',
             content: { 'text/event-stream': { schema: Type.String() } },
           },
+          204: { description: 'The end of this build was heard', type: 'null' },
           ...problems('build-unknown', 'connections-exhausted'),
         },
       },
@@ -57,13 +71,20 @@ export function eventRoutes(app: App, { ledger, config, news }: AppDependencies)
         opening--
       }
       if (first === null) throw new ProblemError('build-unknown')
+      const heard = request.headers['last-event-id'] === idOf(first)
+      if (heard && isFinal(first.state)) return reply.code(204).send(null as never)
       const stream = new PassThrough()
-      stream.write(eventOf(first))
+      if (!heard) stream.write(eventOf(first))
       if (isFinal(first.state)) stream.end()
       else {
-        const unwatch = feed.watch(id, (event) =>
-          event === null ? stream.end() : stream.write(eventOf(event)),
-        )
+        let last = idOf(first)
+        const unwatch = feed.watch(id, (event) => {
+          if (event === null) stream.end()
+          else if (idOf(event) !== last) {
+            last = idOf(event)
+            stream.write(eventOf(event))
+          }
+        })
         const beat = setInterval(() => stream.write(': alive\n\n'), eventBeatMs).unref()
         const end = () => {
           clearInterval(beat)

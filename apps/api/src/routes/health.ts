@@ -9,7 +9,7 @@ const patienceMs = 2_000
 const Health = Type.Object({ status: Type.String() })
 
 /** Whether the service runs, whether it can work, and its metrics. What it depends on is not told. */
-export function healthRoutes(app: App, { ledger, blobs, metrics }: AppDependencies): void {
+export function healthRoutes(app: App, { ledger, blobs, metrics, config }: AppDependencies): void {
   app.get(
     '/healthz',
     {
@@ -49,7 +49,7 @@ export function healthRoutes(app: App, { ledger, blobs, metrics }: AppDependenci
   app.get(
     '/metrics',
     {
-      config: { scope: 'read' },
+      config: { scope: config.openMetrics ? 'open' : 'read' },
       schema: {
         operationId: 'metrics',
         tags: ['operation'],

@@ -9,8 +9,9 @@ import {
   ref,
   verdicts,
 } from '@basedrift/contract'
-import type { BuildRow, ModuleRow, PairRow } from '@basedrift/ledger'
+import { type BuildRow, comparisonKey, type ModuleRow, type PairRow } from '@basedrift/ledger'
 import Type from 'typebox'
+import { conditionalHeaders, isUnchanged, notModified } from '../conditional.js'
 import { Findings, type RecordedRow } from '../findings.js'
 import { nameFilter } from '../glob.js'
 import { pageOf, positionOf } from '../page.js'
@@ -47,6 +48,9 @@ const nameOf = ({ version, release }: { version: string; release: string }) => `
 /** The build that an origin is of, as seen from the build of the modules. */
 const originName = (origin: BuildRow, { stream }: BuildRow) =>
   origin.stream === stream ? nameOf(origin) : `${origin.stream} ${nameOf(origin)}`
+
+/** What the verdicts of a pair follow from; null while there are none. */
+const keyOf = ({ comparison }: PairRow) => (comparison === null ? null : comparisonKey(comparison))
 
 /** One module build on one kernel build, and one module of it. */
 export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDependencies): void {
@@ -85,15 +89,24 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
         summary: 'The modules of one build on the kernel of another',
         params: PairPath,
         querystring: PairQuery,
-        response: { 200: ref(Pair), ...problems('cursor-invalid', 'pair-unknown') },
+        headers: Type.Object(conditionalHeaders),
+        response: { 200: ref(Pair), ...notModified, ...problems('cursor-invalid', 'pair-unknown') },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { kernelBuild, moduleBuild } = request.params
       const { verdict, name, cursor, limit = 100, maxFindings = defaultFindings } = request.query
       const position = positionOf(cursor)
       const pair = await pairOf(kernelBuild, moduleBuild)
       request.permit(pair.stream)
+      const head = {
+        ...pairHead(pair),
+        counts: countsView(pair.comparison?.counts ?? {}),
+        error: failureView(pair.error),
+        kernel: pair.kernelBuild.kernel === null ? null : kernelView(pair.kernelBuild.kernel),
+        updatedAt: pair.updatedAt,
+      }
+      if (isUnchanged(request, reply, [head, keyOf(pair), request.query])) return reply.code(304).send(null)
       const wanted = verdict === undefined ? null : new Set<string>(verdict)
       const named = name === undefined ? null : nameFilter(name)
       const manifest = await manifestOf(pair)
@@ -107,12 +120,9 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
         pair.comparison === null
           ? { findings: 'listed' as const, rows: [] }
           : await findings.list(pair.comparison, manifest, page.rows, maxFindings)
+      if (listed.findings === 'omitted') reply.removeHeader('etag')
       return {
-        ...pairHead(pair),
-        counts: countsView(pair.comparison?.counts ?? {}),
-        error: failureView(pair.error),
-        kernel: pair.kernelBuild.kernel === null ? null : kernelView(pair.kernelBuild.kernel),
-        updatedAt: pair.updatedAt,
+        ...head,
         findings: listed.findings,
         rows: listed.rows.map(resultView),
         next: page.next,
@@ -130,13 +140,15 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
         summary: 'All that is known of one module on one kernel',
         params: PairModulePath,
         querystring: ModuleQuery,
+        headers: Type.Object(conditionalHeaders),
         response: {
           200: ref(Explanation),
+          ...notModified,
           ...problems('pair-unknown', 'module-unknown', 'pair-pending', 'pair-failed'),
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { kernelBuild, moduleBuild, name } = request.params
       const pair = await pairOf(kernelBuild, moduleBuild)
       request.permit(pair.stream)
@@ -151,9 +163,15 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
       const row = rowsOf(pair, manifest)[at]
       if (found === undefined || row === undefined) throw new ProblemError('module-unknown')
       const { maxFindings = defaultFindings } = request.query
+      const known = await originOf(pair)
+      // A build of a stream that is none of the caller's business is not named.
+      const origin = known !== null && request.principal.sees(known.stream) ? known : null
+      const facts = [pairHead(pair), keyOf(pair), kernelView(recorded), found, maxFindings]
+      const named = origin === null ? null : [buildRefView(origin), origin.stream, pair.moduleBuild.origin]
+      if (isUnchanged(request, reply, [facts, named])) return reply.code(304).send(null)
       const listed = await findings.list(pair.comparison, manifest, [row], maxFindings)
+      if (listed.findings === 'omitted') reply.removeHeader('etag')
       const [result = row.result] = listed.rows
-      const origin = await originOf(pair)
       const module = moduleView(found)
       const kernel = kernelView(recorded)
       const base = origin?.kernel?.base ?? null

@@ -28,7 +28,8 @@ export function streamRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const { cursor, limit = 100 } = request.query
-      const { items, next } = await ledger.streams.list({ cursor, limit })
+      const globs = request.principal.streams ?? undefined
+      const { items, next } = await ledger.streams.list({ globs, cursor, limit })
       return { items: items.map(streamView), next }
     },
   )

@@ -17,7 +17,10 @@ export function addServerOptions(command: Command): Command {
         .default('http://127.0.0.1:8080'),
     )
     .addOption(
-      new Option('--token <token>', 'access token, better given by the environment').env('BASEDRIFT_TOKEN'),
+      new Option(
+        '--token <token>',
+        'access token, better given by the environment; for a server on this machine, else that of its data directory',
+      ).env('BASEDRIFT_TOKEN'),
     )
 }
 
@@ -31,7 +34,8 @@ export async function openClient({ server, token }: ServerOptions): Promise<Clie
     throw new CliError('usage', 'The server is named by a URL such as http://127.0.0.1:8080.', '--server')
   }
   const { createClient } = await import('@basedrift/contract')
-  return createClient({ baseUrl: server, token, fetch: settlingFetch })
+  const { localToken } = await import('./local-token.js')
+  return createClient({ baseUrl: server, token: token ?? (await localToken(url)), fetch: settlingFetch })
 }
 
 /**

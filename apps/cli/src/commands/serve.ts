@@ -1,10 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { type Command, Option } from 'commander'
-import { CliError } from '../errors.js'
 import { standardOutput } from '../output/destination.js'
 import { wholeNumber } from '../output/numbers.js'
-import { isLoopback } from '../serve/loopback.js'
 import { endWithParent, hasMemorySettings, runWithMemorySettings } from '../serve/own-process.js'
 
 interface ServeOptions {
@@ -12,7 +10,7 @@ interface ServeOptions {
   readonly host: string
   readonly dataDir: string
   readonly logFile?: string
-  readonly allowRemote?: boolean
+  readonly newAdminToken?: boolean
 }
 
 /** `basedrift serve`: API and worker in this process, on an embedded Postgres unless DATABASE_URL names another. */
@@ -33,31 +31,22 @@ export function addServe(program: Command, ended: (code: number) => void): void 
         .default('.basedrift'),
     )
     .option('--log-file <file>', 'append the log to this file instead of writing it to standard error')
-    .option(
-      '--allow-remote',
-      'listen on an address that other machines reach, although there are no tokens yet',
-    )
+    .option('--new-admin-token', 'make another admin token, where the first was lost')
     .addHelpText(
       'after',
-      '\nIt says its address on standard output once it is ready. Ctrl-C ends it; twice, at once.',
+      '\nIt says its address on standard output once it is ready, and at its first start an admin token. Ctrl-C ends it; twice, at once.',
     )
     .action(async (options: ServeOptions) => {
-      if (!isLoopback(options.host) && !options.allowRemote) {
-        throw new CliError(
-          'host-not-loopback',
-          'There are no tokens yet: whoever reaches this address could write. Listen on 127.0.0.1, or add --allow-remote.',
-          options.host,
-        )
-      }
       if (hasMemorySettings(process.env)) await serve(options)
       else ended(await runWithMemorySettings())
     })
 }
 
 /** Runs until a signal ends the process, or until a part of the service ends, which is an error. */
-async function serve({ host, port, dataDir, logFile }: ServeOptions): Promise<never> {
+async function serve(options: ServeOptions): Promise<never> {
   endWithParent()
-  const directory = path.resolve(dataDir)
+  const { host, port, logFile, newAdminToken = false } = options
+  const directory = path.resolve(options.dataDir)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const { createLogger, createMetrics, createShutdown, loadConfig } = await import('@basedrift/runtime')
   const config = loadConfig(process.env)
@@ -68,8 +57,9 @@ async function serve({ host, port, dataDir, logFile }: ServeOptions): Promise<ne
   try {
     const { startService } = await import('../serve/service.js')
     const parts = { config, log, metrics: createMetrics(), shutdown }
-    const service = await Promise.race([startService({ host, port, dataDir: directory, ...parts }), crashed])
-    await standardOutput().write(`Basedrift listens on ${service.url}\n`)
+    const starting = startService({ host, port, dataDir: directory, newAdminToken, ...parts })
+    const service = await Promise.race([starting, crashed])
+    await standardOutput().write(`Basedrift listens on ${service.url}\n${service.token ?? ''}`)
     return await Promise.race([service.failed, crashed])
   } catch (error) {
     log.fatal({ err: error }, 'the service ends')

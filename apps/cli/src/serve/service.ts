@@ -12,6 +12,8 @@ export interface ServiceOptions {
   readonly port: number
   /** Where Postgres, blobs and temporary files are. */
   readonly dataDir: string
+  /** Whether an admin token is to be made although there is one. */
+  readonly newAdminToken: boolean
   /** Settings of the environment: a database, a Redis and a bucket of one's own. */
   readonly config: Config
   readonly log: Logger
@@ -23,6 +25,8 @@ export interface ServiceOptions {
 /** A service that listens. */
 export interface Service {
   readonly url: string
+  /** What is to be said of an admin token that was made, once and not in a log; null where none was. */
+  readonly token: string | null
   /** Rejects when a part that should run for ever has ended. */
   readonly failed: Promise<never>
 }
@@ -54,8 +58,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   })
   shutdown.add('worker', () => worker.stop())
 
-  const { defaultApiConfig } = await import('@basedrift/api/app')
-  const { startServer } = await import('@basedrift/api/server')
+  const { apiConfigOf } = await import('@basedrift/api/app')
+  const { firstToken, startServer } = await import('@basedrift/api/server')
   const ring = () => worker.ring()
   const news = (listener: () => void) => {
     tasksEnded.on('task', listener)
@@ -69,7 +73,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ring,
       news,
       sending,
-      config: { ...defaultApiConfig, ...config.api },
+      config: apiConfigOf(config.api),
       log,
       metrics,
     },
@@ -78,7 +82,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     throw cannotListen(error, host, port) ?? error
   })
   shutdown.add('api', () => server.close())
-  return { url: server.url, failed }
+  // Not before it listens: a token that nobody is told of would be lost.
+  const token = await firstToken(ledger, dataDir, options.newAdminToken)
+  return { url: server.url, token, failed }
 }
 
 /** Why an address cannot be listened on, by errno name, and what to do. */

@@ -18,6 +18,7 @@ export function cleanEnv(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     BASEDRIFT_TOKEN: _token,
     BASEDRIFT_DEBUG: _debug,
     BASEDRIFT_BREAK_GLASS: _glass,
+    BASEDRIFT_DATA_DIR: _dataDir,
     DATABASE_URL: _db,
     // Services that share a queue take each other's bells.
     REDIS_URL: _redis,

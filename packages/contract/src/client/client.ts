@@ -1,3 +1,4 @@
+import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../schemas/access.js'
 import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } from '../schemas/build.js'
 import type { Drift, DriftList } from '../schemas/drift.js'
 import type {
@@ -102,6 +103,11 @@ export interface Client {
   ): Promise<Explanation>
   listDrifts(query: { stream: string } & PageQuery, options?: CallOptions): Promise<DriftList>
   drift(id: string, options?: CallOptions): Promise<Drift>
+  /** The token itself is in this answer alone. */
+  createToken(token: TokenRequest, options?: CallOptions): Promise<NewToken>
+  listTokens(query?: PageQuery, options?: CallOptions): Promise<TokenList>
+  revokeToken(id: string, options?: CallOptions): Promise<Token>
+  listAudit(query?: { by?: string | undefined } & PageQuery, options?: CallOptions): Promise<AuditList>
   /** Bytes of an artifact that the service has, or null. */
   headBlob(sha256: string, options?: CallOptions): Promise<number | null>
   /** `outcome` is `same` where it was live already. */
@@ -271,6 +277,17 @@ export function createClient(options: {
     waiver: (id, options) => call('getWaiver', { path: { id } }, options),
     listWaivers: (query = {}, options) => call('listWaivers', { query }, options),
     withdrawWaiver: (id, options) => call('withdrawWaiver', { path: { id } }, options),
+
+    // A repeated call finds the name taken, or the key used: nothing is made twice.
+    createToken: (token, options) =>
+      call(
+        'createToken',
+        { body: token },
+        { ...options, headers: { 'idempotency-key': crypto.randomUUID() } },
+      ),
+    listTokens: (query = {}, options) => call('listTokens', { query }, options),
+    revokeToken: (id, options) => call('revokeToken', { path: { id } }, options),
+    listAudit: (query = {}, options) => call('listAudit', { query }, options),
 
     async headBlob(sha256, { signal } = {}) {
       const response = await send('headBlob', { path: { sha256 } }, { signal, expect: [404] })

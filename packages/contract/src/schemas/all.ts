@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import * as access from './access.js'
 import * as build from './build.js'
 import * as channels from './channels.js'
 import * as drift from './drift.js'
@@ -16,6 +17,7 @@ function isNamed(value: unknown): value is TSchema & { $id: string } {
 
 /** Every named schema of the HTTP interface: what `$ref`s refer to. */
 export const httpSchemas: readonly (TSchema & { $id: string })[] = [
+  access,
   build,
   channels,
   drift,

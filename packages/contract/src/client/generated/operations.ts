@@ -1,4 +1,5 @@
 // Made by `node scripts/api.mjs` from the OpenAPI document of the service. Change its schemas instead.
+import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../../schemas/access.js'
 import type { Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
 import type { Channel, ChannelChange, ChannelList, Delivery, DeliveryList, EventList, NewChannel, Resealed } from '../../schemas/channels.js'
 import type { Drift, DriftList } from '../../schemas/drift.js'
@@ -15,7 +16,7 @@ export interface Operations {
   breakGlass: {
     body: BreakGlass
     answer: GateUse
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'decision-unknown' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'decision-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Progress of a build, as server-sent events */
   buildEvents: {
@@ -28,20 +29,26 @@ export interface Operations {
     path: { id: string }
     body: ChannelChange
     answer: Channel
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'channel-exists' | 'channel-unknown' | 'channels-unavailable' | 'media-type-refused' | 'origin-refused' | 'target-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'channel-exists' | 'channel-unknown' | 'channels-unavailable' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'target-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Say how the versions of a stream are ordered */
   changeStream: {
     path: { stream: string }
     body: StreamChange
     answer: Stream
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'media-type-refused' | 'origin-refused' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Make a channel that is told of events */
   createChannel: {
     body: NewChannel
     answer: Channel
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'channel-exists' | 'channel-limit' | 'channels-unavailable' | 'media-type-refused' | 'origin-refused' | 'target-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'channel-exists' | 'channel-limit' | 'channels-unavailable' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'target-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Make an access token; it is shown this once */
+  createToken: {
+    body: TokenRequest
+    answer: NewToken
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'token-name-taken'
   }
   /** A decision as it was made */
   decision: {
@@ -60,7 +67,7 @@ export interface Operations {
     path: { stream: string; vr: string }
     body: Declaration
     answer: Build
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-differs' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-differs' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** One drift, with its difference and blast radius */
   drift: {
@@ -72,7 +79,7 @@ export interface Operations {
   enterLive: {
     path: { environment: string; build: string }
     answer: Live
-    error: CommonCode | 'build-unknown' | 'live-limit' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'live-limit' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** May this build be published, given what is live? */
   gate: {
@@ -126,7 +133,13 @@ export interface Operations {
   leaveLive: {
     path: { environment: string; build: string }
     answer: Live
-    error: CommonCode | 'build-unknown' | 'live-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'live-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Every write that a token asked for, newest first */
+  listAudit: {
+    query?: { by?: string | undefined; cursor?: string | undefined; limit?: number | undefined }
+    answer: AuditList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Builds, newest first */
   listBuilds: {
@@ -196,6 +209,12 @@ export interface Operations {
     answer: StreamList
     error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** Access tokens, newest first, revoked ones too */
+  listTokens: {
+    query?: { cursor?: string | undefined; limit?: number | undefined }
+    answer: TokenList
+    error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** Waivers, the latest first, with those that have ended */
   listWaivers: {
     query?: { stream?: string | undefined; state?: 'active' | 'expired' | 'withdrawn' | undefined; cursor?: string | undefined; limit?: number | undefined }
@@ -232,7 +251,7 @@ export interface Operations {
     path: { stream: string; vr: string; filename: string }
     body: Uint8Array
     answer: Artifact
-    error: CommonCode | 'artifact-limit' | 'blob-unknown' | 'body-too-large' | 'build-differs' | 'build-sealed' | 'build-unknown' | 'connections-exhausted' | 'digest-mismatch' | 'digest-required' | 'media-type-refused' | 'origin-refused' | 'request-malformed' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'upload-stalled'
+    error: CommonCode | 'artifact-limit' | 'blob-unknown' | 'body-too-large' | 'build-differs' | 'build-sealed' | 'build-unknown' | 'connections-exhausted' | 'digest-mismatch' | 'digest-required' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'request-malformed' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'upload-stalled' | 'uploads-limited'
   }
   /** Can the service work? */
   ready: {
@@ -243,49 +262,55 @@ export interface Operations {
   redeliver: {
     path: { id: string }
     answer: Delivery
-    error: CommonCode | 'channel-disabled' | 'delivery-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'channel-disabled' | 'delivery-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Remove a channel, and what is recorded of its deliveries */
   removeChannel: {
     path: { id: string }
     answer: unknown
-    error: CommonCode | 'channel-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'channel-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
+  /** Revoke an access token, from the next request on */
+  revokeToken: {
+    path: { id: string }
+    answer: Token
+    error: CommonCode | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'token-unknown'
   }
   /** Seal the secrets of all channels with the newest key */
   rotateSecrets: {
     answer: Resealed
-    error: CommonCode | 'channels-unavailable' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'channels-unavailable' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Nothing more will come: ingest and compare */
   sealBuild: {
     path: { stream: string; vr: string }
     answer: Build
-    error: CommonCode | 'build-empty' | 'build-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'build-empty' | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Set what the gates of a stream go by */
   setPolicy: {
     path: { stream: string }
     body: PolicySettings
     answer: Policy
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'media-type-refused' | 'origin-refused' | 'policy-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'policy-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Send a message to try a channel */
   testChannel: {
     path: { id: string }
     answer: Delivery
-    error: CommonCode | 'channel-disabled' | 'channel-unknown' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'channel-disabled' | 'channel-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Accept named verdicts of modules of one build on the kernel of another, for a while */
   waive: {
     body: WaiverRequest
     answer: Waiver
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-unknown' | 'media-type-refused' | 'module-unknown' | 'origin-refused' | 'pair-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waiver-invalid'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'module-unknown' | 'origin-refused' | 'pair-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waiver-invalid'
   }
   /** Withdraw a waiver: it counts for nothing from now on, and stays recorded */
   withdrawWaiver: {
     path: { id: string }
     answer: Waiver
-    error: CommonCode | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waiver-unknown'
+    error: CommonCode | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waiver-unknown'
   }
 }
 
@@ -296,6 +321,7 @@ export const operations = {
   changeChannel: { method: 'PATCH', path: '/v1/channels/{id}', media: 'application/json' },
   changeStream: { method: 'PUT', path: '/v1/streams/{stream}', media: 'application/json' },
   createChannel: { method: 'POST', path: '/v1/channels', media: 'application/json' },
+  createToken: { method: 'POST', path: '/v1/tokens', media: 'application/json' },
   decision: { method: 'GET', path: '/v1/decisions/{id}' },
   decisionInputs: { method: 'GET', path: '/v1/decisions/{id}/inputs' },
   declareBuild: { method: 'PUT', path: '/v1/streams/{stream}/builds/{vr}', media: 'application/json' },
@@ -310,6 +336,7 @@ export const operations = {
   headBlob: { method: 'HEAD', path: '/v1/blobs/{sha256}' },
   health: { method: 'GET', path: '/healthz' },
   leaveLive: { method: 'DELETE', path: '/v1/environments/{environment}/live/{build}' },
+  listAudit: { method: 'GET', path: '/v1/audit' },
   listBuilds: { method: 'GET', path: '/v1/builds' },
   listChannels: { method: 'GET', path: '/v1/channels' },
   listDecisions: { method: 'GET', path: '/v1/decisions' },
@@ -321,6 +348,7 @@ export const operations = {
   listLive: { method: 'GET', path: '/v1/environments/{environment}/live' },
   listModules: { method: 'GET', path: '/v1/builds/{id}/modules' },
   listStreams: { method: 'GET', path: '/v1/streams' },
+  listTokens: { method: 'GET', path: '/v1/tokens' },
   listWaivers: { method: 'GET', path: '/v1/waivers' },
   matrix: { method: 'GET', path: '/v1/matrix' },
   metrics: { method: 'GET', path: '/metrics' },
@@ -330,6 +358,7 @@ export const operations = {
   ready: { method: 'GET', path: '/readyz' },
   redeliver: { method: 'POST', path: '/v1/deliveries/{id}/redeliver' },
   removeChannel: { method: 'DELETE', path: '/v1/channels/{id}' },
+  revokeToken: { method: 'DELETE', path: '/v1/tokens/{id}' },
   rotateSecrets: { method: 'POST', path: '/v1/secrets/rotate' },
   sealBuild: { method: 'POST', path: '/v1/streams/{stream}/builds/{vr}/seal' },
   setPolicy: { method: 'PUT', path: '/v1/streams/{stream}/policy', media: 'application/json' },

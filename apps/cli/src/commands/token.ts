@@ -1,0 +1,119 @@
+import type { Client, Token, TokenScope } from '@basedrift/contract'
+import { type Command, Option } from 'commander'
+import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { CliError } from '../errors.js'
+import { exitCodes } from '../exit.js'
+import { note, standardOutput } from '../output/destination.js'
+import { parseFormats, repeated } from '../output/formats.js'
+
+interface CreateOptions extends ServerOptions {
+  readonly name: string
+  readonly scope: TokenScope[]
+  readonly stream?: string[]
+  readonly expires?: string
+}
+
+interface ListOptions extends ServerOptions {
+  readonly format?: string[]
+}
+
+const day = 24 * 3_600_000
+
+/** `basedrift token`: makes, lists and revokes access tokens. */
+export function addToken(program: Command, ended: (code: number) => void): void {
+  const tokens = program.command('token').description('make, list and revoke access tokens')
+
+  const create = tokens
+    .command('create')
+    .description('make a token and print it: it is shown this once')
+    .requiredOption('--name <name>', 'whose it is; the author of what is written with it')
+    .addOption(
+      new Option('--scope <scope>', 'read, ingest, waive or admin, which includes the others; repeatable')
+        .argParser(scopes)
+        .makeOptionMandatory(),
+    )
+    .option('--stream <glob>', 'only for streams with such a name, `*` is any text; repeatable', repeated)
+    .option('--expires <when>', 'in so many days (90d), or a time (2030-01-01T00:00:00Z)')
+  addServerOptions(create).action(async (options: CreateOptions) => {
+    const expiresAt = options.expires === undefined ? null : expiryOf(options.expires, new Date())
+    const client = await openClient(options)
+    const { token, name, id } = await client.createToken({
+      name: options.name,
+      scopes: options.scope,
+      ...(options.stream === undefined ? {} : { streams: options.stream }),
+      expiresAt,
+    })
+    await standardOutput().write(`${token}\n`)
+    note(`Token ${name} (${id}) was made. It is not shown again.`)
+    ended(exitCodes.ok)
+  })
+
+  const list = tokens
+    .command('list')
+    .description('list the tokens, newest first, revoked ones too')
+    .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
+  addServerOptions(list).action(async (options: ListOptions) => {
+    const choices = parseFormats(options.format ?? [], ['table', 'json'])
+    const items = await allTokens(await openClient(options))
+    const { tokensTable } = await import('../format/tokens-table.js')
+    const { tableOptionsFor } = await import('../format/table-options.js')
+    const { json, writeResult } = await import('../output/write.js')
+    await writeResult(choices, (format, to) =>
+      format === 'json' ? json({ items }) : tokensTable(items, tableOptionsFor(to), new Date()),
+    )
+    ended(exitCodes.ok)
+  })
+
+  const revoke = tokens
+    .command('revoke')
+    .description('revoke a token, from the next request on')
+    .argument('<token>', 'its id or its name')
+  addServerOptions(revoke).action(async (named: string, options: ServerOptions) => {
+    const client = await openClient(options)
+    const found = (await allTokens(client)).find(({ id, name }) => id === named || name === named)
+    if (found === undefined) {
+      throw new CliError(
+        'token-unknown',
+        `There is no token ${named}; \`basedrift token list\` lists those there are.`,
+      )
+    }
+    const { name, id } = await client.revokeToken(found.id)
+    await standardOutput().write(`Token ${name} (${id}) is revoked.\n`)
+    ended(exitCodes.ok)
+  })
+}
+
+async function allTokens(client: Client): Promise<Token[]> {
+  const items: Token[] = []
+  let cursor: string | undefined
+  do {
+    const page = await client.listTokens({ cursor, limit: 500 })
+    items.push(...page.items)
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  return items
+}
+
+function scopes(value: string, before: TokenScope[] = []): TokenScope[] {
+  const known: readonly TokenScope[] = ['read', 'ingest', 'waive', 'admin']
+  const scope = known.find((one) => one === value)
+  if (scope === undefined) {
+    throw new CliError('usage', `"${value}" is no scope; there are ${known.join(', ')}.`, '--scope')
+  }
+  return before.includes(scope) ? before : [...before, scope]
+}
+
+/** When a token expires that is made `now`. @throws CliError `usage` */
+export function expiryOf(text: string, now: Date): string {
+  const days = /^([1-9]\d{0,4})d$/.exec(text)?.[1]
+  if (days !== undefined) return new Date(now.getTime() + Number(days) * day).toISOString()
+  const at = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?$/.test(text) ? new Date(text) : null
+  if (at === null || !(at > now)) {
+    throw new CliError(
+      'usage',
+      `"${text}" is neither days, as in 90d, nor a time to come, as in 2030-01-01T00:00:00Z.`,
+      '--expires',
+    )
+  }
+  return at.toISOString()
+}

@@ -1,0 +1,13 @@
+import type { Tx } from '../db.js'
+
+/** The pattern of SQL's LIKE that a glob stands for: `*` is any text, everything else itself. */
+export function likePattern(glob: string): string {
+  return glob.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%')
+}
+
+/** Ids of the streams whose names fit one of the globs. */
+export async function streamIdsOf(tx: Tx, globs: readonly string[]): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM "Stream" WHERE name LIKE ANY(${globs.map(likePattern)}::text[])`
+  return rows.map(({ id }) => id)
+}

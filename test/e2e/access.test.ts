@@ -1,0 +1,319 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { type ApiError, createClient, digestHeader, type TokenScope, tokenScopes } from '@basedrift/contract'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exampleOf } from '../../scripts/lib/examples.mjs'
+import { type Document, operationsOf, type Placed } from '../../scripts/lib/openapi.mjs'
+import { newName, pathOf, sha256Of, startTestService, type TestService, uploadOf } from './support/service.js'
+
+let service: TestService
+beforeAll(async () => {
+  service = await startTestService()
+})
+afterAll(() => service?.[Symbol.asyncDispose]())
+
+const as = (token: string): RequestInit => ({ headers: { authorization: `Bearer ${token}` } })
+const clientOf = (of: TestService, token?: string) =>
+  createClient({ baseUrl: of.url, token, retry: { attempts: 1 } })
+const codeOf = async (response: Response): Promise<string> =>
+  ((await response.json()) as { code: string }).code
+const failure = (call: Promise<unknown>): Promise<Pick<ApiError, 'code' | 'status'> | null> =>
+  call.then(
+    () => null,
+    ({ code, status }: ApiError) => ({ code, status }),
+  )
+
+describe('every operation', () => {
+  it('needs a token, with its scope, for its stream', async () => {
+    const name = newName()
+    const { build } = await service.client.declareBuild(name)
+    const bytes = randomBytes(40)
+    await service.client.putArtifact(name, 'kernel.rpm', uploadOf(bytes))
+    const values: Record<string, string> = {
+      stream: name.stream,
+      vr: `${name.version}-${name.release}`,
+      filename: 'kernel.rpm',
+      id: build.id,
+      build: build.id,
+      kernelBuild: build.id,
+      moduleBuild: build.id,
+      name: 'veth',
+      sha256: sha256Of(bytes),
+      environment: 'production',
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    }
+    const document = (await (await fetch(`${service.url}/v1/openapi.json`)).json()) as Document
+    /** A request that is right but for its token. */
+    const ask = ({ path, method, operation }: Placed, token: string | null) => {
+      const url = path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(values[key] ?? 'x'))
+      const query = new URLSearchParams()
+      for (const { name: key, in: where, required } of operation.parameters ?? []) {
+        if (where === 'query' && required) query.set(key, values[key] ?? build.id)
+      }
+      const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
+      const schema = operation.requestBody?.content['application/json']?.schema
+      if (schema === undefined) return fetch(`${service.url}${url}?${query}`, { method, headers })
+      headers['content-type'] = 'application/json'
+      const example = exampleOf(document, schema) as Record<string, unknown>
+      const named = Object.entries(example).map(([key, value]) => [key, values[key] ?? value])
+      const body = JSON.stringify(Object.fromEntries(named))
+      return fetch(`${service.url}${url}?${query}`, { method, headers, body })
+    }
+    const open: string[] = []
+    for (const placed of operationsOf(document)) {
+      const { method, operation } = placed
+      const { operationId } = operation
+      const scope = operation.security?.[0]?.token?.[0] as TokenScope | undefined
+      if (scope === undefined) {
+        open.push(operationId)
+        continue
+      }
+      const call = (token: string | null) => ask(placed, token)
+      const none = await call(null)
+      expect([operationId, none.status]).toEqual([operationId, 401])
+      expect(none.headers.get('www-authenticate')).toBe('Bearer realm="basedrift"')
+      const others = tokenScopes.filter((other) => other !== scope && other !== 'admin')
+      const wrong = await call(await service.newToken(others))
+      expect([operationId, wrong.status]).toEqual([operationId, 403])
+      if (method !== 'HEAD') expect(await codeOf(wrong)).toBe('token-forbidden')
+      if (scope === 'admin') continue
+      // Whoever is for other streams is refused, or told nothing of this one.
+      const elsewhere = await call(await service.newToken([scope], ['elsewhere/*', `${name.stream}x`]))
+      const text = await elsewhere.text()
+      if (elsewhere.status >= 400) {
+        expect([403, 404], `${operationId}: ${text}`).toContain(elsewhere.status)
+      } else if (operationId !== 'metrics') {
+        for (const secret of [name.stream, build.id]) expect(text, operationId).not.toContain(secret)
+      }
+    }
+    expect(open.sort()).toEqual(['health', 'ready'])
+    // Nothing of all that has come through.
+    expect((await service.client.getBuild(build.id)).artifacts).toHaveLength(1)
+  })
+})
+
+describe('a token', () => {
+  it('does what it is for, from when it is made until it is revoked', async () => {
+    const name = newName()
+    const made = await service.client.createToken({
+      name: `hook-${randomUUID()}`,
+      scopes: ['ingest'],
+      streams: ['kettle:*'],
+      expiresAt: '2090-01-01T00:00:00+02:00',
+    })
+    expect(made).toMatchObject({ createdBy: 'first-admin', expiresAt: '2089-12-31T22:00:00.000Z' })
+    const hook = clientOf(service, made.token)
+    const { build } = await hook.declareBuild(name)
+    expect(await failure(hook.getBuild(build.id))).toEqual({ code: 'token-forbidden', status: 403 })
+    expect(await failure(hook.declareBuild({ ...name, stream: 'other' }))).toMatchObject({ status: 403 })
+    const listed = (await service.client.listTokens({ limit: 500 })).items.find(({ id }) => id === made.id)
+    expect(listed?.lastUsedAt).not.toBeNull()
+    expect(listed).not.toHaveProperty('token')
+    await service.client.revokeToken(made.id)
+    expect(await failure(hook.declareBuild(name))).toEqual({ code: 'token-invalid', status: 401 })
+  })
+
+  it('is refused where it cannot be meant', async () => {
+    const { client } = service
+    const scopes: TokenScope[] = ['read']
+    for (const expiresAt of ['2020-01-01T00:00:00Z', 'tomorrow', '2090-13-01T00:00:00Z']) {
+      expect(await failure(client.createToken({ name: 'late', scopes, expiresAt }))).toMatchObject({
+        code: 'request-invalid',
+      })
+    }
+    expect(
+      await failure(client.createToken({ name: 'part', scopes: ['admin'], streams: ['a/*'] })),
+    ).toMatchObject({ code: 'request-invalid' })
+    expect(await failure(client.createToken({ name: 'first-admin', scopes }))).toMatchObject({
+      code: 'token-name-taken',
+      status: 409,
+    })
+    expect(await failure(client.revokeToken(randomUUID()))).toMatchObject({ code: 'token-unknown' })
+  })
+
+  it('that is none is told from none at all, however it is wrong', async () => {
+    const invalid = [
+      'Bearer x',
+      'Basic eDp5',
+      `Bearer ${service.token}A`,
+      `Bearer ${'x'.repeat(5000)}`,
+      'Bearer',
+    ]
+    for (const authorization of invalid) {
+      const answer = await fetch(`${service.url}/v1/streams`, { headers: { authorization } })
+      expect([answer.status, await codeOf(answer)]).toEqual([401, 'token-invalid'])
+      expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"')
+    }
+    expect((await fetch(`${service.url}/v1/streams?token=${service.token}`)).status).toBe(401)
+    expect((await fetch(`${service.url}/v1/nothing`)).status).toBe(404)
+  })
+
+  it('sees nothing of other streams in lists, and no file of theirs', async () => {
+    const [mine, theirs] = [newName(), newName()]
+    await service.client.declareBuild(mine)
+    await service.client.declareBuild(theirs)
+    const bytes = randomBytes(33)
+    await service.client.putArtifact(theirs, 'a.rpm', uploadOf(bytes))
+    const token = await service.newToken(['read', 'ingest'], [mine.stream])
+    const client = clientOf(service, token)
+    expect((await client.listStreams()).items.map(({ name }) => name)).toEqual([mine.stream])
+    expect((await client.listBuilds()).items.map(({ stream }) => stream)).toEqual([mine.stream])
+    expect(await failure(client.listBuilds({ stream: theirs.stream }))).toMatchObject({ status: 403 })
+    expect(await failure(client.listBuilds({ stream: 'not-even-there' }))).toMatchObject({ status: 403 })
+    expect(await client.headBlob(sha256Of(bytes))).toBeNull()
+    const named = await service.fetch(`${pathOf(mine)}/artifacts/a.rpm`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, 'repr-digest': digestHeader(sha256Of(bytes)) },
+    })
+    expect([named.status, await codeOf(named)]).toEqual([422, 'blob-unknown'])
+    // Whoever has the bytes may send them; then it knows them.
+    expect((await client.putArtifact(mine, 'a.rpm', uploadOf(bytes))).outcome).toBe('created')
+    expect(await client.headBlob(sha256Of(bytes))).toBe(33)
+  })
+})
+
+describe('without a token', () => {
+  it('everybody reads where the operator says so, and nobody writes', async () => {
+    await using open = await startTestService({ openRead: true, openMetrics: true })
+    const name = newName()
+    const { build } = await open.client.declareBuild(name)
+    const nobody = clientOf(open)
+    expect((await nobody.getBuild(build.id)).id).toBe(build.id)
+    expect((await nobody.listBuilds()).items).toHaveLength(1)
+    expect(await failure(nobody.declareBuild(name))).toEqual({ code: 'token-missing', status: 401 })
+    const use = { build: build.id, environment: 'production', reason: 'it burns' }
+    expect(await failure(nobody.breakGlass(use))).toMatchObject({ status: 401 })
+    expect(await failure(nobody.listTokens())).toMatchObject({ status: 401 })
+    expect(await failure(nobody.listAudit())).toMatchObject({ status: 401 })
+    expect((await fetch(`${open.url}/metrics`)).status).toBe(200)
+    // A token takes nothing away.
+    const narrow = clientOf(open, await open.newToken(['ingest'], ['elsewhere']))
+    expect((await narrow.getBuild(build.id)).id).toBe(build.id)
+    expect(await failure(clientOf(open, 'wrong').getBuild(build.id))).toMatchObject({ code: 'token-invalid' })
+  })
+})
+
+describe('the audit log', () => {
+  it('has every write, who asked for it and what became of it, and nothing of what it carried', async () => {
+    const name = newName()
+    const by = `hook-${randomUUID()}`
+    const { id: tokenId, token } = await service.client.createToken({ name: by, scopes: ['ingest', 'read'] })
+    const hook = clientOf(service, token)
+    const url = 'https://build.example.org/very-private'
+    const { build } = await hook.declareBuild(name, { provenance: { url } })
+    await failure(hook.declareBuild(name, { provenance: {} }))
+    await failure(hook.sealBuild(name))
+    await failure(hook.createToken({ name: 'mine', scopes: ['admin'] }))
+    await hook.getBuild(build.id)
+    const path = pathOf(name)
+    const { items } = await service.client.listAudit({ by })
+    expect(
+      items.map(({ operation, target, status, code }) => [operation, target, status, code]).reverse(),
+    ).toEqual([
+      ['declareBuild', path, 201, null],
+      ['declareBuild', path, 409, 'build-differs'],
+      ['sealBuild', `${path}/seal`, 409, 'build-empty'],
+      ['createToken', '/v1/tokens', 403, 'token-forbidden'],
+    ])
+    expect(items.every((entry) => entry.tokenId === tokenId)).toBe(true)
+    expect(service.log.join('')).toContain(items[0]?.requestId)
+    const all = await service.client.listAudit({ limit: 500 })
+    expect(all.items).toContainEqual(
+      expect.objectContaining({
+        by: 'first-admin',
+        operation: 'createToken',
+        target: `/v1/tokens/${tokenId}`,
+      }),
+    )
+    expect(JSON.stringify(all)).not.toMatch(/very-private|bdt_/)
+  })
+})
+
+describe('limits of a token', () => {
+  it('hold the rate of its requests, and no other token’s', async () => {
+    await using slow = await startTestService({ limits: { tokenRequestsPerMinute: 2 } })
+    const [one, two] = [await slow.newToken(['read']), await slow.newToken(['read'])]
+    const statuses = []
+    for (let time = 0; time < 3; time++) statuses.push(await fetch(`${slow.url}/v1/streams`, as(one)))
+    expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429])
+    expect(Number(statuses[2]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await fetch(`${slow.url}/v1/streams`, as(two))).status).toBe(200)
+  })
+
+  it('hold the rate of whoever tries tokens, before any is looked up', async () => {
+    await using slow = await startTestService({ limits: { requestsPerMinute: 3 } })
+    const statuses = []
+    for (let time = 0; time < 5; time++)
+      statuses.push((await fetch(`${slow.url}/v1/streams`, as('x'))).status)
+    expect(statuses).toEqual([401, 401, 401, 429, 429])
+  })
+
+  it('hold its uploads at the same time, and no other token’s', async () => {
+    await using narrow = await startTestService({ limits: { tokenUploads: 1 } })
+    const name = newName()
+    await narrow.client.declareBuild(name)
+    const bytes = randomBytes(100)
+    const put = (filename: string, token: string, body: BodyInit) =>
+      fetch(`${narrow.url}${pathOf(name)}/artifacts/${filename}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'content-digest': digestHeader(sha256Of(bytes)) },
+        body,
+        duplex: 'half',
+      } as RequestInit)
+    const [one, two] = [await narrow.newToken(['ingest']), await narrow.newToken(['ingest'])]
+    let finish = () => {}
+    const slow = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(bytes.subarray(0, 50))
+        finish = () => {
+          controller.enqueue(bytes.subarray(50))
+          controller.close()
+        }
+      },
+    })
+    const first = put('a.rpm', one, slow)
+    await expect.poll(() => narrow.staged()).toHaveLength(1)
+    const second = await put('b.rpm', one, bytes)
+    expect([second.status, await codeOf(second)]).toEqual([429, 'uploads-limited'])
+    expect(Number(second.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await put('c.rpm', two, bytes)).status).toBe(201)
+    finish()
+    expect((await first).status).toBe(201)
+    expect((await put('b.rpm', one, bytes)).status).toBe(201)
+  })
+})
+
+describe('secrets', () => {
+  it('are in no log and in no table, whatever happened to them', async () => {
+    const { url, token } = service
+    const made = await service.client.createToken({ name: `secret-${randomUUID()}`, scopes: ['admin'] })
+    const secrets = [token, made.token]
+    for (const secret of secrets) {
+      const body = JSON.stringify({ name: secret, scopes: [secret], provenance: { url: secret } })
+      const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' }
+      await fetch(`${url}/v1/tokens`, { method: 'POST', headers, body })
+      await fetch(`${url}/v1/tokens`, {
+        method: 'POST',
+        headers: { ...headers, authorization: secret },
+        body,
+      })
+      await fetch(`${url}/v1/streams?token=${secret}`, { headers })
+      await fetch(`${url}/v1/tokens/${secret}`, { method: 'DELETE', headers })
+      const answer = await fetch(`${url}/v1/tokens`, { method: 'POST', headers, body: `{"name": "${secret}` })
+      expect(await answer.text()).not.toContain(secret)
+    }
+    await using broken = await startTestService()
+    await broken.database.query('DROP TABLE "Token"')
+    expect((await broken.fetch('/v1/streams')).status).toBe(500)
+    const log = [...service.log, ...broken.log].join('')
+    const tables = await service.database.query<{ name: string }>(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
+    )
+    const rows = []
+    for (const { name } of tables) rows.push(await service.database.query(`SELECT t::text FROM "${name}" t`))
+    for (const secret of [...secrets, broken.token]) {
+      expect(log.includes(secret.slice(37))).toBe(false)
+      expect(JSON.stringify(rows).includes(secret.slice(37))).toBe(false)
+    }
+    expect(log).toContain('[redacted]')
+  })
+})
