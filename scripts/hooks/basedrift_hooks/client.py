@@ -64,6 +64,8 @@ class Service:
             path = "/v1/builds?limit=500&stream=%s%s" % (quote(build.stream, safe=""), cursor)
             answer = self._http.send("GET", path, expect=(404,))
             if answer.status == 404:
+                if http.problem_of(answer) is None:
+                    raise http.refusal(answer, "GET %s" % path)
                 return None
             page = parse(answer)
             for item in page.get("items", []):

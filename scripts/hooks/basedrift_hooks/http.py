@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Callable, Dict, List, Mapping, NamedTuple, Opt
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from .errors import Final, Passing
+from .errors import Final, HookError, Passing
 
 #: Most bytes of an answer that is kept in memory.
 ANSWER_BYTES = 32 * 1024 * 1024
@@ -20,6 +20,8 @@ PATIENCE = 30.0
 PASSING = (408, 425, 429, 500, 502, 503, 504, 507)
 #: The operator can mend these without the request changing: a token that expired, a scope that lacks.
 MENDABLE = (401, 403)
+#: What the service refuses until somebody makes room.
+ALARMS = ("live-limit",)
 CHUNK = 1 << 20
 
 
@@ -107,7 +109,7 @@ class Http:
                 return self._once(method, path, headers or {}, body, file, into, most, expect)
             except Passing as error:
                 last = error
-                if error.code in ("token-refused", "certificate-refused"):
+                if error.code in ("token-refused", "certificate-refused", "answer-foreign") or error.alarm:
                     break
         raise last
 
@@ -172,6 +174,8 @@ class Http:
         limit = most if wanted else ANSWER_BYTES
         for chunk in iter(lambda: response.read(CHUNK), b""):
             size += len(chunk)
+            if size > limit and not wanted:
+                raise Passing("answer-foreign", "%s: %d with more than %d bytes." % (where, response.status, limit))
             if size > limit:
                 raise Final("answer-too-large", "%s gave more than %d bytes." % (where, limit))
             if wanted and into is not None:
@@ -188,18 +192,30 @@ class Http:
         raise refusal(answer, where)
 
 
-def refusal(answer: Answer, where: str) -> Exception:
-    """The error that an answer from 300 on stands for."""
-    code, detail = "answer-refused", "status %d" % answer.status
+def problem_of(answer: Answer) -> Optional[Tuple[str, str]]:
+    """Code and detail of a refusal by the service itself (RFC 9457); None for the answer of anything before it."""
+    if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/problem+json":
+        return None
     try:
         problem: Any = json.loads(answer.body.decode("utf-8"))
-        if isinstance(problem, dict) and isinstance(problem.get("code"), str):
-            code, detail = str(problem["code"])[:64], str(problem.get("detail", ""))[:500]
     except ValueError:
-        pass
+        return None
+    if not isinstance(problem, dict) or not isinstance(problem.get("code"), str):
+        return None
+    return str(problem["code"])[:64], str(problem.get("detail", ""))[:500]
+
+
+def refusal(answer: Answer, where: str) -> HookError:
+    """The error that an answer from 300 on stands for. Only the service itself can refuse for good: a proxy knows nothing of it."""
+    problem = problem_of(answer)
+    code, detail = problem or ("answer-refused", "status %d" % answer.status)
     message = "%s: %d %s" % (where, answer.status, detail)
     if answer.status in MENDABLE:
         return Passing("token-refused", message, 300.0)
     if answer.status in PASSING:
         return Passing(code, message, seconds_to_wait(answer.headers.get("retry-after")))
+    if problem is None:
+        return Passing("answer-foreign", "%s, which is no answer of the service itself" % message)
+    if code in ALARMS:
+        return Passing(code, message, alarm=True)
     return Final(code, message)

@@ -14,18 +14,22 @@ Command = Tuple[str, Callable[[str], int]]
 
 
 def send(spool: Spool, handlers: Mapping[str, Handler], reconcile: bool) -> int:
-    """Does what is due: 0, or 1 where something was put aside in this pass. `reconcile` lists first what was missed."""
+    """Does what is due: 0, or 1 where a person is needed: for what was put aside in this pass, or waits for one.
+
+    `reconcile` lists first what was missed.
+    """
     if reconcile:
-        spool.add("reconcile", {}, name="reconcile")
+        spool.add("reconcile", {}, once=True)
     refused = 0
     with spool.locked() as mine:
         if not mine:
             LOG.info("another sender is at work")
             return 0
+        spool.collect()
         # What a listing finds comes after its pass has begun.
         for _ in range(2 if reconcile else 1):
             tally = spool.work(handlers)
-            refused += tally.refused
+            refused += tally.refused + len(spool.alarms)
             LOG.info("%d done, %d waiting, %d refused", *tally)
     return 1 if refused else 0
 

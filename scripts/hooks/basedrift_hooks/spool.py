@@ -1,6 +1,7 @@
 """What is still to be done, on disk: an entry survives the process, the machine and the service being away."""
 
 import fcntl
+import hashlib
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import random
 import shutil
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .errors import Final, HookError, Passing
 
@@ -20,6 +21,8 @@ ENTRIES = 10000
 ENTRY_BYTES = 4 * 1024 * 1024
 #: Refused entries that are kept for a person to look at.
 REFUSED = 1000
+#: Seconds after which files without an entry are nobody's: a producer has ended long before.
+IN_THE_MAKING = 3600.0
 #: After so long, what always failed in passing is given up.
 LIFETIME = 14 * 24 * 3600.0
 FIRST_PAUSE = 30.0
@@ -48,11 +51,19 @@ class Tally(NamedTuple):
 Handler = Callable[[Entry], None]
 
 
+def name_of(kind: str, data: Mapping[str, object]) -> str:
+    """The id of an entry that is kept once."""
+    text = json.dumps([kind, data], sort_keys=True).encode("ascii")
+    return "%s-%s" % (kind, hashlib.sha256(text).hexdigest()[:32])
+
+
 class Spool:
     """A folder with `queue/ID.json`, `files/ID/` (links to the packages of an entry), `refused/` and `tmp/`."""
 
     def __init__(self, folder: str, clock: Callable[[], float] = time.time) -> None:
         self.folder = folder
+        #: What the last pass met that only a person can end.
+        self.alarms: List[Passing] = []
         self._clock = clock
         for name in ("queue", "files", "refused", "tmp"):
             try:
@@ -64,15 +75,23 @@ class Spool:
         """A path in the spool."""
         return os.path.join(self.folder, *names)
 
-    def add(self, kind: str, data: Mapping[str, object], name: Optional[str] = None) -> str:
-        """Keeps an entry; it is on disk when this returns. Gives its id: `name`, which then takes the place of one that waits.
+    def add(self, kind: str, data: Mapping[str, object], once: bool = False) -> str:
+        """Keeps an entry; it is on disk when this returns. Gives its id.
 
+        With `once` it is named by its content: the same that waits keeps its age, and is due at once.
         Raises Passing `spool-full` or `spool-unwritable`, Final `entry-too-large`.
         """
+        made = name_of(kind, data) if once else None
+        if made is not None:
+            held = self._read("%s.json" % made)
+            if held is not None:
+                if held.after > 0:
+                    self._write("queue", held._replace(after=0.0), None)
+                return made
         if len(os.listdir(self.path("queue"))) >= ENTRIES:
             raise Passing("spool-full", "%d entries wait in %s: run the sender." % (ENTRIES, self.folder))
         now = self._clock()
-        made = name or "%019d-%d-%06d" % (int(now * 1e9), os.getpid(), random.randrange(1000000))
+        made = made or "%019d-%d-%06d" % (int(now * 1e9), os.getpid(), random.randrange(1000000))
         self._write("queue", Entry(made, kind, dict(data), now, 0, 0.0), None)
         return made
 
@@ -107,7 +126,7 @@ class Spool:
             entry = self._read(name)
             if entry is not None:
                 found.append(entry)
-        return found
+        return sorted(found, key=lambda entry: (entry.added, entry.id))
 
     def _read(self, name: str) -> Optional[Entry]:
         path = self.path("queue", name)
@@ -133,16 +152,44 @@ class Spool:
             return None
 
     def done(self, entry: Entry) -> None:
-        """Removes an entry and its files."""
+        """Removes an entry and its files, and what is left of it from when it was refused."""
         self._remove("queue", "%s.json" % entry.id)
+        self._remove("refused", "%s.json" % entry.id)
         shutil.rmtree(self.path("files", entry.id), ignore_errors=True)
 
     def refuse(self, entry: Entry, error: HookError) -> None:
-        """Puts an entry aside, with the reason. The oldest ones beyond the limit go."""
+        """Puts an entry aside, with the reason; its files stay until it is removed. The oldest ones beyond the limit go."""
         self._write("refused", entry, error)
-        self.done(entry)
-        for name in sorted(os.listdir(self.path("refused")))[:-REFUSED]:
+        self._remove("queue", "%s.json" % entry.id)
+        refused = [name for name in os.listdir(self.path("refused")) if name.endswith(".json")]
+        for name in sorted(refused, key=self._age)[:-REFUSED]:
             self._remove("refused", name)
+
+    def _age(self, name: str) -> Tuple[float, str]:
+        """Sorts refused entries: when each was put aside. Their ids tell no time."""
+        try:
+            return os.stat(self.path("refused", name)).st_mtime, name
+        except FileNotFoundError:
+            return 0.0, name
+
+    def collect(self) -> int:
+        """Removes files that no entry has, waiting or refused: of a producer that was killed, or of an entry that was removed.
+
+        Gives how many folders went. What is young may be in the making.
+        """
+        removed = 0
+        for made in os.listdir(self.path("files")):
+            folder = self.path("files", made)
+            # In this order: an entry that a person moves back to the queue meanwhile is seen in one of them.
+            held = any(os.path.exists(self.path(where, "%s.json" % made)) for where in ("refused", "queue"))
+            try:
+                young = self._clock() - os.stat(folder).st_mtime < IN_THE_MAKING
+            except FileNotFoundError:
+                continue
+            if not held and not young:
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+        return removed
 
     def _remove(self, where: str, name: str) -> None:
         try:
@@ -175,6 +222,7 @@ class Spool:
     def work(self, handlers: Mapping[str, Handler]) -> Tally:
         """Does what is due, once. Each entry ends as done, waiting or refused; none stops the others."""
         done = refused = 0
+        self.alarms = []
         for entry in self.entries():
             if entry.after > self._clock():
                 continue
@@ -186,7 +234,9 @@ class Spool:
                 self.done(entry)
                 done += 1
             except Passing as error:
-                LOG.warning("%s %s waits: %s", entry.kind, entry.id, error)
+                LOG.log(logging.ERROR if error.alarm else logging.WARNING, "%s %s waits: %s", entry.kind, entry.id, error)
+                if error.alarm:
+                    self.alarms.append(error)
                 refused += 0 if self.postpone(entry, error) else 1
             except Final as error:
                 LOG.error("%s %s is put aside: %s", entry.kind, entry.id, error)

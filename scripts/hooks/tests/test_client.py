@@ -107,11 +107,14 @@ class Sending(Talking):
 
         def act(group: Group) -> None:
             done.append(next(iter(group.packages)))
-            raise Passing("b", "") if done[-1] == "2" else Final("a", "")
+            raise Passing("b", "", alarm=done[-1] == "4") if done[-1] in ("2", "4") else Final("a", "")
 
         with self.assertRaises(Passing):
             for_each([group_of("1"), group_of("2"), group_of("3")], act)
         self.assertEqual(done, ["1", "2", "3"])
+        with self.assertRaises(Passing) as caught:
+            for_each([group_of("2"), group_of("4")], act)
+        self.assertTrue(caught.exception.alarm, "an alarm is not hidden by what just passes")
 
 
 class Transport(Talking):
@@ -158,7 +161,29 @@ class Transport(Talking):
     def test_follows_no_redirect(self) -> None:
         with Server(Ledger()) as other:
             error = self.failure(self.replies((302, {"Location": other.url + "/v1/x"}, b"")))
-            self.assertTrue(isinstance(error, Final) and other.requests == [], error)
+            self.assertTrue(isinstance(error, Passing) and other.requests == [], error)
+
+    def test_only_the_service_itself_refuses_for_good(self) -> None:
+        page = (404, {"Content-Type": "text/plain"}, b"default backend - 404")
+        alike = (404, {"Content-Type": "application/json"}, b'{"code": "build-unknown", "detail": "d"}')
+        large = (413, {"Content-Type": "text/html"}, b"<html>413</html>")
+        for reply in (page, alike, large, (405, {}, b""), (404, {"Content-Type": "application/problem+json"}, b"[]")):
+            server = self.replies(reply)
+            error = self.failure(server, "PUT")
+            self.assertTrue(isinstance(error, Passing) and error.code == "answer-foreign", error)
+            self.assertEqual(len(server.requests), 1, "left to the spool")
+
+    def test_a_proxy_does_not_say_what_was_declared(self) -> None:
+        service = self.service(self.replies((404, {"Content-Type": "text/plain"}, b"default backend - 404")))
+        with self.assertRaises(Passing) as caught:
+            service.find(BUILD)
+        self.assertEqual(caught.exception.code, "answer-foreign")
+        self.assertIsNone(self.service(self.replies(problem(404, "stream-unknown"))).find(BUILD))
+
+    def test_a_limit_of_what_is_live_passes_once_somebody_makes_room(self) -> None:
+        server = self.replies(problem(409, "live-limit"))
+        error = self.failure(server, "PUT")
+        self.assertTrue(isinstance(error, Passing) and error.alarm and len(server.requests) == 1, error)
 
     def test_takes_no_answer_without_end(self) -> None:
         server = self.replies((200, {}, b"x" * 2000))
@@ -182,7 +207,8 @@ class Transport(Talking):
             peer, _ = listener.accept()
             peer.recv(1000)
             body = json.dumps({"code": "body-too-large", "detail": "d", "status": 413}).encode()
-            peer.sendall(b"HTTP/1.1 413 X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+            head = b"HTTP/1.1 413 X\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            peer.sendall(head % len(body) + body)
             # The rest is read, as the service does, so that the answer is not lost to a reset.
             peer.settimeout(5)
             while peer.recv(1 << 16):

@@ -158,10 +158,12 @@ class Sender(unittest.TestCase):
         self.hub.tags[6] = ["f43-updates"]
         self.spool.add("reconcile", {})
         self.assertEqual(self.work(), (1, 3, 0))
+        self.handlers["reconcile"](self.spool.entries()[0])
+        self.assertEqual(len(self.spool.entries()), 3, "what waits is not listed twice")
         self.assertEqual(self.work(), (3, 0, 0))
         self.assertEqual({vr for _, vr in self.ledger.builds}, {"6.17.8-300.fc43", "6.17.8-301.fc43"})
         self.assertEqual(len(self.ledger.live), 1)
-        (options,) = [params[0] for method, params in self.hub.calls if method == "listBuilds"]
+        options = [params[0] for method, params in self.hub.calls if method == "listBuilds"][0]
         self.assertGreater(options["completeAfter"], 1e9, "no further back than it is told")
 
     def test_waits_for_a_hub_that_is_offline_and_a_volume_that_is_away(self) -> None:

@@ -101,8 +101,8 @@ class Sender(unittest.TestCase):
             server.__enter__()
             self.addCleanup(server.__exit__)
         self.asked = servers[0].asked
-        service = Service(ServiceConfig("", None, None, 10), Http(servers[1].url, {}, 10, sleep=lambda _: None))
-        self.handlers = Jobs(config, self.spool, service, lambda: Obs(servers[0].url, "u", "p", 10, None)).handlers()
+        self.service = Service(ServiceConfig("", None, None, 10), Http(servers[1].url, {}, 10, sleep=lambda _: None))
+        self.handlers = Jobs(config, self.spool, self.service, lambda: Obs(servers[0].url, "u", "p", 10, None)).handlers()
 
     def work(self) -> Tally:
         self.now += 7200
@@ -165,9 +165,32 @@ class Sender(unittest.TestCase):
         self.obs.published = {"kernel-default-5.15.12-1.2.x86_64.rpm": b"older"}
         self.spool.add("reconcile", {})
         self.assertEqual(self.work(), (1, 2, 0))
+        self.handlers["reconcile"](self.spool.entries()[0])
+        self.assertEqual(len(self.spool.entries()), 2, "what waits is not listed twice")
         self.assertEqual(self.work(), (2, 0, 0))
         self.assertEqual(self.build()["said"]["provenance"]["obs"]["bcnt"], 3)
         self.assertEqual(self.ledger.live, [("factory", self.build("5.15.12-1.2")["id"])])
+
+    def test_reconciles_on_the_server_that_publishes_without_an_api(self) -> None:
+        root = os.path.dirname(self.spool.folder)
+        folder = os.path.join(root, "repos", "openSUSE:", "Factory", "standard", "x86_64")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "kernel-default-5.15.12-1.3.x86_64.rpm"), "wb") as file:
+            file.write(b"kernel")
+        path = os.path.join(root, "server.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write((CONFIG % self.spool.folder).replace("api = http://127.0.0.1:1", "repos = %s/repos" % root))
+        config = obs_config(path)
+        self.handlers = Jobs(config, self.spool, self.service, config.api, config.lister).handlers()
+        for _ in range(2):
+            self.spool.add("reconcile", {}, once=True)
+            self.assertEqual(self.work(), (1, 1, 0))
+            self.assertEqual(self.work(), (1, 0, 0))
+        self.assertEqual((self.build()["state"], list(self.ledger.blobs.values())), ("sealed", [6]))
+        self.assertEqual(self.ledger.live, [("factory", self.build()["id"])] * 2)
+        for project in ("..", "a:..", "a/b", ""):
+            self.spool.add("repo_published", {"project": project, "repo": "standard"})
+        self.assertEqual(self.work(), (0, 0, 4))
 
     def test_a_message_that_names_another_path_is_refused(self) -> None:
         self.spool.add("build_success", dict(EVENT, package=".."))

@@ -7,6 +7,7 @@ from typing import Callable, List
 
 from basedrift_hooks import spool as module
 from basedrift_hooks.errors import Final, Passing
+from basedrift_hooks.run import send
 from basedrift_hooks.spool import Entry, Spool
 
 
@@ -97,10 +98,68 @@ class Spooled(unittest.TestCase):
         self.assertEqual(len(names), module.REFUSED)
         self.assertTrue(any(name.startswith("0000001000") for name in names), "the newest stays")
 
-    def test_a_named_entry_takes_the_place_of_its_like(self) -> None:
-        self.spool.add("a", {"n": 1}, name="once")
-        self.spool.add("a", {"n": 2}, name="once")
-        self.assertEqual([entry.data["n"] for entry in self.spool.entries()], [2])
+    def test_the_same_waits_once_in_its_place_and_is_due(self) -> None:
+        def fail(_entry: Entry) -> None:
+            raise Passing("server-unreachable", "away")
+
+        first = self.spool.add("a", {"n": 1, "m": 1}, once=True)
+        self.now += 1
+        self.spool.add("a", {"n": 2}, once=True)
+        self.spool.work({"a": self.handler(fail)})
+        self.now += 1
+        self.assertEqual(self.spool.add("a", {"m": 1, "n": 1}, once=True), first)
+        waiting = [(entry.data["n"], entry.added, entry.attempts, entry.after > self.now) for entry in self.spool.entries()]
+        self.assertEqual(waiting, [(1, 1000.0, 1, False), (2, 1001.0, 1, True)])
+
+    def test_a_full_spool_takes_again_what_waits(self) -> None:
+        self.spool.add("a", {"n": 1}, once=True)
+        for number in range(module.ENTRIES):
+            open(self.spool.path("queue", "%d.json" % number), "wb").close()
+        self.spool.add("a", {"n": 1}, once=True)
+
+    def linked(self, made: str) -> str:
+        os.makedirs(self.spool.path("files", made))
+        open(self.spool.path("files", made, "0000-a.rpm"), "wb").close()
+        return self.spool.path("files", made, "0000-a.rpm")
+
+    def refuse(self) -> str:
+        def fail(_entry: Entry) -> None:
+            raise Final("build-differs", "other content")
+
+        made = self.spool.add("a", {"n": 1})
+        self.linked(made)
+        self.spool.work({"a": self.handler(fail)})
+        return made
+
+    def test_what_was_refused_keeps_its_files_and_can_be_tried_again(self) -> None:
+        made = self.refuse()
+        self.now += 10 * module.IN_THE_MAKING
+        self.spool.collect()
+        self.assertTrue(os.path.exists(self.spool.path("files", made, "0000-a.rpm")))
+        os.rename(self.spool.path("refused", made + ".json"), self.spool.path("queue", made + ".json"))
+        self.assertEqual(self.spool.work({"a": self.handler(lambda entry: None)}), (1, 0, 0))
+        self.assertEqual(os.listdir(self.spool.path("files")), [])
+
+    def test_files_that_no_entry_has_are_collected(self) -> None:
+        removed = self.refuse()
+        os.unlink(self.spool.path("refused", removed + ".json"))
+        waiting = self.spool.add("a", {"n": 2})
+        self.linked(waiting)
+        self.linked("killed")
+        self.now = os.stat(self.spool.path("files", "killed")).st_mtime
+        self.assertEqual(self.spool.collect(), 0, "a producer may be at work")
+        self.now += module.IN_THE_MAKING + 60
+        self.assertEqual(self.spool.collect(), 2)
+        self.assertEqual(os.listdir(self.spool.path("files")), [waiting])
+
+    def test_an_alarm_waits_and_is_heard(self) -> None:
+        def fail(_entry: Entry) -> None:
+            raise Passing("live-limit", "512 are live", alarm=True)
+
+        self.spool.add("a", {"n": 1})
+        self.assertEqual(send(self.spool, {"a": self.handler(fail)}, False), 1)
+        self.assertEqual([entry.attempts for entry in self.spool.entries()], [1])
+        self.assertEqual(send(self.spool, {"a": self.handler(fail)}, False), 0, "nothing was due")
 
     def test_only_one_process_works(self) -> None:
         with self.spool.locked() as first, Spool(self.spool.folder).locked() as second:

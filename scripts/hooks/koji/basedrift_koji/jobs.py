@@ -70,9 +70,9 @@ class Jobs:
                     for build in self._koji().tagged(tag, package, LATEST):
                         tagged.add((int(build["build_id"]), tag))
         for build_id in sorted(builds):
-            self._spool.add("koji_build", {"build": build_id})
+            self._spool.add("koji_build", {"build": build_id}, once=True)
         for build_id, tag in sorted(tagged):
-            self._spool.add("koji_tag", {"build": build_id, "tag": tag})
+            self._spool.add("koji_tag", {"build": build_id, "tag": tag}, once=True)
 
     def _believed(self, build_id: int) -> Optional[Build]:
         """The build as the hub has it. None where its transaction, or its part of a multicall, was rolled back, or it is a draft."""

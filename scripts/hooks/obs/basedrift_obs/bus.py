@@ -68,7 +68,7 @@ class Listener:
             channel.basic_qos(prefetch_count=AHEAD)
             LOG.info("listening on %s, queue %s", self._bus.exchange, queue)
             # The bus has no replay: what came while nobody listened is found by listing.
-            self._spool.add("reconcile", {}, name="reconcile")
+            self._spool.add("reconcile", {}, once=True)
             self._consume(channel, queue)
         finally:
             if connection.is_open:

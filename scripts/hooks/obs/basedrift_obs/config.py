@@ -1,12 +1,16 @@
 """The configuration of the OBS hooks, `/etc/basedrift/obs.conf`."""
 
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Union
 
 from basedrift_hooks.config import ServiceConfig, http_url, number, option, read_config, read_secret, required, service_config
 from basedrift_hooks.errors import Final
 from basedrift_hooks.packages import Rule, read_rules
 
 from .api import Obs
+from .repositories import Repositories
+
+#: Either lists published repositories.
+Lister = Union[Obs, Repositories]
 
 #: By which option of a section [stream …] the globs of a fact are given.
 FACTS = {"projects": "project", "repositories": "repository", "arches": "arch", "packages": "package"}
@@ -45,6 +49,15 @@ class ObsConfig(NamedTuple):
             number(parser, "obs", "timeout", 120, 1, 3600),
             option(parser, "obs", "ca_file"),
         )
+
+    def lister(self) -> Lister:
+        """What lists published repositories: the disk where `repos` in section [obs] names its folder, else the API."""
+        folder = option(read_config(self.path), "obs", "repos")
+        return self.api() if folder is None else Repositories(folder)
+
+    def has_api(self) -> bool:
+        """Whether there is an API that can be asked for builds."""
+        return option(read_config(self.path), "obs", "api") is not None
 
     def bus(self) -> BusConfig:
         """Section [bus]. Raises Final `config-incomplete` or `config-invalid`."""

@@ -12,20 +12,22 @@ from basedrift_hooks.send import complete_build, for_each, mark_live, send_build
 from basedrift_hooks.spool import Entry, Handler, Spool
 
 from .api import Obs, Place
-from .config import ObsConfig
+from .config import Lister, ObsConfig
 
 LOG = logging.getLogger("basedrift")
 
 
 class Jobs:
-    """The work of the sender. `service` and `api` are made when the first entry needs them."""
+    """The work of the sender. `service`, `api` and `lister` (the API where it is not given) are made when an entry needs them."""
 
-    def __init__(self, config: ObsConfig, spool: Spool, service: Service, api: Callable[[], Obs]) -> None:
+    def __init__(self, config: ObsConfig, spool: Spool, service: Service, api: Callable[[], Obs], lister: Optional[Callable[[], Lister]] = None) -> None:
         self._rules: List[Rule] = config.rules
         self._limit = config.package_bytes
         self._spool = spool
         self._service = service
         self._api = api
+        self._lister: Callable[[], Lister] = api if lister is None else lister
+        self._has_api = config.has_api()
 
     def handlers(self) -> Dict[str, Handler]:
         """By kind of entry."""
@@ -87,7 +89,7 @@ class Jobs:
             raise Final("entry-invalid", "The message names no project and repo.")
         facts = {"project": project, "repository": repository}
         said = functools.partial(of_repository, project, repository)
-        api = self._api()
+        api = self._lister()
         for arch in api.published(project, repository):
             if arch == "repodata" or not any(rule.matches(dict(facts, arch=arch)) for rule in self._rules):
                 continue
@@ -100,12 +102,12 @@ class Jobs:
 
     def reconcile(self, _entry: Entry) -> None:
         """Messages may have been missed: the last build of every package, and every repository, that rules name in full."""
-        for place in named_places(self._rules):
+        for place in named_places(self._rules) if self._has_api else []:
             job = next((job for job in reversed(self._api().jobs(place)) if job.get("code") == "succeeded"), None)
             if job is not None:
-                self._spool.add("build_success", dict(job, **place._asdict()))
+                self._spool.add("build_success", dict(job, **place._asdict()), once=True)
         for project, repository in named_repositories(self._rules):
-            self._spool.add("repo_published", {"project": project, "repo": repository})
+            self._spool.add("repo_published", {"project": project, "repo": repository}, once=True)
 
     def _complete(self, group: Group, said: Json, fetch: Callable[[str, str], None]) -> str:
         return complete_build(self._service, group, said, fetch, self._spool.path("tmp"))

@@ -14,7 +14,7 @@ def work(path: str, reconcile: bool) -> int:
     """Does what is due."""
     config = obs_config(path)
     spool = Spool(config.spool)
-    jobs = Jobs(config, spool, Service(config.service()), config.api)
+    jobs = Jobs(config, spool, Service(config.service()), config.api, config.lister)
     return run.send(spool, jobs.handlers(), reconcile)
 
 
