@@ -112,6 +112,22 @@ describe('calls', () => {
     expect(attempts).toBe(4)
   })
 
+  it('that insert say in each attempt which call it is, so that it inserts once', async () => {
+    const keys: unknown[] = []
+    const baseUrl = await listen((request, response, attempt) => {
+      keys.push(request.headers['idempotency-key'])
+      if (attempt === 1) json(response, 502, {})
+      else if (attempt === 2) json(response, 409, problem(409, 'idempotency-running'))
+      else json(response, 200, {})
+    })
+    const client = createClient({ baseUrl, retry: fast })
+    await client.sealBuild(name)
+    await client.sealBuild(name)
+    await client.declareBuild(name)
+    expect(keys).toEqual([keys[0], keys[0], keys[0], expect.any(String), undefined])
+    expect(keys[3]).not.toBe(keys[0])
+  })
+
   it('are not repeated when the service refuses them', async () => {
     let attempts = 0
     const baseUrl = await listen((_request, response, attempt) => {

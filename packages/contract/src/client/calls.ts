@@ -63,6 +63,8 @@ export function createCalls(transport: Transport): Calls {
         signal: options.signal,
         headers: {
           ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+          // A POST may insert: with the same key a repeated attempt does so once.
+          ...(method === 'POST' ? { 'idempotency-key': crypto.randomUUID() } : {}),
           ...options.headers,
         },
       })

@@ -1,7 +1,7 @@
 import { errorOf } from './answer.js'
 import { ApiError, clientErrorCodes } from './errors.js'
 
-/** How often and how patiently a call is repeated. Every call of this client may be repeated: none adds up. */
+/** How often and how patiently a call is repeated. Every call of this client may be: each POST has a key that stays the same. */
 export interface RetryOptions {
   /** Attempts in all; 1 repeats nothing. */
   attempts: number
@@ -115,7 +115,9 @@ export function createTransport(options: {
       for (let attempt = 1; ; attempt++) {
         const answer = await once(call)
         if (!(answer instanceof ApiError)) return answer
-        const again = answer.status === 0 || passing.has(answer.status)
+        // The attempt before may still be at work, with the same key.
+        const again =
+          answer.status === 0 || passing.has(answer.status) || answer.code === 'idempotency-running'
         if (!again || attempt >= options.retry.attempts) throw answer
         await pause(pauseOf(attempt, answer, options.retry), call.signal)
       }
