@@ -40,6 +40,16 @@ describe('declaring a build', () => {
     expect(second).toMatchObject({ outcome: 'same', build: { id: first.build.id } })
   })
 
+  it('is found by its name', async () => {
+    const name = newName()
+    await expect(service.client.findBuild(name)).rejects.toMatchObject({ code: 'build-unknown', status: 404 })
+    const { build } = await service.client.declareBuild(name)
+    expect(await service.client.findBuild(name)).toEqual(build)
+    await expect(service.client.findBuild({ ...name, release: '9.9' })).rejects.toMatchObject({
+      code: 'build-unknown',
+    })
+  })
+
   it('refuses other provenance under the name, and records that', async () => {
     const name = newName()
     const { build } = await service.client.declareBuild(name, { provenance: { url: 'https://a.example' } })

@@ -51,9 +51,10 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
   const both = ['./kernel-default-5.15.12-1.1.x86_64.rpm', 'kernel-extra+1~2-5.15.12-1.1.x86_64.rpm']
 
   it('sends the packages of a build and seals it, as often as it is asked', async () => {
-    for (let turn = 0; turn < 2; turn++) {
+    // The second run comes from another address, and that of the first stays.
+    for (const run of [7, 8]) {
       const { code, stdout } = await send(
-        { BASEDRIFT_PROVENANCE: '{"url": "https://ci.example.org/7"}' },
+        { BASEDRIFT_PROVENANCE: `{"url": "https://ci.example.org/${run}"}` },
         both,
       )
       expect(code).toBe(0)
@@ -75,7 +76,13 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
   })
 
   it('ends with 2 where the service refuses, is away, or the usage is wrong', async () => {
-    expect(await send({}, both)).toMatchObject({ code: 2, stderr: expect.stringContaining('build-differs') })
+    const other = await mkdtemp(path.join(folder, 'other-'))
+    const changed = path.join(other, 'kernel-default-5.15.12-1.1.x86_64.rpm')
+    await writeFile(changed, 'other content')
+    expect(await send({}, [changed])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('build-differs'),
+    })
     expect(await send({ BASEDRIFT_URL: 'http://127.0.0.1:1', BASEDRIFT_RETRIES: '0' }, both)).toMatchObject({
       code: 2,
     })

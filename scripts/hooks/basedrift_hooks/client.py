@@ -14,8 +14,6 @@ from .packages import Build
 
 Json = Dict[str, Any]
 
-#: Pages of 500 builds that are looked through for one by its name.
-PAGES = 20
 #: Most bytes of a package, as the service takes them by default.
 ARTIFACT_BYTES = 4 * 1024 * 1024 * 1024
 
@@ -59,21 +57,11 @@ class Service:
 
     def find(self, build: Build) -> Optional[Json]:
         """The build with its artifacts, or None where it was not declared."""
-        cursor = ""
-        for _ in range(PAGES):
-            path = "/v1/builds?limit=500&stream=%s%s" % (quote(build.stream, safe=""), cursor)
-            answer = self._http.send("GET", path, expect=(404,))
-            if answer.status == 404:
-                if http.problem_of(answer) is None:
-                    raise http.refusal(answer, "GET %s" % path)
-                return None
-            page = parse(answer)
-            for item in page.get("items", []):
-                if item.get("version") == build.version and item.get("release") == build.release:
-                    return parse(self._http.send("GET", "/v1/builds/%s" % quote(str(item.get("id")), safe="")))
-            if page.get("next") is None:
-                return None
-            cursor = "&cursor=%s" % quote(str(page["next"]), safe="")
+        answer = self._http.send("GET", path_of(build), expect=(404,))
+        if answer.status != 404:
+            return parse(answer)
+        if http.problem_of(answer) is None:
+            raise http.refusal(answer, "GET %s" % path_of(build))
         return None
 
     def declare(self, build: Build, provenance: Json, built_for: Optional[str] = None) -> Json:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from typing import Any, Dict, List, Optional, Tuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .support import Reply, Request
 
@@ -36,8 +36,6 @@ class Ledger:
         if parts[0] == "blobs":
             size = self.blobs.get(parts[1])
             return (404, {}, b"") if size is None else (200, {"Content-Length": str(size)}, b"")
-        if parts[0] == "builds":
-            return self._read(request, parts)
         if parts[0] == "environments" and request.method == "PUT":
             self.live.append((parts[1], parts[3]))
             return answer(200, {})
@@ -45,16 +43,11 @@ class Ledger:
             return self._write(request, parts)
         return problem(404, "route-unknown")
 
-    def _read(self, request: Request, parts: List[str]) -> Reply:
-        if len(parts) == 2:
-            return answer(200, next(build for build in self.builds.values() if build["id"] == parts[1]))
-        stream = parse_qs(urlsplit(request.path).query)["stream"][0]
-        found = [build for (name, _), build in self.builds.items() if name == stream]
-        return answer(200, {"items": found, "next": None}) if found else problem(404, "stream-unknown")
-
     def _write(self, request: Request, parts: List[str]) -> Reply:
         key = (parts[1], parts[3])
         build = self.builds.get(key)
+        if len(parts) == 4 and request.method == "GET":
+            return problem(404, "build-unknown") if build is None else answer(200, build)
         if len(parts) == 4:
             said = json.loads(request.body.decode())
             if build is not None:

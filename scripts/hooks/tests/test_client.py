@@ -178,7 +178,7 @@ class Transport(Talking):
         with self.assertRaises(Passing) as caught:
             service.find(BUILD)
         self.assertEqual(caught.exception.code, "answer-foreign")
-        self.assertIsNone(self.service(self.replies(problem(404, "stream-unknown"))).find(BUILD))
+        self.assertIsNone(self.service(self.replies(problem(404, "build-unknown"))).find(BUILD))
 
     def test_a_limit_of_what_is_live_passes_once_somebody_makes_room(self) -> None:
         server = self.replies(problem(409, "live-limit"))

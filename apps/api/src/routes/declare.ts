@@ -7,10 +7,31 @@ import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 import { buildView } from '../views/build.js'
 
-/** Declaring a build, and sealing it. */
+/** A build by its name: declaring it, looking at it, and sealing it. */
 export function declareRoutes(app: App, { ledger, ring }: AppDependencies): void {
   const view = async (build: BuildRow) =>
     buildView(build, await ledger.builds.progress(build.id), await ledger.builds.refusals(build.id))
+
+  app.get(
+    '/v1/streams/:stream/builds/:vr',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'findBuild',
+        tags: ['builds'],
+        summary: 'A build by its name',
+        params: BuildPath,
+        response: { 200: ref(Build), ...problems('build-unknown') },
+      },
+    },
+    async (request) => {
+      const { stream, vr } = request.params
+      const { version, release } = splitVersionRelease(vr)
+      const build = await ledger.builds.find(stream, version, release)
+      if (build === null) throw new ProblemError('build-unknown', `There is no build ${vr} in ${stream}.`)
+      return view(build)
+    },
+  )
 
   app.put(
     '/v1/streams/:stream/builds/:vr',

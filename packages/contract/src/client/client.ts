@@ -73,6 +73,8 @@ export interface Client {
   ): Promise<{ outcome: WriteOutcome; artifact: Artifact; skipped: boolean }>
   sealBuild(name: BuildName, options?: CallOptions): Promise<Build>
   getBuild(id: string, options?: CallOptions): Promise<Build>
+  /** The build of a stream with that version and release. */
+  findBuild(name: BuildName, options?: CallOptions): Promise<Build>
   listBuilds(
     query?: { stream?: string | undefined; order?: BuildOrder | undefined } & PageQuery,
     options?: CallOptions,
@@ -231,6 +233,7 @@ export function createClient(options: {
 
     sealBuild: (name, options) => call('sealBuild', { path: buildPath(name) }, options),
     getBuild: (id, options) => call('getBuild', { path: { id } }, options),
+    findBuild: (name, options) => call('findBuild', { path: buildPath(name) }, options),
     listBuilds: (query = {}, options) => call('listBuilds', { query }, options),
     listStreams: (query = {}, options) => call('listStreams', { query }, options),
     listModules: (id, query = {}, options) => call('listModules', { path: { id }, query }, options),

@@ -81,6 +81,12 @@ export interface Operations {
     answer: Live
     error: CommonCode | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'live-limit' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** A build by its name */
+  findBuild: {
+    path: { stream: string; vr: string }
+    answer: Build
+    error: CommonCode | 'build-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** May this build be published, given what is live? */
   gate: {
     query: { build: string; environment: string; wait?: string | undefined; dryRun?: boolean | undefined; onBehalfOf?: string | undefined }
@@ -327,6 +333,7 @@ export const operations = {
   declareBuild: { method: 'PUT', path: '/v1/streams/{stream}/builds/{vr}', media: 'application/json' },
   drift: { method: 'GET', path: '/v1/drifts/{id}' },
   enterLive: { method: 'PUT', path: '/v1/environments/{environment}/live/{build}' },
+  findBuild: { method: 'GET', path: '/v1/streams/{stream}/builds/{vr}' },
   gate: { method: 'GET', path: '/v1/gate' },
   getBuild: { method: 'GET', path: '/v1/builds/{id}' },
   getChannel: { method: 'GET', path: '/v1/channels/{id}' },
