@@ -6,15 +6,24 @@ import { downloadPackages, openApt, searchPackages } from '../lib/apt.mjs'
 
 const pattern = '^linux-image-6\\.1\\.0-[0-9]+-amd64-unsigned$'
 
-/** Two builds, older first: `{ deb, base, modules }`, a package, a raw base BTF and a folder of raw split BTF. */
-export const twoBuilds = async (cache) => {
+/** Packages of those builds that `choose` takes from the names of all, which are in their order; downloaded once. */
+const packages = async (cache, choose) => {
   const apt = await openApt(path.join(cache, 'apt'), pattern)
   if (apt === null)
     throw new Error(
       'apt-unavailable: the bench needs apt and Debian packages of linux-image-6.1.0-*-amd64-unsigned',
     )
-  const names = (await searchPackages(apt, pattern)).slice(-2)
-  const debs = await downloadPackages(apt, names, path.join(cache, 'debs'))
+  const names = choose(await searchPackages(apt, pattern))
+  return downloadPackages(apt, names, path.join(cache, 'debs'))
+}
+
+/** The packages of the oldest build that there is, whose symbols have other versions, and of the two newest. */
+export const distantPackages = (cache) =>
+  packages(cache, (names) => names.filter((_, nth) => nth === 0 || nth >= names.length - 2))
+
+/** Two builds, older first: `{ deb, base, modules }`, a package, a raw base BTF and a folder of raw split BTF. */
+export const twoBuilds = async (cache) => {
+  const debs = await packages(cache, (names) => names.slice(-2))
   const builds = []
   for (const deb of debs)
     builds.push({ deb, ...(await rawBtf(deb, path.join(cache, 'bench', path.basename(deb, '.deb')))) })

@@ -1,12 +1,13 @@
-// scripts/bench [check|binding|drift|ingest|gate]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
+// scripts/bench [check|binding|drift|ingest|storage|gate]… [--loops]: prints costs and ratios; --loops also runs the peers that take half a minute.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
-import { twoBuilds } from './data.mjs'
+import { distantPackages, twoBuilds } from './data.mjs'
 import { benchGate } from './gate.mjs'
 import { bestOf, cost, have, watchMemory } from './measure.mjs'
 import { measurePeers } from './peers.mjs'
+import { benchStorage } from './storage.mjs'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const cache = path.join(root, '.cache')
@@ -177,6 +178,7 @@ const all = {
   binding: benchBinding,
   drift: benchDrift,
   ingest: benchIngest,
+  storage: async () => benchStorage(await distantPackages(cache)),
 }
 const names = wanted.length > 0 ? wanted : [...Object.keys(all), 'gate']
 console.log(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}`)
