@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
+import { rootCertificates } from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createNet, type NetPolicy } from '../src/index.js'
@@ -277,6 +278,14 @@ describe('names', () => {
 })
 
 describe('requests', () => {
+  it('trust authorities of the system beside the one that the operator names', async () => {
+    const { ca } = createNet(open)
+    expect(ca).toEqual([...rootCertificates, tlsFiles.ca])
+    expect(createNet({}).ca, 'Node’s own').toBeUndefined()
+    const port = await secure((_request, response) => response.end('ok'))
+    expect((await createNet(open).request(post(`https://hook.test:${port}/`))).status).toBe(200)
+  })
+
   it('need a certificate for the name, whatever the address', async () => {
     const port = await secure((_request, response) => response.end('ok'))
     const other = createNet({ ...open, allowHosts: ['other.test'] })

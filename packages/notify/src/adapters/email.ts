@@ -78,7 +78,7 @@ export const email: Adapter<'email', EmailPayload> = {
         secure: target.security === 'tls',
         requireTLS: target.security === 'starttls',
         ignoreTLS: target.security === 'none',
-        tls: net.ca === undefined ? {} : { ca: net.ca },
+        tls: net.ca === undefined ? {} : { ca: [...net.ca] },
         ...(user === undefined || password === undefined ? {} : { auth: { user, pass: password } }),
         getSocket: (_options, callback) => callback(null, { connection }),
         greetingTimeout: net.timeoutMs,

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
+import { rootCertificates } from 'node:tls'
 import { NotifyError } from '../errors.js'
 import { allowsAddress, allowsHost, isAddress, isPublic, parseAllowed } from './addresses.js'
 import { type Answer, type HttpRequest, requestOver } from './request.js'
@@ -24,7 +25,8 @@ export interface NetPolicy {
 /** Where a message goes, and nowhere else. Made once, and passed to each delivery. */
 export interface Net {
   readonly allowInsecure: boolean
-  readonly ca: string | undefined
+  /** Certificates of all authorities that TLS goes by, in PEM; undefined where those of the system are all. */
+  readonly ca: readonly string[] | undefined
   readonly timeoutMs: number
   /**
    * Reads a URL and applies what can be told without asking for its name.
@@ -108,6 +110,8 @@ export function createNet(policy: NetPolicy = {}): Net {
   const resolve = policy.resolve ?? system
   const allowInsecure = policy.allowInsecure ?? false
   const timeoutMs = policy.timeoutMs ?? defaultTimeoutMs
+  // What Node is given takes the place of its own.
+  const ca = policy.ca === undefined ? undefined : [...rootCertificates, policy.ca]
 
   /** Whether a port may be used, as far as it can be told before the name is resolved. */
   const mayUse = (host: string, port: number): boolean =>
@@ -172,8 +176,8 @@ export function createNet(policy: NetPolicy = {}): Net {
 
   const request = (given: HttpRequest): Promise<Answer> => {
     const url = checkUrl(given.url)
-    return requestOver({ open, ca: policy.ca, timeoutMs }, url, given)
+    return requestOver({ open, ca, timeoutMs }, url, given)
   }
 
-  return { allowInsecure, ca: policy.ca, timeoutMs, checkUrl, checkHost, open, request }
+  return { allowInsecure, ca, timeoutMs, checkUrl, checkHost, open, request }
 }

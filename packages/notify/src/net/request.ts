@@ -27,7 +27,7 @@ export const answerBytes = 64 * 1024
 /** What opens connections, and how long all of it may take. */
 export interface Over {
   open(host: string, port: number, signal: AbortSignal): Promise<Socket>
-  ca: string | undefined
+  ca: readonly string[] | undefined
   timeoutMs: number
 }
 
@@ -35,7 +35,7 @@ export interface Over {
 function secure(
   socket: Socket,
   host: string,
-  ca: string | undefined,
+  ca: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
@@ -45,7 +45,7 @@ function secure(
       host: name,
       ALPNProtocols: ['http/1.1'],
       ...(isAddress(name) ? {} : { servername: name }),
-      ...(ca === undefined ? {} : { ca }),
+      ...(ca === undefined ? {} : { ca: [...ca] }),
     })
     const stop = () => tls.destroy(new NotifyError('timed-out'))
     const fail = (error: Error) => {
