@@ -254,6 +254,26 @@ describe.each([...channelKinds])('a channel of %s', (kind: ChannelKind) => {
   })
 })
 
+describe('a webhook', () => {
+  it('that goes on refusing one message gives way to the next; what it says of all of them is waited for', async () => {
+    const receiver = await receiverOf('webhook')
+    const send = async (status: number, nth: number) => {
+      receiver.answers.push({ status })
+      const message = renderFor('webhook', drift, { baseUrl })
+      const outcome = await deliver(receiver.target, message, { ...attempt(), attempt: nth }, receiver.net)
+      return outcome.state
+    }
+    try {
+      for (const status of [400, 409, 413, 422])
+        expect([await send(status, 2), await send(status, 3)], String(status)).toEqual(['retry', 'refused'])
+      for (const status of [401, 403, 404, 408, 425, 429, 500, 503])
+        expect(await send(status, 9), String(status)).toBe('retry')
+    } finally {
+      await receiver.stop()
+    }
+  })
+})
+
 describe('mail', () => {
   it('goes nowhere without STARTTLS, and its password neither', async () => {
     const receiver = await mailReceiver({ starttls: false })

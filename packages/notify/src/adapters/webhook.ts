@@ -63,9 +63,15 @@ function bodyOf({ entries, baseUrl }: Told, notices: readonly ToldNotice[]): Web
   }
 }
 
+/** Attempts after which a message is given up that its receiver answers with 4xx: what comes after it waits meanwhile. */
+const mostRefusals = 3
+
+/** Refusals that are no matter of one message: a key that is not taken, a receiver that is not there. */
+const ofChannel = new Set([401, 403, 404])
+
 /**
  * A URL that takes events signed by Standard Webhooks 1.0. Only 2xx is an acceptance and 410 the end; every other answer but a
- * redirect is tried again, as "Delivery success and failure" has it.
+ * redirect is tried again, what the receiver refuses of one message three times in all, as "Delivery success and failure" has it.
  */
 export const webhook: Adapter<'webhook', WebhookPayload> = {
   kind: 'webhook',
@@ -81,7 +87,7 @@ export const webhook: Adapter<'webhook', WebhookPayload> = {
   async send(
     target: WebhookTarget,
     payload: WebhookPayload,
-    { id, at }: Attempt,
+    { id, at, attempt }: Attempt,
     net: Net,
   ): Promise<Outcome> {
     const body = JSON.stringify(payload)
@@ -92,6 +98,6 @@ export const webhook: Adapter<'webhook', WebhookPayload> = {
       headers: { ...jsonHeaders, ...signed },
       body,
     })
-    return outcomeOf(target, answer, at, { patient: true })
+    return outcomeOf(target, answer, at, { patient: attempt < mostRefusals || ofChannel.has(answer.status) })
   },
 }
