@@ -6,7 +6,7 @@ import { LedgerError } from './errors.js'
 import { Prisma } from './generated/client.js'
 import { isUuid, uuidv7 } from './ids.js'
 import { storable, storableJson } from './json.js'
-import { touchDriftOf } from './notices/sources.js'
+import { touchDriftOf, touchDrifts } from './notices/sources.js'
 import { compareEngines } from './renewal/engines.js'
 import type { Drifts } from './repositories.js'
 import type { Counts, DriftInputs, DriftRow, Failure, JsonObject, PairState } from './rows.js'
@@ -23,11 +23,18 @@ export async function renewNeighbours(tx: Tx, streamId: string, now: Date): Prom
       SELECT id, lead(id) OVER (ORDER BY "versionKey", id) AS next FROM "Build"
       WHERE "streamId" = ${streamId}::uuid AND "baseSha256" IS NOT NULL AND state IN ('comparing', 'done')
     ) AS kernels WHERE next IS NOT NULL`
-  await tx.$executeRaw`
+  const flipped = await tx.$queryRaw<{ id: string; neighbours: boolean }[]>`
     WITH ends AS (${ends})
     UPDATE "Drift" d SET neighbours = NOT d.neighbours, "updatedAt" = ${now}
     WHERE d."streamId" = ${streamId}::uuid
-      AND d.neighbours <> EXISTS (SELECT FROM ends e WHERE e."fromBuildId" = d."fromBuildId" AND e."toBuildId" = d."toBuildId")`
+      AND d.neighbours <> EXISTS (SELECT FROM ends e WHERE e."fromBuildId" = d."fromBuildId" AND e."toBuildId" = d."toBuildId")
+    RETURNING d.id, d.neighbours`
+  // While it was none, nothing of it was told.
+  await touchDrifts(
+    tx,
+    flipped.filter(({ neighbours }) => neighbours).map(({ id }) => id),
+    now,
+  )
   const missing = await tx.$queryRaw<{ fromBuildId: string; toBuildId: string }[]>`
     WITH ends AS (${ends})
     SELECT "fromBuildId", "toBuildId" FROM ends LEFT JOIN "Drift" d USING ("fromBuildId", "toBuildId") WHERE d.id IS NULL`

@@ -138,5 +138,14 @@ export async function touchDriftOf(tx: Tx, a: string, b: string, now: Date): Pro
     },
     select: { id: true },
   })
-  for (const { id } of drifts) await touch(tx, { subject: `drift:${id}`, draft: null }, now)
+  await touchDrifts(
+    tx,
+    drifts.map(({ id }) => id),
+    now,
+  )
+}
+
+/** These drifts are to be told of anew: in the transaction that changes them. */
+export async function touchDrifts(tx: Tx, ids: readonly string[], now: Date): Promise<void> {
+  for (const id of [...ids].sort()) await touch(tx, { subject: `drift:${id}`, draft: null }, now)
 }

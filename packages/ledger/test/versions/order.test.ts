@@ -101,6 +101,34 @@ describe('a stream', () => {
     expect(await ledger.streams.order('no/such/stream', 'dpkg')).toBeNull()
   })
 
+  it('tells of a drift whose builds are neighbours again, though it was computed while they were none', async () => {
+    // Between them only to rpm: to dpkg a caret is above letters.
+    const [from, to] = [await ingest('1.0-1', 'a.rpm'), await ingest('1.0^a-1')]
+    await ingest('1.0a-1')
+    await ledger.streams.order(stream, 'dpkg')
+    const waiting = async () =>
+      (await test.query<{ key: string }>('SELECT key FROM "Subject" WHERE since IS NOT NULL')).map(
+        ({ key }) => key,
+      )
+    await ledger.drifts.record({
+      fromBuildId: from,
+      toBuildId: to,
+      class: 'functions-only',
+      headline: 'two functions came',
+      counts: {},
+      engine: '1',
+      report: { sha256: sha('report'), size: 1 },
+      fingerprints: [],
+    })
+    expect(await waiting()).toEqual([])
+    await ledger.streams.order(stream, 'rpm')
+    const [drift] = await test.query<{ id: string }>(
+      `SELECT id FROM "Drift" WHERE "fromBuildId" = '${from}' AND "toBuildId" = '${to}'`,
+    )
+    expect(await waiting()).toContain(`drift:${drift?.id}`)
+    expect((await ledger.tasks.get(`announce:drift:${drift?.id}`))?.state).toBe('pending')
+  })
+
   it('orders builds right that are declared while the first package comes', async () => {
     const first = await declare('2-1')
     await Promise.all([
