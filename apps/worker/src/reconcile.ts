@@ -10,29 +10,35 @@ import type { Ledger } from '@basedrift/ledger'
 
 /** What the reconcile job needs. */
 export interface ReconcileOptions {
-  ledger: Pick<Ledger, 'tasks' | 'renewals'>
+  ledger: Pick<Ledger, 'tasks' | 'renewals' | 'retention'>
   queue: Pick<QueueBackend, 'depth'>
   dispatcher: Pick<Dispatcher, 'ring'>
   log: Log
   /** As `ReconcilerOptions` has them. */
   intervalMs?: number
   quietMs?: number
+  /** How long what is settled is kept, in milliseconds; 400 days by default. */
+  keepMs?: number
 }
 
 /** Pairs that are compared again at a time: a build that comes in waits for these at most. */
 const renewedAtOnce = 32
 
-/** Comparisons that are deleted at a time, and how often one looks for them, in milliseconds. */
+/** 400 days. */
+const defaultKeepMs = 400 * 24 * 3_600_000
+
+/** Rows of a kind that are deleted at a time, and how often one looks for them, in milliseconds. */
 const sweptAtOnce = 500
 const sweepMs = 600_000
 
 /**
  * Rings again, at the start and at intervals, for tasks whose bell the queue lost and for those whose worker ended with them; and,
- * while nothing waits, lets be decided again what an older engine decided. Every worker does it; bells that two of them ring are
+ * while nothing waits, lets be decided again what an older engine decided, and deletes what is settled and old. Every worker does it; bells that two of them ring are
  * answered once.
  */
-export function startReconcile({ ledger, queue, dispatcher, log, ...times }: ReconcileOptions): Reconciler {
-  const { tasks, renewals } = ledger
+export function startReconcile(options: ReconcileOptions): Reconciler {
+  const { ledger, queue, dispatcher, log, keepMs = defaultKeepMs, ...times } = options
+  const { tasks, renewals, retention } = ledger
   const ring = () => dispatcher.ring()
   let sweptAt = 0
   const idle = async () => {
@@ -44,7 +50,9 @@ export function startReconcile({ ledger, queue, dispatcher, log, ...times }: Rec
     if (Date.now() - sweptAt < sweepMs) return
     const swept = await renewals.sweep(sweptAtOnce)
     if (swept > 0) log.info({ comparisons: swept }, 'deleted comparisons that no pair has any more')
-    if (swept < sweptAtOnce) sweptAt = Date.now()
+    const pruned = await retention.prune({ keepMs, limit: sweptAtOnce })
+    if (Object.values(pruned).some((rows) => rows > 0)) log.info(pruned, 'deleted what is settled and old')
+    if (Math.max(swept, ...Object.values(pruned)) < sweptAtOnce) sweptAt = Date.now()
   }
   return startReconciler({ tasks, queue, ring, idle, log, ...times })
 }

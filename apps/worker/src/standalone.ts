@@ -39,13 +39,14 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
   try {
     const temporary = path.join(dataDir, 'tmp', 'blobs')
     const parts = await openParts({ databaseUrl, config, dataDir, temporary, log, shutdown })
-    const { threads, tasks } = config.worker
+    const { threads, tasks, keepMs } = config.worker
     const concurrency = tasks ?? threads
     const worker = await startWorker({
       ...parts,
       log,
       dataDir,
       settling: config.chat.settling,
+      reconcile: keepMs === undefined ? {} : { keepMs },
       sweep: config.chat.waiverMs === undefined ? {} : { waiverMs: config.chat.waiverMs },
       sending: sendingOf(config),
       ...(concurrency === undefined ? {} : { concurrency }),

@@ -45,7 +45,7 @@ export interface WorkerOptions {
   concurrency?: number
   /** Lease of a task, in milliseconds; it is extended while the task runs. */
   leaseMs?: number
-  reconcile?: { intervalMs?: number; quietMs?: number }
+  reconcile?: { intervalMs?: number; quietMs?: number; keepMs?: number }
   /** When a change is told of. */
   settling?: Partial<AnnounceOptions['settling']>
   /** When waivers are told of, and how often gates are asked again, in milliseconds. */

@@ -22,6 +22,7 @@ import { createOrigins } from './origins.js'
 import { createPairs } from './pairs.js'
 import { createRenewals } from './renewal/renewals.js'
 import type { Ledger } from './repositories.js'
+import { createRetention } from './retention.js'
 import { createStreams } from './streams.js'
 import { createOutbox, createTasks } from './tasks.js'
 
@@ -74,6 +75,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     waivers: createWaivers(db),
     gate: createGate(db),
     renewals: createRenewals(db),
+    retention: createRetention(db),
     asked: createAsked(db),
     notices: { ...createNotices(db), expiring: (withinMs) => touchExpiring(db, withinMs) },
     channels: createChannels(db),

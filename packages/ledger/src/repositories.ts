@@ -9,6 +9,7 @@ import type { Courier } from './notices/courier.js'
 import type { Deliveries } from './notices/deliveries.js'
 import type { Notices } from './notices/subjects.js'
 import type { Renewals } from './renewal/renewals.js'
+import type { Retention } from './retention.js'
 import type {
   ArtifactRow,
   ArtifactState,
@@ -277,6 +278,7 @@ export interface Ledger {
   readonly waivers: Waivers
   readonly gate: Gate
   readonly renewals: Renewals
+  readonly retention: Retention
   readonly asked: Asked
   readonly notices: Notices
   readonly channels: Channels

@@ -44,6 +44,8 @@ export interface Config {
     /** Tasks at the same time, and threads that parse. Where absent, the worker chooses. */
     tasks?: number
     threads?: number
+    /** How long what is settled is kept, in milliseconds. Where absent, the worker chooses. */
+    keepMs?: number
   }
   /** How channels are told of what happens. */
   chat: {
@@ -99,6 +101,7 @@ export const environmentSchema = Type.Object({
   BASEDRIFT_TOKEN_UPLOADS: count('a number of uploads, 1 to 999'),
   BASEDRIFT_TASKS: count('a number of tasks, 1 to 999'),
   BASEDRIFT_THREADS: count('a number of threads, 1 to 999'),
+  BASEDRIFT_KEEP_DAYS: text('^[1-9][0-9]{0,4}$', 'a number of days, 1 to 99999'),
   BASEDRIFT_PUBLIC_URL: text('^https?://[^\\s?#]+$', 'a URL like https://basedrift.example.org'),
   BASEDRIFT_SECRET_KEYS: text(
     '^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=(\\s*,\\s*[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=){0,15}$',
@@ -212,7 +215,7 @@ function chatConfig(settings: { [Name in SettingName]?: string }): Config['chat'
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const settings = readSettings(env)
   const s3 = s3Config(settings)
-  const { DATABASE_URL, REDIS_URL, BASEDRIFT_TASKS, BASEDRIFT_THREADS } = settings
+  const { DATABASE_URL, REDIS_URL, BASEDRIFT_TASKS, BASEDRIFT_THREADS, BASEDRIFT_KEEP_DAYS } = settings
   return {
     ...(DATABASE_URL === undefined ? {} : { databaseUrl: DATABASE_URL }),
     ...(REDIS_URL === undefined ? {} : { redisUrl: REDIS_URL }),
@@ -242,6 +245,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     worker: {
       ...(BASEDRIFT_TASKS === undefined ? {} : { tasks: Number(BASEDRIFT_TASKS) }),
       ...(BASEDRIFT_THREADS === undefined ? {} : { threads: Number(BASEDRIFT_THREADS) }),
+      ...(BASEDRIFT_KEEP_DAYS === undefined ? {} : { keepMs: Number(BASEDRIFT_KEEP_DAYS) * 86_400_000 }),
     },
     chat: chatConfig(settings),
   }

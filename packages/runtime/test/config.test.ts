@@ -54,6 +54,7 @@ describe('the configuration', () => {
         BASEDRIFT_TOKEN_UPLOADS: '4',
         BASEDRIFT_TASKS: '3',
         BASEDRIFT_THREADS: '4',
+        BASEDRIFT_KEEP_DAYS: '30',
         BASEDRIFT_PUBLIC_URL: 'https://basedrift.example',
         BASEDRIFT_SECRET_KEYS: `b:${key}, a:${key}`,
         BASEDRIFT_CHAT_ALLOW_HOSTS: 'chat.example,10.1.0.0/16',
@@ -84,7 +85,7 @@ describe('the configuration', () => {
         openMetrics: true,
         limits: { requestsPerMinute: 600, tokenRequestsPerMinute: 500, tokenUploads: 4 },
       },
-      worker: { tasks: 3, threads: 4 },
+      worker: { tasks: 3, threads: 4, keepMs: 30 * 86_400_000 },
       chat: {
         publicUrl: 'https://basedrift.example',
         secretKeys: `b:${key}, a:${key}`,

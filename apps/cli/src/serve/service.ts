@@ -40,7 +40,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const temporary = path.join(dataDir, 'uploads')
   const parts = await openParts({ databaseUrl, config, dataDir, temporary, log, shutdown })
   const { ledger, blobs, pool } = parts
-  const { tasks } = config.worker
+  const { tasks, keepMs } = config.worker
   const sending = await openSendingOf(options)
   const concurrency = tasks === undefined ? {} : { concurrency: tasks }
   const tasksEnded = new EventEmitter()
@@ -52,6 +52,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics,
     ended,
     settling: config.chat.settling,
+    reconcile: keepMs === undefined ? {} : { keepMs },
     sweep: config.chat.waiverMs === undefined ? {} : { waiverMs: config.chat.waiverMs },
     sending,
     ...concurrency,

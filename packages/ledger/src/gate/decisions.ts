@@ -156,6 +156,21 @@ const lastOf = (tx: Tx, { buildId, environment }: GateQuestion) =>
 const shown = (tx: Tx, id: string) =>
   tx.decision.findUniqueOrThrow({ where: { id }, include: whole, omit: { inputs: true } })
 
+/**
+ * Any name is that of an environment: of those that no build ever entered, a build keeps its last decision alone, and what was used.
+ */
+async function forgetStrays(
+  tx: Tx,
+  made: { id: string; buildId: string; environment: string },
+): Promise<void> {
+  const { id, buildId, environment } = made
+  await tx.$executeRaw`
+    DELETE FROM "Decision" d WHERE d."buildId" = ${buildId}::uuid AND d.id <> ${id}::uuid
+      AND NOT EXISTS (SELECT 1 FROM "Live" l WHERE l.environment = ${environment})
+      AND NOT EXISTS (SELECT 1 FROM "Live" l WHERE l.environment = d.environment)
+      AND NOT EXISTS (SELECT 1 FROM "GateUse" u WHERE u."decisionId" = d.id)`
+}
+
 const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
 
 /** The repository of decisions. */
@@ -190,6 +205,7 @@ export function createGate(db: Database): Gate {
         include,
         omit: { inputs: true, result: true },
       })
+      await forgetStrays(tx, made)
       const of = head(made)
       const { stream, build } = of
       const before = last?.answer ?? null

@@ -1,0 +1,57 @@
+import type { Database } from './db.js'
+import { Prisma } from './generated/client.js'
+
+/** Rows that were deleted, by what they were. */
+export type Pruned = Record<'deliveries' | 'events' | 'gateUses' | 'decisions' | 'live', number>
+
+/** What is not kept for ever. */
+export interface Retention {
+  /**
+   * Deletes what is settled and older than `keepMs` milliseconds, at most `limit` rows of each kind, the oldest first: deliveries
+   * that were sent; events that no delivery has, but for what was last said of a gate; uses of gates; decisions that are neither
+   * the last of their build and environment nor used; builds that have left an environment, but for the last that entered it.
+   */
+  prune(options: { keepMs: number; limit: number }): Promise<Pruned>
+}
+
+/** The least id of a UUIDv7 from this time on: the order of ids is that of creation, and has an index. */
+function firstId(at: Date): string {
+  const hex = Math.max(0, at.getTime()).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
+}
+
+/** The repository of what is not kept for ever. */
+export function createRetention({ prisma, clock }: Database): Retention {
+  return {
+    async prune({ keepMs, limit }) {
+      const before = new Date(clock().getTime() - keepMs)
+      const remove = (table: string, settled: Prisma.Sql) => {
+        const name = Prisma.raw(`"${table}"`)
+        return prisma.$executeRaw`
+          DELETE FROM ${name} WHERE id IN (
+            SELECT t.id FROM ${name} t WHERE t.id < ${firstId(before)}::uuid AND ${settled}
+            ORDER BY t.id LIMIT ${limit} FOR UPDATE SKIP LOCKED)`
+      }
+      return {
+        deliveries: await remove('Delivery', Prisma.sql`t.state = 'sent' AND t."endedAt" < ${before}`),
+        events: await remove(
+          'Event',
+          Prisma.sql`NOT EXISTS (SELECT 1 FROM "DeliveryEvent" d WHERE d."eventId" = t.id)
+            AND NOT (t.kind = 'gate' AND EXISTS (SELECT 1 FROM "Subject" s WHERE s."toldId" = t.id))`,
+        ),
+        gateUses: await remove('GateUse', Prisma.sql`true`),
+        decisions: await remove(
+          'Decision',
+          Prisma.sql`NOT EXISTS (SELECT 1 FROM "GateUse" u WHERE u."decisionId" = t.id)
+            AND EXISTS (SELECT 1 FROM "Decision" n
+              WHERE n."buildId" = t."buildId" AND n.environment = t.environment AND n.id > t.id)`,
+        ),
+        live: await remove(
+          'Live',
+          Prisma.sql`t."leftAt" < ${before}
+            AND EXISTS (SELECT 1 FROM "Live" n WHERE n.environment = t.environment AND n.id > t.id)`,
+        ),
+      }
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import { noticeExamples } from '@basedrift/contract'
+import { expect, it } from 'vitest'
+import { newChannel } from './notices/channel.js'
+import { found, ingesting, openTestLedger } from './support/ledger.js'
+
+const day = 24 * 3_600_000
+const keepMs = 400 * day
+const stream = 'openSUSE:Factory/x86_64/default'
+const unread = async () => new Uint8Array()
+const nothing = { deliveries: 0, events: 0, gateUses: 0, decisions: 0, live: 0 }
+
+it('what is settled and old goes in batches; what is not, or is the last word, stays', async () => {
+  await using test = await openTestLedger()
+  const { ledger, clock, query } = test
+  const start = clock.now.getTime()
+  const prune = (limit = 100) => ledger.retention.prune({ keepMs, limit })
+  const count = async (table: string) =>
+    Number((await query<{ n: string }>(`SELECT count(*) AS n FROM "${table}"`))[0]?.n)
+
+  const { id: channel } = await ledger.channels.create(newChannel())
+  const [notice] = noticeExamples
+  if (notice === undefined) throw new Error('no example')
+  for (let nth = 0; nth < 4; nth++) await ledger.deliveries.test(channel, () => notice)
+  await ledger.courier.claim('a', 60_000, 1)
+  for (const outcome of ['sent', 'sent', 'dead'] as const) {
+    const delivery = await ledger.courier.begin(channel, 'a', 60_000)
+    if (delivery === null) throw new Error('nothing is due')
+    await ledger.courier.end(delivery, 'a', { outcome, code: null, status: 200, answer: '' })
+  }
+  const build = await ingesting(ledger, '1.1')
+  await ledger.builds.recordIngest(found(build, { base: 'a' }))
+  const environment = 'production'
+  const by = 'operator'
+  await ledger.lives.enter({ environment, buildId: build, by })
+  await ledger.lives.leave({ environment, buildId: build, by })
+  await ledger.lives.enter({ environment, buildId: build, by })
+  await ledger.lives.leave({ environment, buildId: build, by })
+  const question = { buildId: build, environment }
+  const decisions = [(await ledger.gate.ask(question, unread)).id]
+  for (const discardedLoads of [true, false, true]) {
+    await ledger.policies.set({ stream, settings: { discardedLoads }, by })
+    decisions.push((await ledger.gate.ask(question, unread)).id)
+  }
+  const use = { kind: 'dry-run' as const, build, environment, reason: null, by, onBehalfOf: null }
+  await ledger.gate.recordUse({ ...use, decision: decisions[0] ?? '' })
+  expect(new Set(decisions).size).toBe(4)
+
+  clock.now = new Date(start + keepMs)
+  expect(await prune(), 'it is not older').toEqual(nothing)
+  clock.now = new Date(start + keepMs + day)
+  const used = { ...use, decision: decisions[1] ?? '' }
+  await ledger.gate.recordUse(used)
+  expect(await prune(1)).toEqual({ deliveries: 1, events: 1, gateUses: 1, decisions: 1, live: 1 })
+  expect(await prune(100)).toEqual({ deliveries: 1, events: 1, gateUses: 0, decisions: 1, live: 0 })
+  expect(await prune()).toEqual(nothing)
+  expect((await ledger.deliveries.list({ limit: 10 })).items.map(({ state }) => state)).toEqual([
+    'pending',
+    'dead',
+  ])
+  expect([await count('Event'), await count('DeliveryEvent'), await count('Live')]).toEqual([2, 2, 1])
+  expect((await ledger.gate.decisions({ limit: 10 })).items.map(({ id }) => id)).toEqual([
+    decisions[3],
+    decisions[1],
+  ])
+})
+
+it('names that no build ever entered leave one decision of a build, whatever is asked', async () => {
+  await using test = await openTestLedger()
+  const { ledger } = test
+  const build = await ingesting(ledger, '1.1')
+  await ledger.builds.recordIngest(found(build, { base: 'a' }))
+  await ledger.lives.enter({ environment: 'production', buildId: build, by: 'operator' })
+  const kept = await ledger.gate.ask({ buildId: build, environment: 'production' }, unread)
+  let last = ''
+  for (let nth = 0; nth < 5; nth++)
+    last = (await ledger.gate.ask({ buildId: build, environment: `prodution-${nth}` }, unread)).id
+  const { items } = await ledger.gate.decisions({ build, limit: 100 })
+  expect(items.map(({ id }) => id)).toEqual([last, kept.id])
+})
