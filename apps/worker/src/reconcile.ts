@@ -10,7 +10,7 @@ import type { Ledger } from '@basedrift/ledger'
 
 /** What the reconcile job needs. */
 export interface ReconcileOptions {
-  ledger: Pick<Ledger, 'tasks' | 'renewals' | 'retention'>
+  ledger: Pick<Ledger, 'tasks' | 'renewals' | 'notices' | 'retention'>
   queue: Pick<QueueBackend, 'depth'>
   dispatcher: Pick<Dispatcher, 'ring'>
   log: Log
@@ -24,6 +24,9 @@ export interface ReconcileOptions {
 /** Pairs that are compared again at a time: a build that comes in waits for these at most. */
 const renewedAtOnce = 32
 
+/** Changes that are announced again at a time, after their task failed. */
+const rearmedAtOnce = 100
+
 /** 400 days. */
 const defaultKeepMs = 400 * 24 * 3_600_000
 
@@ -33,18 +36,24 @@ const sweepMs = 600_000
 
 /**
  * Rings again, at the start and at intervals, for tasks whose bell the queue lost and for those whose worker ended with them; and,
- * while nothing waits, lets be decided again what an older engine decided, and deletes what is settled and old. Every worker does it; bells that two of them ring are
+ * while nothing waits, lets be decided again what an older engine decided and be announced what could not be, and deletes what is
+ * settled and old. Every worker does it; bells that two of them ring are
  * answered once.
  */
 export function startReconcile(options: ReconcileOptions): Reconciler {
   const { ledger, queue, dispatcher, log, keepMs = defaultKeepMs, ...times } = options
-  const { tasks, renewals, retention } = ledger
+  const { tasks, renewals, notices, retention } = ledger
   const ring = () => dispatcher.ring()
   let sweptAt = 0
   const idle = async () => {
     const renewed = await renewals.begin({ engine: ENGINE_VERSION, limit: renewedAtOnce })
     if (renewed > 0) {
       log.info({ tasks: renewed, engine: ENGINE_VERSION }, 'deciding again what was decided by older means')
+      ring()
+    }
+    const rearmed = await notices.rearm(rearmedAtOnce)
+    if (rearmed > 0) {
+      log.info({ changes: rearmed }, 'announcing again what could not be announced')
       ring()
     }
     if (Date.now() - sweptAt < sweepMs) return

@@ -215,7 +215,7 @@ export function createBuilds(db: Database): Builds {
       await transact(db, async (tx) => {
         const now = clock()
         if (!(await failBuild(tx, id, failure, now))) return
-        if (artifacts !== undefined) await recordArtifacts(tx, id, artifacts, now)
+        if (artifacts !== undefined) await recordArtifacts(tx, id, artifacts)
         await touchFailedBuild(tx, id, failure, now)
       })
       return existing(prisma, id)

@@ -16,18 +16,16 @@ const rulesUnknown: Failure = {
   message: 'The kernel’s version is not known, so neither is what it does with module BTF.',
 }
 
-/** Records how the artifacts of a build came out, and that channels are told of those that cannot be used. */
+/** Records how the artifacts of a build came out. */
 export async function recordArtifacts(
   tx: Tx,
   buildId: string,
   artifacts: IngestResult['artifacts'],
-  now: Date,
 ): Promise<void> {
   await tx.$executeRaw`
     UPDATE "Artifact" SET state = found.state::"ArtifactState", problems = found.problems
     FROM jsonb_to_recordset(${JSON.stringify(storableJson(artifacts))}::jsonb) AS found (id uuid, state text, problems jsonb)
     WHERE "Artifact".id = found.id AND "Artifact"."buildId" = ${buildId}::uuid`
-  await touchArtifacts(tx, buildId, artifacts, now)
 }
 
 interface NewPair {
@@ -95,7 +93,8 @@ export async function recordIngest(
   const exports = base === null ? null : (result.exports ?? null)
   if (exports !== null)
     await tx.blob.createMany({ data: [{ ...exports, createdAt: now }], skipDuplicates: true })
-  await recordArtifacts(tx, buildId, result.artifacts, now)
+  await recordArtifacts(tx, buildId, result.artifacts)
+  await touchArtifacts(tx, buildId, result.artifacts, now)
 
   const { streamId } = build
   await tx.$queryRaw`SELECT id FROM "Stream" WHERE id = ${streamId}::uuid FOR NO KEY UPDATE`

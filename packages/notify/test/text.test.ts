@@ -1,4 +1,5 @@
 import {
+  type ArtifactRefusedNotice,
   type DriftNotice,
   driftClasses,
   type GateNotice,
@@ -127,6 +128,13 @@ describe('what is told', () => {
       'openSUSE:Factory x86_64 default 5.15.12-1.3: kernel-default-5.15.12-1.3.x86_64.rpm cannot be used as a whole. ' +
         'The xz data ends in the middle of a block (xz-corrupt).',
     )
+    const refused: ArtifactRefusedNotice = example('artifact-refused')
+    expect(told({ ...refused, filename: null, artifacts: 12, failed: 9, problemsTotal: 9 })).toEqual([
+      'openSUSE:Factory x86_64 default 5.15.12-1.3: 9 of 12 artifacts cannot be used as a whole. ' +
+        'The xz data ends in the middle of a block (xz-corrupt). 8 more problems.',
+      expect.stringContaining('Build it again'),
+    ])
+    expect(told({ ...refused, filename: null, failed: 0 })[0]).toMatch(/1\.3: the build failed as a whole\. /)
     expect(first('unreproducible')).toMatch(
       /not reproducible, the definitions of 1\.1 came out under other ids, 61,204 types moved \(parallel-encoding\)\. 4,023 of 4,023/,
     )

@@ -11,12 +11,14 @@ import {
   noticeLimits,
   type Severity,
 } from '@basedrift/contract'
+import type { Log } from '@basedrift/jobs'
 import type { BlobStore, DriftRow, DriftSide, Ledger } from '@basedrift/ledger'
 
 /** What an event of a drift is made from. */
 export interface DriftNoticeOptions {
   ledger: Pick<Ledger, 'drifts' | 'pairs' | 'moduleSets'>
   blobs: Pick<BlobStore, 'read'>
+  log: Log
 }
 
 /** Largest report, as JSON: its lists are bounded, and so are the names in them. */
@@ -30,12 +32,14 @@ const broken = ['rejected', 'discarded', 'changed', 'misread', 'crashes', 'unkno
 /**
  * The event of a drift as the ledger knows it, and whether nothing of it is still computed: the drift itself, and the modules of
  * each of the two builds on the kernel of the other. Null where there is nothing to tell: the bases are equal, another kernel
- * came between, or the drift cannot be computed.
+ * came between, or the drift cannot be computed. `bare` tells without what cannot be read: a report that is away for long is no
+ * reason to say nothing.
  */
 export async function driftNotice(
   driftId: string,
   options: DriftNoticeOptions,
   now: Date,
+  bare = false,
 ): Promise<{ settled: boolean; notice: Notice | null }> {
   const drift = await options.ledger.drifts.get(driftId)
   if (drift === null || !drift.neighbours || drift.state === 'failed') return { settled: true, notice: null }
@@ -45,6 +49,13 @@ export async function driftNotice(
   const settled = sides.every((side) => side?.state !== 'pending')
   const counts = drift.counts as unknown as DriftCounts
   const [oldOnNew, newOnOld] = sides.map(blast) as [NoticeBlast | null, NoticeBlast | null]
+  const known = async <T>(what: string, read: Promise<T>, none: T): Promise<T> => {
+    if (!bare) return read
+    return read.catch((error: unknown) => {
+      options.log.warn({ err: error, drift: driftId }, `a drift is told of without its ${what}`)
+      return none
+    })
+  }
   const common = {
     severity: severityOf([oldOnNew, newOnOld]),
     at: now.toISOString(),
@@ -61,14 +72,14 @@ export async function driftNotice(
           kind: 'unreproducible',
           ...common,
           moved: counts.moved,
-          hints: await hintsOf(drift, options),
+          hints: await known('hints', hintsOf(drift, options), []),
         }
       : {
           kind: 'drift',
           ...common,
           class: drift.class as DriftClass,
           counts,
-          modversions: await modversionsOf(drift, options),
+          modversions: await known('modversions', modversionsOf(drift, options), null),
           remedy: remedyOf(settled, [oldOnNew, newOnOld]),
         }
   return { settled, notice }

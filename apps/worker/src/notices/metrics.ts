@@ -9,13 +9,18 @@ export interface DeliveryMetrics {
 /** Registers the metrics of deliveries; call it once a registry. */
 export function createDeliveryMetrics(
   registry: Registry,
-  { ledger, now = Date.now }: { ledger: Pick<Ledger, 'deliveries'>; now?: () => number },
+  { ledger, now = Date.now }: { ledger: Pick<Ledger, 'deliveries' | 'notices'>; now?: () => number },
 ): DeliveryMetrics {
   const registers = [registry]
   const attempts = new Counter({
     name: 'basedrift_delivery_attempts_total',
     help: 'Attempts to send a message, by kind of channel and what came of them; lost: another worker had the channel by then',
     labelNames: ['kind', 'outcome'],
+    registers,
+  })
+  const oldest = new Gauge({
+    name: 'basedrift_delivery_oldest_seconds',
+    help: 'Age of the oldest message that waits for an active channel; 0 where none does',
     registers,
   })
   new Gauge({
@@ -26,18 +31,18 @@ export function createDeliveryMetrics(
     async collect() {
       this.reset()
       const stats = await ledger.deliveries.stats().catch(() => null)
-      if (stats === null) return
+      if (stats === null) return oldest.set(Number.NaN)
       for (const [state, count] of Object.entries(stats.counts)) this.set({ state }, count)
+      const { oldestAt } = stats
+      oldest.set(oldestAt === null ? 0 : Math.max(0, now() - Date.parse(oldestAt)) / 1000)
     },
   })
   new Gauge({
-    name: 'basedrift_delivery_oldest_seconds',
-    help: 'Age of the oldest message that waits for an active channel; 0 where none does',
+    name: 'basedrift_changes_untold',
+    help: 'Changes whose announcement failed; each is tried again after an hour',
     registers,
     async collect() {
-      const stats = await ledger.deliveries.stats().catch(() => null)
-      if (stats === null) this.set(Number.NaN)
-      else this.set(stats.oldestAt === null ? 0 : Math.max(0, now() - Date.parse(stats.oldestAt)) / 1000)
+      this.set(await ledger.notices.untold().catch(() => Number.NaN))
     },
   })
   return { attempted: (kind, outcome) => attempts.inc({ kind, outcome }) }

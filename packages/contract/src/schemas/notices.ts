@@ -235,15 +235,20 @@ export const BuildDiffersNotice = notice(
 )
 export type BuildDiffersNotice = Static<typeof BuildDiffersNotice>
 
-/** Something of an artifact could not be used. */
+/** Something of an artifact, or a build, could not be used. */
 export const ArtifactRefusedNotice = notice(
   'ArtifactRefusedNotice',
   'artifact-refused',
-  'An artifact, or a part of it, cannot be used',
+  'An artifact, or a part of it, cannot be used; or many of them, or the build as a whole',
   {
     stream: StreamName,
     build: ref(BuildRef),
-    filename: Filename,
+    filename: Type.Unsafe<string | null>({
+      anyOf: [Filename, { type: 'null' }],
+      description: 'The artifact; null where many of the build cannot be used, or the build as a whole',
+    }),
+    artifacts: count('Artifacts of the build'),
+    failed: count('How many of them cannot be used as a whole'),
     problems: Type.Array(
       Type.Object(
         {
@@ -265,6 +270,8 @@ export const ArtifactRefusedNotice = notice(
     link: `/v1/builds/${ids.build}`,
     build: newer,
     filename: 'kernel-default-5.15.12-1.3.x86_64.rpm',
+    artifacts: 9,
+    failed: 1,
     problems: [{ code: 'xz-corrupt', file: null, message: 'The xz data ends in the middle of a block.' }],
     problemsTotal: 1,
   },

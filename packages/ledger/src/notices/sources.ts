@@ -9,7 +9,7 @@ import type { Tx } from '../db.js'
 import type { Failure, Json } from '../rows.js'
 import { touch } from './subjects.js'
 
-/** Artifacts of one build of which events tell when it ends: a build of many broken packages is one problem. */
+/** Artifacts of one build that are told of each by itself: a build of more broken packages is one problem. */
 const toldArtifacts = 8
 
 /** Characters that stand in no line of a message. */
@@ -71,41 +71,63 @@ export async function touchRefusal(
 export async function touchArtifacts(
   tx: Tx,
   buildId: string,
-  artifacts: readonly { id: string; state: string; problems: readonly Failure[] }[],
+  artifacts: readonly { id: string; state: string }[],
   now: Date,
 ): Promise<void> {
-  const refused = artifacts.filter(({ state }) => state === 'failed').slice(0, toldArtifacts)
-  if (refused.length === 0) return
+  const ids = artifacts.filter(({ state }) => state === 'failed').map(({ id }) => id)
+  if (ids.length === 0) return
   const of = await named(tx, buildId)
   if (of === null) return
-  const records = await tx.artifact.findMany({
-    where: { buildId, id: { in: refused.map(({ id }) => id) } },
-    select: { id: true, filename: true },
-    orderBy: { id: 'asc' },
-  })
-  for (const { id, filename } of records) {
-    const problems = refused.find((artifact) => artifact.id === id)?.problems ?? []
-    await touch(tx, { subject: `artifact:${id}`, draft: refusedNotice(of, filename, problems, now) }, now)
+  const refused = await refusedOf(tx, buildId)
+  const { failed, total } = refused
+  if (failed.length > toldArtifacts) return touchBuild(tx, of, refused, [], now)
+  for (const { id, filename, problems } of failed.filter((artifact) => ids.includes(artifact.id))) {
+    const counts = { artifacts: total, failed: failed.length }
+    const draft = refusedNotice(of, filename, counts, problems, now)
+    await touch(tx, { subject: `artifact:${id}`, draft }, now)
   }
 }
 
-/** A build failed though none of its artifacts did: in the transaction that records it. It is told of under its first artifact. */
+/** A build failed as a whole: in the transaction that records it. Artifacts of it that failed too are told of with it. */
 export async function touchFailedBuild(tx: Tx, buildId: string, failure: Failure, now: Date): Promise<void> {
   const of = await named(tx, buildId)
-  const artifacts = await tx.artifact.findMany({
-    where: { buildId },
-    select: { id: true, filename: true, state: true },
+  if (of !== null) await touchBuild(tx, of, await refusedOf(tx, buildId), [failure], now)
+}
+
+interface Refused {
+  total: number
+  failed: { id: string; filename: string; problems: Failure[] }[]
+}
+
+async function refusedOf(tx: Tx, buildId: string): Promise<Refused> {
+  const total = await tx.artifact.count({ where: { buildId } })
+  const failed = await tx.artifact.findMany({
+    where: { buildId, state: 'failed' },
+    select: { id: true, filename: true, problems: true },
     orderBy: { id: 'asc' },
   })
-  const [first] = artifacts
-  if (of === null || first === undefined || artifacts.some(({ state }) => state === 'failed')) return
-  const draft = refusedNotice(of, first.filename, [failure], now)
-  await touch(tx, { subject: `artifact:${first.id}`, draft }, now)
+  return { total, failed: failed.map((one) => ({ ...one, problems: one.problems as unknown as Failure[] })) }
+}
+
+async function touchBuild(
+  tx: Tx,
+  of: Named,
+  { total, failed }: Refused,
+  own: readonly Failure[],
+  now: Date,
+): Promise<void> {
+  const problems = failed.flatMap(({ filename, problems }) =>
+    problems.map((problem) => ({ ...problem, file: problem.file ?? filename })),
+  )
+  const counts = { artifacts: total, failed: failed.length }
+  const draft = refusedNotice(of, null, counts, [...own, ...problems], now)
+  await touch(tx, { subject: `build:${of.build.id}`, draft }, now)
 }
 
 function refusedNotice(
   of: Named,
-  filename: string,
+  filename: string | null,
+  counts: { artifacts: number; failed: number },
   problems: readonly Failure[],
   now: Date,
 ): ArtifactRefusedNotice {
@@ -116,6 +138,7 @@ function refusedNotice(
     link: `/v1/builds/${of.build.id}`,
     ...of,
     filename,
+    ...counts,
     problems: problems.slice(0, noticeLimits.problems).map(({ code, file, message }) => ({
       code,
       file: file === undefined ? null : line(file, noticeLimits.text),

@@ -25,6 +25,13 @@ export interface Notices {
   }): Promise<'announced' | 'silent' | 'stale'>
   /** Has channels told, once, of waivers that end within so many milliseconds; gives how many are new among them, at most 100. */
   expiring(withinMs: number): Promise<number>
+  /**
+   * Lets be announced again what waits though its task failed an hour ago or is not there; gives how many, at most `limit`, each
+   * with its bell.
+   */
+  rearm(limit: number): Promise<number>
+  /** Changes that wait though their task failed. */
+  untold(): Promise<number>
   /** What was announced, the latest first. */
   events(
     query: { stream?: string | undefined; kind?: string | undefined } & PageRequest,
@@ -80,6 +87,9 @@ export function eventRow(record: Prisma.EventGetPayload<object>): EventRow {
 
 const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
 
+/** How long after its task failed a change waits until it is tried again. */
+const failedPauseMs = 3_600_000
+
 /** The repository of events. */
 export function createNotices(db: Database): Omit<Notices, 'expiring'> {
   const { prisma, clock } = db
@@ -115,6 +125,30 @@ export function createNotices(db: Database): Omit<Notices, 'expiring'> {
         await addDeliveries(tx, { id: toldId, notice }, now)
         return 'announced'
       }),
+
+    rearm: (limit) =>
+      transact(db, async (tx) => {
+        const now = clock()
+        const before = new Date(now.getTime() - failedPauseMs)
+        const waiting = await tx.$queryRaw<{ key: string }[]>`
+          SELECT key FROM "Subject" s WHERE since IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "Task" t WHERE t.id = 'announce:' || s.key
+              AND (t.state IN ('pending', 'leased') OR t."finishedAt" > ${before}))
+          ORDER BY since LIMIT ${limit} FOR UPDATE SKIP LOCKED`
+        await enqueue(
+          tx,
+          waiting.map(({ key }) => ({ kind: 'announce', subject: key })),
+          now,
+        )
+        return waiting.length
+      }),
+
+    async untold() {
+      const [found] = await prisma.$queryRaw<{ untold: number }[]>`
+        SELECT count(*)::int AS untold FROM "Subject" s JOIN "Task" t ON t.id = 'announce:' || s.key
+        WHERE s.since IS NOT NULL AND t.state = 'failed'`
+      return found?.untold ?? 0
+    },
 
     async events({ stream, kind, cursor, limit }) {
       const after = decodeCursor('notices', cursor, [isId])

@@ -1,4 +1,4 @@
-import type { DriftNotice, GateNotice, Notice } from '@basedrift/contract'
+import type { ArtifactRefusedNotice, DriftNotice, GateNotice, Notice } from '@basedrift/contract'
 import { isNotice, noticeExamples } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
 import type { Ledger, Route } from '../../src/index.js'
@@ -128,28 +128,66 @@ describe('what is refused', () => {
     expect(isNotice(waiting?.draft)).toBe(true)
   })
 
-  it('tells of a build that failed as a whole under its first artifact', async () => {
-    await using test = await openTestLedger()
-    const { ledger, query } = test
-    const { build } = await ledger.builds.declare({
-      stream,
-      version: '1',
-      release: '1',
-      provenance: {},
-      builtFor: null,
-    })
-    await ledger.artifacts.add({ buildId: build.id, filename: 'a.rpm', sha256: sha('a'), size: 1 })
-    await ledger.builds.seal(build.id)
-    await ledger.builds.startIngest(build.id)
-    await ledger.builds.fail(build.id, { code: 'kernel-ambiguous', message: 'Two kernels.' })
-    const [subject = ''] = await subjects(query, 'artifact')
-    expect((await ledger.notices.waiting(subject))?.draft).toMatchObject({
-      kind: 'artifact-refused',
-      filename: 'a.rpm',
-      problems: [{ code: 'kernel-ambiguous', file: null, message: 'Two kernels.' }],
-    })
-  })
+  it.each([0, 1, 9])(
+    'tells of a build that failed as a whole as such, %i of its artifacts too',
+    async (failed) => {
+      await using test = await openTestLedger()
+      const { ledger, query } = test
+      const { id, artifacts } = await sealed(ledger, 9)
+      const broken = artifacts.slice(0, failed).map((artifact) => ({
+        id: artifact,
+        state: 'failed' as const,
+        problems: [{ code: 'xz-corrupt', message: 'It ends.' }],
+      }))
+      await ledger.builds.fail(id, { code: 'kernel-ambiguous', message: 'Two kernels.' }, broken)
+      expect(await subjects(query, 'artifact')).toEqual([])
+      const draft = (await ledger.notices.waiting(`build:${id}`))?.draft
+      expect(draft).toMatchObject({ kind: 'artifact-refused', filename: null, artifacts: 9, failed })
+      expect(draft).toMatchObject({ problemsTotal: failed + 1, severity: 'warning' })
+      expect((draft as ArtifactRefusedNotice).problems.map(({ code, file }) => [code, file])).toEqual([
+        ['kernel-ambiguous', null],
+        ...Array.from({ length: Math.min(failed, 3) }, (_, nth) => ['xz-corrupt', `${nth}.rpm`]),
+      ])
+      expect(isNotice(draft)).toBe(true)
+    },
+  )
+
+  it.each([8, 9])(
+    'tells of %i broken artifacts of a build each by itself, of more at once',
+    async (failed) => {
+      await using test = await openTestLedger()
+      const { ledger, query } = test
+      const { id, artifacts } = await sealed(ledger, 12)
+      await ledger.builds.recordIngest({
+        ...found(id, { base: 'a', modules: ['x'] }),
+        artifacts: artifacts.map((artifact, nth) => ({
+          id: artifact,
+          state: nth < failed ? ('failed' as const) : ('ingested' as const),
+          problems: [],
+        })),
+      })
+      const many = failed > 8
+      expect(await subjects(query, 'artifact')).toHaveLength(many ? 0 : failed)
+      expect(await subjects(query, 'build')).toEqual(many ? [`build:${id}`] : [])
+      const subject = many ? `build:${id}` : `artifact:${artifacts[0]}`
+      expect((await ledger.notices.waiting(subject))?.draft).toMatchObject({ artifacts: 12, failed })
+    },
+  )
 })
+
+/** A build with so many artifacts, whose ingest has begun. */
+async function sealed(ledger: Ledger, count: number): Promise<{ id: string; artifacts: string[] }> {
+  const declaration = { stream, version: '1', release: '1', provenance: {}, builtFor: null }
+  const { id } = (await ledger.builds.declare(declaration)).build
+  const artifacts: string[] = []
+  for (let nth = 0; nth < count; nth++) {
+    const file = { buildId: id, filename: `${nth}.rpm`, sha256: sha(`${nth}`), size: 1 }
+    artifacts.push((await ledger.artifacts.add(file)).artifact?.id ?? '')
+  }
+  await ledger.builds.seal(id)
+  await ledger.builds.startIngest(id)
+  return { id, artifacts }
+}
 
 describe('a drift', () => {
   it('waits to be told of when it is computed, and again when a pair of its builds ends', async () => {
@@ -182,6 +220,27 @@ describe('a drift', () => {
     expect(await ledger.notices.announce({ subject, touched: 1, notice: example })).toBe('stale')
     expect(await ledger.notices.announce({ subject, touched: 2, notice: example })).toBe('announced')
     expect((await ledger.tasks.get(`announce:${subject}`))?.payload).toEqual({ kind: 'announce', subject })
+  })
+})
+
+describe('a change whose announcement failed', () => {
+  it('is counted, and waits for another task an hour later', async () => {
+    await using test = await openTestLedger()
+    const { ledger, clock, query } = test
+    const declaration = { stream, version: '1', release: '1', provenance: {}, builtFor: null }
+    await ledger.builds.declare(declaration)
+    await ledger.builds.declare({ ...declaration, provenance: { obs: { bcnt: 2 } } })
+    const [subject = ''] = await subjects(query, 'differs')
+    const task = `announce:${subject}`
+    expect([await ledger.notices.untold(), await ledger.notices.rearm(10)], 'its task waits').toEqual([0, 0])
+    await ledger.tasks.take(task, 'a', 1_000)
+    await ledger.tasks.fail(task, 'a', { code: 'notice-invalid', message: 'no' })
+    expect([await ledger.notices.untold(), await ledger.notices.rearm(10)]).toEqual([1, 0])
+    clock.now = new Date(clock.now.getTime() + 3_600_001)
+    expect(await ledger.notices.rearm(10)).toBe(1)
+    expect(await ledger.notices.rearm(10)).toBe(0)
+    expect(await ledger.tasks.get(task)).toMatchObject({ state: 'pending', attempt: 0 })
+    expect(await tell(ledger, subject)).toBe('announced')
   })
 })
 

@@ -122,18 +122,24 @@ function buildDiffers(notice: BuildDiffersNotice): [Part[], string] {
 }
 
 function artifactRefused(notice: ArtifactRefusedNotice): [Part[], string] {
-  const { stream, build, filename, problems, problemsTotal } = notice
+  const { stream, build, filename, artifacts, failed, problems, problemsTotal } = notice
   const listed = problems.slice(0, toldReasons).map(({ code, file, message }) => {
     const where = file === null ? [] : line`, ${quoted(file)}`
     return line`${quoted(message.replace(/\.$/, ''))} (${name(code)}${where})`
   })
   const more = Math.max(0, problemsTotal - listed.length)
+  const told =
+    filename !== null
+      ? line`${name(filename)} cannot be used as a whole`
+      : failed === 0
+        ? line`the build failed as a whole`
+        : line`${number(failed)} of ${number(artifacts)} artifacts cannot be used as a whole`
   const what = sentences([
-    line`${subject(stream, build)}: ${name(filename)} cannot be used as a whole`,
+    line`${subject(stream, build)}: ${told}`,
     ...listed,
     more === 0 ? [] : line`${more} more problem${more === 1 ? '' : 's'}`,
   ])
-  return [what, 'Build the package again; nothing of it passes until then']
+  return [what, `Build ${filename === null ? 'it' : 'the package'} again; nothing of it passes until then`]
 }
 
 function waiverExpiring(notice: WaiverExpiringNotice): [Part[], string] {
