@@ -98,29 +98,37 @@ export interface Decided {
   compared: { pairs: number; modules: number }
 }
 
-/** Number of the first rule that fits a module, -1 where none does. */
-export type RuleAt = (manifest: Manifest, nth: number) => number
+/** For the modules of a manifest: the number of the first rule that fits the one at that place, -1 where none does. */
+export type RulesFor = (manifest: Manifest) => (nth: number) => number
 
 /** Looks at the rules for each module once. */
-export function ruleLookup(rules: readonly ModuleRule[]): RuleAt {
+export function ruleLookup(rules: readonly ModuleRule[]): RulesFor {
   const unlooked = -2
   const known = new WeakMap<Manifest, Int16Array>()
-  return (manifest, nth) => {
-    if (rules.length === 0) return -1
-    let places = known.get(manifest)
-    if (places === undefined) {
-      places = new Int16Array(manifest.modules.length).fill(unlooked)
-      known.set(manifest, places)
+  return (manifest) => {
+    if (rules.length === 0) return () => -1
+    const { modules } = manifest
+    const places = known.get(manifest) ?? new Int16Array(modules.length).fill(unlooked)
+    known.set(manifest, places)
+    return (nth) => {
+      const place = places[nth]
+      if (place !== unlooked) return place ?? -1
+      const module = modules[nth]
+      const found = module === undefined ? -1 : rules.findIndex((rule) => rule.fits(module))
+      places[nth] = found
+      return found
     }
-    const module = manifest.modules[nth]
-    if (module === undefined) return -1
-    if (places[nth] === unlooked) places[nth] = rules.findIndex((rule) => rule.fits(module))
-    return places[nth] ?? -1
   }
 }
 
 const build = ({ id, version, release }: BuildRef): BuildRef => ({ id, version, release })
-const pairHref = ({ kernelBuild, moduleBuild }: Meeting) => `/v1/pairs/${kernelBuild.id}/${moduleBuild.id}`
+const pairHref = ({ kernelBuild, moduleBuild }: { kernelBuild: BuildRef; moduleBuild: BuildRef }) =>
+  `/v1/pairs/${kernelBuild.id}/${moduleBuild.id}`
+
+/** Where a module of a pair is explained. */
+export function moduleHref(kernelBuild: BuildRef, moduleBuild: BuildRef, name: string): string {
+  return `${pairHref({ kernelBuild, moduleBuild })}/modules/${encodeURIComponent(name)}`
+}
 
 /** A reason that is not about modules. */
 function evidence(code: GateReasonCode, about: Partial<GateReason> = {}): GateReason {
@@ -207,7 +215,7 @@ class Tally<Key extends string> {
   name(key: Key, verdict: GateVerdict, { name }: ManifestModule): boolean {
     const { modules } = this.#under(key, verdict)
     if (modules.length < gateLimits.named)
-      modules.push({ name, href: `${pairHref(this.#meeting)}/modules/${encodeURIComponent(name)}` })
+      modules.push({ name, href: moduleHref(this.#meeting.kernelBuild, this.#meeting.moduleBuild, name) })
     return modules.length === gateLimits.named
   }
 
@@ -272,30 +280,48 @@ function byteOf(outcomes: Uint8Array, { ordinal }: ManifestModule): number {
   return outcomes.length === 0 ? 0 : (outcomes[ordinal] ?? outcomeBits.verdict)
 }
 
-/** What blocks in a pair of which no rule and no waiver says anything: counted by number, and the first modules by name. */
-function countAll(
+/** What rules and policy make of a verdict of a module: whether it blocks, and whether a rule lets it pass that would. */
+type Judge = (verdict: GateVerdict, rule: number, modules: number) => boolean
+
+/**
+ * What blocks in a pair that no waiver is about: modules with the same outcome and the same rule come to the same, and are counted
+ * together; then the first of each verdict are named.
+ */
+function countAlike(
   found: Tally<GateVerdict>,
   { modules }: Manifest,
   outcomes: Uint8Array,
-  blocking: ReadonlySet<GateVerdict>,
+  ruleAt: (nth: number) => number,
+  judge: Judge,
 ): void {
+  if (outcomes.length === 0) return
+  const kinds = new Int32Array(modules.length)
   const counts = new Map<number, number>()
-  for (const module of modules) {
-    const byte = byteOf(outcomes, module)
-    if (byte !== 0) counts.set(byte, (counts.get(byte) ?? 0) + 1)
+  const unruled = new Uint32Array(256)
+  // 400,000 modules in a large decision: no object is made for one of them.
+  for (let nth = 0; nth < kinds.length; nth++) {
+    const byte = byteOf(outcomes, modules[nth]!)
+    if (byte === 0) continue
+    const kind = byte | ((ruleAt(nth) + 1) << 8)
+    kinds[nth] = kind
+    if (kind < unruled.length) unruled[kind]!++
+    else counts.set(kind, (counts.get(kind) ?? 0) + 1)
   }
+  for (const [kind, count] of unruled.entries()) if (count > 0) counts.set(kind, count)
   const blocked = new Map(
-    [...counts.keys()].map((byte) => [byte, gateVerdictsOf(byte).filter((verdict) => blocking.has(verdict))]),
+    [...counts].map(([kind, count]) => [
+      kind,
+      gateVerdictsOf(kind & 0xff).filter((verdict) => judge(verdict, (kind >> 8) - 1, count)),
+    ]),
   )
   const open = new Set([...blocked.values()].flat())
-  for (const module of modules) {
-    if (open.size === 0) break
-    const byte = byteOf(outcomes, module)
-    for (const verdict of blocked.get(byte) ?? [])
-      if (open.has(verdict) && found.name(verdict, verdict, module)) open.delete(verdict)
+  for (let nth = 0; nth < kinds.length && open.size > 0; nth++) {
+    if (kinds[nth] === 0) continue
+    for (const verdict of blocked.get(kinds[nth]!) ?? [])
+      if (open.has(verdict) && found.name(verdict, verdict, modules[nth]!)) open.delete(verdict)
   }
-  for (const [byte, count] of counts)
-    for (const verdict of blocked.get(byte) ?? []) found.count(verdict, count)
+  for (const [kind, count] of counts)
+    for (const verdict of blocked.get(kind) ?? []) found.count(verdict, count)
 }
 
 /** Looks at the modules of one pair. `used` counts what each rule decided. */
@@ -303,7 +329,7 @@ function look(
   meeting: Meeting,
   { policy, waivers }: DecideInputs,
   blocking: ReadonlySet<GateVerdict>,
-  ruleAt: RuleAt,
+  rulesFor: RulesFor,
   used: Uint32Array,
 ): Looked {
   const about = {
@@ -327,23 +353,21 @@ function look(
   const bound = boundWaivers(waivers, meeting)
   const active = bound.filter(({ terms }) => terms.state === 'active')
   const lapsed = bound.filter(({ terms }) => terms.state !== 'active')
-  const byModule = bound.length > 0 || policy.moduleRules.length > 0
-  if (!byModule && manifest !== null) countAll(found, manifest, outcomes, blocking)
-  for (const [nth, module] of (byModule ? (manifest?.modules ?? []) : []).entries()) {
+  const ruleAt = manifest === null ? () => -1 : rulesFor(manifest)
+  const judge: Judge = (verdict, rule, modules) => {
+    const blocks = blocking.has(verdict)
+    if (rule < 0 || stubborn.has(verdict) || (verdict === 'no-btf' && !blocks)) return blocks
+    used[rule] = (used[rule] ?? 0) + modules
+    const passes = policy.moduleRules[rule]?.verdict === 'PASS'
+    if (passes && blocks) tolerated += modules
+    return !passes
+  }
+  if (bound.length === 0 && manifest !== null) countAlike(found, manifest, outcomes, ruleAt, judge)
+  for (const [nth, module] of (bound.length === 0 ? [] : (manifest?.modules ?? [])).entries()) {
     const byte = byteOf(outcomes, module)
     if (byte === 0) continue
     for (const verdict of gateVerdictsOf(byte)) {
-      let blocks = blocking.has(verdict)
-      if (!stubborn.has(verdict) && (verdict !== 'no-btf' || blocks)) {
-        const rule = ruleAt(manifest as Manifest, nth)
-        if (rule >= 0) {
-          used[rule] = (used[rule] ?? 0) + 1
-          const passes = policy.moduleRules[rule]?.verdict === 'PASS'
-          if (passes && blocks) tolerated++
-          blocks = !passes
-        }
-      }
-      if (!blocks) continue
+      if (!judge(verdict, ruleAt(nth), 1)) continue
       const waiver = covering(active, verdict, module)
       if (waiver === undefined) {
         found.add(verdict, verdict, module)
@@ -412,7 +436,7 @@ function blockingBy({ blocking, discardedLoads }: ReadyPolicy): ReadonlySet<Gate
  */
 export function decide(
   inputs: DecideInputs,
-  ruleAt: RuleAt = ruleLookup(inputs.policy.moduleRules),
+  rulesFor: RulesFor = ruleLookup(inputs.policy.moduleRules),
 ): Decided {
   const { policy } = inputs
   const blocking = blockingBy(policy)
@@ -420,7 +444,7 @@ export function decide(
   // Where two waivers cover the same, the one that is older is named.
   const waivers = [...inputs.waivers].sort((a, b) => (a.id < b.id ? -1 : 1))
   const looked = inputs.meetings.map((meeting) =>
-    look(meeting, { ...inputs, waivers }, blocking, ruleAt, used),
+    look(meeting, { ...inputs, waivers }, blocking, rulesFor, used),
   )
   const reasons = [...missing(inputs), ...looked.flatMap((one) => one.reasons)]
   if (reasons.length === 0 && inputs.meetings.length === 0) reasons.push(evidence('nothing-compared'))

@@ -11,6 +11,7 @@ import { type Decided, decide } from './decide.js'
 import { type GateEvidence, gatherEvidence, type ReadOutcomes } from './evidence.js'
 import { Manifests } from './manifests.js'
 import { RuleMemory } from './rule-memory.js'
+import { packResult, unpackResult } from './stored.js'
 import { recordGateTurn } from './turns.js'
 
 /** Counts up where the same inputs would lead to another decision. */
@@ -141,7 +142,7 @@ type Shown = Omit<Prisma.DecisionGetPayload<{ include: typeof whole }>, 'inputs'
 function decisionRow(record: Shown): DecisionRow {
   return {
     ...head(record),
-    ...(record.result as unknown as Omit<Decided, 'answer'>),
+    ...unpackResult(record.result),
     uses: record.uses.map(useRow),
   }
 }
@@ -189,19 +190,15 @@ export function createGate(db: Database): Gate {
       if (last?.inputsHash === inputsHash) return decisionRow(await shown(tx, last.id))
       const { answer, ...result } = decided
       const now = clock()
-      const made = await tx.decision.create({
-        data: {
-          id: uuidv7(now.getTime()),
-          buildId,
-          environment,
-          answer,
-          policyVersion: Number((inputs.policy as JsonObject).version),
-          inputsHash,
-          inputs,
-          // Its texts come from what is recorded already.
-          result: result as unknown as JsonObject,
-          createdAt: now,
-        },
+      const id = uuidv7(now.getTime())
+      const { version } = inputs.policy as JsonObject
+      // As text: through the client's own arguments, documents of this size cost more than all of the decision.
+      await tx.$executeRaw`
+        INSERT INTO "Decision" (id, "buildId", environment, answer, "policyVersion", "inputsHash", inputs, result, "createdAt")
+        VALUES (${id}::uuid, ${buildId}::uuid, ${environment}, ${answer}::"GateAnswer", ${version}::int, ${inputsHash},
+          ${JSON.stringify(inputs)}::jsonb, ${JSON.stringify(packResult(result))}::jsonb, ${now})`
+      const made = await tx.decision.findUniqueOrThrow({
+        where: { id },
         include,
         omit: { inputs: true, result: true },
       })

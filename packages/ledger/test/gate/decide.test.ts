@@ -7,6 +7,7 @@ import {
 } from '@basedrift/contract'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { packResult, unpackResult } from '../../src/gate/stored.js'
 import { completeTerms, type DecideInputs, decide, type Meeting, readyPolicy } from '../../src/index.js'
 import { byteOf, inputs, meeting, ref, waiver } from './support.js'
 
@@ -338,19 +339,29 @@ describe('any decision', () => {
     )
   })
 
-  it('counts and names the same with a rule that fits nothing, when each module is looked at', () => {
+  it('counts and names the same together as one by one, as it does where there are waivers', () => {
+    const nobody = [1, 2, 3, 4].map((kernel) =>
+      waiver({
+        id: `waiver-${kernel}`,
+        baseSha256: `base ${kernel}`,
+        modules: [{ name: 'nobody', sha256: 'x' }],
+      }),
+    )
     fc.assert(
       fc.property(arbitraryInputs, fc.array(arbitraryByte, { maxLength: 40 }), (given, bytes) => {
         const many = Object.fromEntries(bytes.map((byte, nth) => [`m${(nth * 7) % 40}`, byte]))
-        const { blocking, discardedLoads } = given.policy
-        const by = (rules: string) =>
-          decide({
-            ...given,
-            waivers: [],
-            meetings: [...given.meetings, meeting(4, many)],
-            policy: policy({ blocking, discardedLoads, rules }),
-          })
-        expect(by('').reasons).toEqual(by('fits-nothing PASS').reasons)
+        const meetings = [...given.meetings, meeting(4, many)]
+        const together = decide({ ...given, meetings, waivers: [] })
+        expect(together).toEqual(decide({ ...given, meetings, waivers: nobody }))
+      }),
+    )
+  })
+
+  it('comes back from how it is recorded', () => {
+    fc.assert(
+      fc.property(arbitraryInputs, (given) => {
+        const { answer: _answer, ...result } = decide(given)
+        expect(unpackResult(JSON.parse(JSON.stringify(packResult(result))))).toEqual(result)
       }),
     )
   })

@@ -1,0 +1,45 @@
+import { type GateReason, gateReasonCodes, type WaivedReason } from '@basedrift/contract'
+import type { JsonObject } from '../rows.js'
+import { type Decided, moduleHref } from './decide.js'
+
+/** What is recorded of a decision besides its answer. */
+export type DecidedResult = Omit<Decided, 'answer'>
+
+type Affected = Pick<GateReason, 'kernelBuild' | 'moduleBuild' | 'modules'>
+type Packed<T extends Affected> = Omit<T, 'modules' | 'message' | 'remedy'> & { modules: string[] }
+
+const names = ({ modules }: Affected) => modules.map(({ name }) => name)
+
+function links({ kernelBuild, moduleBuild }: Omit<Affected, 'modules'>, modules: readonly string[]) {
+  if (kernelBuild === null || moduleBuild === null) return []
+  return modules.map((name) => ({ name, href: moduleHref(kernelBuild, moduleBuild, name) }))
+}
+
+/** A result as it is recorded: without what follows from the rest, which is three quarters of it. */
+export function packResult({ reasons, waived, ...rest }: DecidedResult): JsonObject {
+  const packed = {
+    ...rest,
+    reasons: reasons.map(({ message: _message, remedy: _remedy, ...reason }) => ({
+      ...reason,
+      modules: names(reason),
+    })),
+    waived: waived.map((one) => ({ ...one, modules: names(one) })),
+  }
+  return packed as unknown as JsonObject
+}
+
+/** A result as it was before `packResult`. */
+export function unpackResult(stored: unknown): DecidedResult {
+  const { reasons, waived, ...rest } = stored as Omit<DecidedResult, 'reasons' | 'waived'> & {
+    reasons: Packed<GateReason>[]
+    waived: Packed<WaivedReason>[]
+  }
+  return {
+    ...rest,
+    reasons: reasons.map((reason) => {
+      const { sentence: message, remedy } = gateReasonCodes[reason.code]
+      return { ...reason, modules: links(reason, reason.modules), message, remedy }
+    }),
+    waived: waived.map((one) => ({ ...one, modules: links(one, one.modules) })),
+  }
+}
