@@ -13,6 +13,7 @@ import { useSecurityHeaders } from './plugins/security.js'
 import { useValidation } from './plugins/validation.js'
 import { artifactRoutes } from './routes/artifacts.js'
 import { auditRoutes } from './routes/audit.js'
+import { attestationRoutes } from './routes/attestation.js'
 import { blobRoutes } from './routes/blobs.js'
 import { buildRoutes } from './routes/builds.js'
 import { channelRoutes } from './routes/channels.js'
@@ -79,6 +80,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     matrixRoutes(scope, dependencies)
     pairRoutes(scope, dependencies)
     driftRoutes(scope, dependencies)
+    attestationRoutes(scope, dependencies)
     liveRoutes(scope, dependencies)
     policyRoutes(scope, dependencies)
     waiverRoutes(scope, dependencies)

@@ -14,6 +14,7 @@ import {
   createMetrics,
   createShutdown,
   loadConfig,
+  openSigner,
   RuntimeError,
 } from '@basedrift/runtime'
 import { apiConfigOf } from './config.js'
@@ -59,12 +60,14 @@ async function main(): Promise<void> {
     shutdown.add('blobs', () => blobs.close())
     const pool = new CheckPool({ threads: findingThreads })
     shutdown.add('pool', () => pool.close())
+    const signer = await openSigner(config.signingKey ?? path.join(config.dataDir, 'signing-key.pem'))
     const server = await startServer(
       {
         ledger,
         blobs,
         pool,
         sending: sendingOf(config),
+        signer,
         config: apiConfigOf(config.api),
         log,
         metrics: createMetrics(),

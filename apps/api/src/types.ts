@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { CheckPool } from '@basedrift/check'
 import type { BlobStore, Ledger } from '@basedrift/ledger'
 import type { Sending } from '@basedrift/notify'
+import type { Signer } from '@basedrift/runtime'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -31,6 +32,8 @@ export interface AppDependencies {
   news?: News
   /** Seals secrets of channels and says where messages may go; without it there are no channels. */
   sending?: Sending | undefined
+  /** Signs what is attested; without it nothing is. */
+  signer?: Signer
   config: ApiConfig
   /** Pino's, or one like it. */
   log: FastifyBaseLogger

@@ -22,6 +22,7 @@ export const cliErrorCodes = {
   'rebase-unproved':
     'What would be written for the new base does not mean what the module means: a fault of this program; the module is left as it is.',
   'base-required': 'A split BTF can only be read on the base BTF that it was built on; give it with --base.',
+  'attestation-malformed': 'What was signed is not the statement of a build’s verdicts.',
   'build-unknown': 'No such build is recorded.',
   'build-failed': 'The server could not use the build.',
   'server-silent': 'The server took the question and did not answer in time.',

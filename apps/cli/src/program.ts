@@ -20,6 +20,7 @@ import { addRebase } from './commands/rebase.js'
 import { addServe } from './commands/serve.js'
 import { addStamp } from './commands/stamp.js'
 import { addToken } from './commands/token.js'
+import { addVerify } from './commands/verify.js'
 import { addWaive } from './commands/waive.js'
 import { errorLine } from './errors.js'
 import { exitCodes } from './exit.js'
@@ -73,6 +74,7 @@ export function buildProgram(ended: (code: number) => void): Command {
     addPolicy,
     addChannel,
     addDeliveries,
+    addVerify,
   ]) {
     add(program, ended)
   }

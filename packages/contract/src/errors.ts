@@ -149,6 +149,11 @@ export const errorCodes = {
     title: 'The build has no artifact',
     sentence: 'Upload at least one artifact before sealing the build.',
   },
+  'build-unfinished': {
+    status: 409,
+    title: 'The build has no verdicts',
+    sentence: 'Ask again when its state is `done`; one that is `failed` never has any.',
+  },
   'build-sealed': {
     status: 409,
     title: 'The build is sealed',

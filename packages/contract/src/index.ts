@@ -14,6 +14,7 @@ export { type ErrorCode, type ErrorMeaning, errorCodes, isErrorCode } from './er
 export { type GateReasonCode, type GateReasonMeaning, gateReasonCodes } from './gate-reasons.js'
 export * from './schemas/access.js'
 export { httpSchemas } from './schemas/all.js'
+export * from './schemas/attestation.js'
 export * from './schemas/base.js'
 export * from './schemas/build.js'
 export * from './schemas/channels.js'

@@ -7,6 +7,7 @@ import { createBuilds } from './builds.js'
 import { type Database, openPrisma, unreachable } from './db.js'
 import { createDrifts } from './drifts.js'
 import { createAsked } from './gate/asked.js'
+import { createAttested } from './gate/attested.js'
 import { createGate } from './gate/decisions.js'
 import { createLives } from './gate/live.js'
 import { createPolicies } from './gate/policies.js'
@@ -78,6 +79,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     retention: createRetention(db),
     asked: createAsked(db),
     notices: { ...createNotices(db), expiring: (withinMs) => touchExpiring(db, withinMs) },
+    attested: createAttested(db),
     channels: createChannels(db),
     deliveries: createDeliveries(db),
     courier: createCourier(db),

@@ -1,5 +1,6 @@
 import type { Audit, Idempotency, Tokens } from './access/types.js'
 import type { Asked } from './gate/asked.js'
+import type { Attested } from './gate/attested.js'
 import type { Gate } from './gate/decisions.js'
 import type { Lives } from './gate/live.js'
 import type { Policies } from './gate/policies.js'
@@ -280,6 +281,7 @@ export interface Ledger {
   readonly renewals: Renewals
   readonly retention: Retention
   readonly asked: Asked
+  readonly attested: Attested
   readonly notices: Notices
   readonly channels: Channels
   readonly deliveries: Deliveries

@@ -28,6 +28,8 @@ export interface Config {
   host: string
   port: number
   logLevel: LogLevel
+  /** File of the key that signs attestations. Where absent, it is `signing-key.pem` in the data directory. */
+  signingKey?: string
   s3?: S3Config
   /** How clients reach the service: host names and origins that requests may name, and whether a proxy is trusted. */
   api: {
@@ -87,6 +89,7 @@ export const environmentSchema = Type.Object({
   BASEDRIFT_DATA_DIR: text('^[^\\0]+$', 'the path of a directory'),
   BASEDRIFT_HOST: text('^[0-9A-Za-z.:_-]+$', 'an address or a host name to listen on'),
   BASEDRIFT_PORT: text('^(0|[1-9][0-9]{0,4})$', 'a port, 0 to 65535; 0 takes a free one'),
+  BASEDRIFT_SIGNING_KEY: text('^[^\\0]+$', 'the path of a file'),
   BASEDRIFT_LOG_LEVEL: text(`^(${logLevels.join('|')})$`, `one of ${logLevels.join(', ')}`),
   BASEDRIFT_HOSTS: text('^[^\\s,]+(,[^\\s,]+)*$', 'host names with commas between them, or *'),
   BASEDRIFT_ORIGINS: text(
@@ -223,6 +226,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     host: settings.BASEDRIFT_HOST ?? '127.0.0.1',
     port: Number(settings.BASEDRIFT_PORT ?? 8080),
     logLevel: (settings.BASEDRIFT_LOG_LEVEL ?? 'info') as LogLevel,
+    ...(settings.BASEDRIFT_SIGNING_KEY === undefined ? {} : { signingKey: settings.BASEDRIFT_SIGNING_KEY }),
     ...(s3 === undefined ? {} : { s3 }),
     api: {
       hosts: settings.BASEDRIFT_HOSTS?.split(',') ?? [],

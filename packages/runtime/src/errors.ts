@@ -10,6 +10,10 @@ export const runtimeErrorCodes = {
   'postgres-version':
     'The data directory was made by another major version of Postgres: dump it with that one and restore it here.',
   'postgres-failed': 'The embedded Postgres did not start: the message ends with its own last words.',
+  'signing-key-invalid':
+    'The key is not an Ed25519 key in PEM, or cannot be read: give the file of another, or none, so that one is made.',
+  'envelope-malformed': 'The file is not a signed envelope (DSSE), or was changed.',
+  'signature-invalid': 'The envelope was not signed by a key that was given, or was changed afterwards.',
   'shutdown-incomplete': 'A part did not stop in time and was abandoned.',
 } as const
 

@@ -11,3 +11,5 @@ export {
 } from './postgres/embedded.js'
 export { redact } from './redact.js'
 export { createShutdown, type Shutdown, type ShutdownLog } from './shutdown.js'
+export { type Envelope, type Opened, openEnvelope, sealEnvelope } from './signing/envelope.js'
+export { keyidOf, openSigner, readPublicKey, type Signer } from './signing/key.js'

@@ -8,7 +8,7 @@ import { CheckPool } from '@basedrift/check'
 import { type Client, createClient, type TokenScope } from '@basedrift/contract'
 import { DirectoryBlobStore, type Ledger, openLedger } from '@basedrift/ledger'
 import type { Sending } from '@basedrift/notify'
-import { createLogger, createMetrics } from '@basedrift/runtime'
+import { createLogger, createMetrics, openSigner } from '@basedrift/runtime'
 import { createTestDatabase, type TestDatabase } from '../../support/database.js'
 
 /** A service that listens, on a database and a blob store of its own. `await using` ends it. */
@@ -56,6 +56,7 @@ export async function startTestService(
   const log = createLogger({ level: 'info', stream: { write: (line) => lines.push(line) } })
   const ledger = await openLedger({ databaseUrl: database.url, log })
   const blobs = await DirectoryBlobStore.open(folder)
+  const signer = await openSigner(path.join(folder, 'signing-key.pem'))
   const pool = new CheckPool({ threads: 1 })
   let rings = 0
   const { hosts = [], origins = [], openRead = false, openMetrics = false } = options
@@ -78,6 +79,7 @@ export async function startTestService(
       pool: options.pool ?? pool,
       ring: options.ring ?? (() => rings++),
       sending: options.sending,
+      signer,
       config,
       log,
       metrics: createMetrics(),

@@ -1,4 +1,3 @@
-import { decodeRows, outcomesOf } from '@basedrift/check'
 import {
   Author,
   BreakGlass,
@@ -14,6 +13,7 @@ import {
 } from '@basedrift/contract'
 import type { DecisionRow, GateQuestion } from '@basedrift/ledger'
 import Type from 'typebox'
+import { outcomesReader } from '../outcomes.js'
 import { pageQuery, writeHeaders } from '../params.js'
 import { Patience } from '../patience.js'
 import { ProblemError } from '../problem.js'
@@ -35,9 +35,7 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
   const patience = new Patience({ everyMs: gatePollMs, news })
   app.addHook('preClose', async () => patience.close())
 
-  /** Of a comparison that was made before outcomes were recorded. */
-  const read = async (rows: Uint8Array, moduleSetId: string) =>
-    outcomesOf(decodeRows(rows, await ledger.moduleSets.manifest(moduleSetId)))
+  const read = outcomesReader(ledger)
 
   /** Waits for another answer than `unknown`; what is `unknown` in the end is recorded then, not at every look. */
   const askAndWait = async (question: GateQuestion, ms: number, gone: AbortSignal): Promise<DecisionRow> => {

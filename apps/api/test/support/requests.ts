@@ -66,6 +66,13 @@ function placed(
   return { method, path: query.size > 0 ? `${address}?${query}` : address, headers, body }
 }
 
+/** A request about things that are there, with what is required alone. */
+export function knownRequest(fixtures: Fixtures, of: Placed): Request {
+  const required = (of.operation.parameters ?? []).filter((one) => one.required)
+  const values = required.map(({ name }) => [name, fixtureOf(fixtures, of.path, name)?.[0]])
+  return placed(of, Object.fromEntries(values), undefined)
+}
+
 const bytes = fc.string({ maxLength: 200 })
 
 /** Requests that fit the document, about things that are there where the fixtures know them. */

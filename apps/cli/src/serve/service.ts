@@ -66,6 +66,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     tasksEnded.on('task', listener)
     return () => void tasksEnded.off('task', listener)
   }
+  const { openSigner } = await import('@basedrift/runtime')
+  const signer = await openSigner(config.signingKey ?? path.join(dataDir, 'signing-key.pem'))
   const server = await startServer(
     {
       ledger,
@@ -74,6 +76,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ring,
       news,
       sending,
+      signer,
       config: apiConfigOf(config.api),
       log,
       metrics,

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import * as access from './access.js'
+import * as attestation from './attestation.js'
 import * as build from './build.js'
 import * as channels from './channels.js'
 import * as drift from './drift.js'
@@ -18,6 +19,7 @@ function isNamed(value: unknown): value is TSchema & { $id: string } {
 /** Every named schema of the HTTP interface: what `$ref`s refer to. */
 export const httpSchemas: readonly (TSchema & { $id: string })[] = [
   access,
+  attestation,
   build,
   channels,
   drift,

@@ -1,5 +1,6 @@
 // Made by `node scripts/api.mjs` from the OpenAPI document of the service. Change its schemas instead.
 import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../../schemas/access.js'
+import type { Envelope, KeyList } from '../../schemas/attestation.js'
 import type { Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
 import type { Channel, ChannelChange, ChannelList, Delivery, DeliveryList, EventList, NewChannel, Resealed } from '../../schemas/channels.js'
 import type { Drift, DriftList } from '../../schemas/drift.js'
@@ -12,6 +13,12 @@ export type CommonCode = 'host-refused' | 'internal' | 'overloaded' | 'rate-limi
 
 /** What each operation takes and gives: parameters, body, answer, and the codes of its errors. */
 export interface Operations {
+  /** The verdicts of a build, as a signed in-toto statement */
+  attestation: {
+    path: { id: string }
+    answer: Envelope
+    error: CommonCode | 'build-unfinished' | 'build-unknown' | 'not-ready' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** Record that somebody publishes against the gate, or without it, and why */
   breakGlass: {
     body: BreakGlass
@@ -195,6 +202,11 @@ export interface Operations {
     answer: GateUseList
     error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** The public keys that sign attestations */
+  listKeys: {
+    answer: KeyList
+    error: CommonCode
+  }
   /** What is live in an environment, and what was */
   listLive: {
     path: { environment: string }
@@ -322,6 +334,7 @@ export interface Operations {
 
 /** Where each operation is. */
 export const operations = {
+  attestation: { method: 'GET', path: '/v1/builds/{id}/attestation' },
   breakGlass: { method: 'POST', path: '/v1/gate/break-glass', media: 'application/json' },
   buildEvents: { method: 'GET', path: '/v1/builds/{id}/events' },
   changeChannel: { method: 'PATCH', path: '/v1/channels/{id}', media: 'application/json' },
@@ -352,6 +365,7 @@ export const operations = {
   listEnvironments: { method: 'GET', path: '/v1/environments' },
   listEvents: { method: 'GET', path: '/v1/events' },
   listGateUses: { method: 'GET', path: '/v1/gate/uses' },
+  listKeys: { method: 'GET', path: '/v1/keys' },
   listLive: { method: 'GET', path: '/v1/environments/{environment}/live' },
   listModules: { method: 'GET', path: '/v1/builds/{id}/modules' },
   listStreams: { method: 'GET', path: '/v1/streams' },

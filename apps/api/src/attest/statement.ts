@@ -1,0 +1,84 @@
+import {
+  joinVersionRelease,
+  type Statement,
+  statementVersion,
+  type TestedPair,
+  type TestResult,
+  testResultType,
+} from '@basedrift/contract'
+import type { AttestedPair, BuildRow } from '@basedrift/ledger'
+
+/** What fails a test, and what leaves it open. */
+const failing = [
+  'changed',
+  'misread',
+  'rejected',
+  'discarded',
+  'crashes',
+  'refused',
+  'loads-misread',
+] as const
+const open = ['unknown', 'error'] as const
+
+function resultOf({ state, counts }: AttestedPair): TestResult {
+  const some = (words: readonly (keyof typeof counts)[]) => words.some((word) => (counts[word] ?? 0) > 0)
+  if (some(failing)) return 'FAILED'
+  return state !== 'done' || some(open) ? 'WARNED' : 'PASSED'
+}
+
+const testName = ({ kernelBuild, moduleBuild }: AttestedPair) =>
+  `modules of ${joinVersionRelease(moduleBuild)} on the kernel of ${joinVersionRelease(kernelBuild)}`
+
+function tested(pair: AttestedPair): TestedPair {
+  const { direction, environments, kernelBuild, moduleBuild, rules, engine, state } = pair
+  const counts = Object.entries(pair.counts).filter(([, count]) => count > 0)
+  return {
+    name: testName(pair),
+    digest: pair.baseSha256 === null ? {} : { sha256: pair.baseSha256 },
+    annotations: {
+      direction,
+      environments,
+      kernelBuild: kernelBuild.id,
+      moduleBuild: moduleBuild.id,
+      moduleSet: pair.moduleSetId,
+      rules: rules?.version ?? null,
+      allowBtfMismatch: rules?.allowBtfMismatch ?? null,
+      engine,
+      state,
+      verdicts: Object.fromEntries(counts.sort(([a], [b]) => (a < b ? -1 : 1))),
+    },
+  }
+}
+
+/**
+ * What is attested of a build: its artifacts, and what became of its pairs, as an in-toto test result. It follows from what is given
+ * alone: no time and no address is in it. Without any test nothing has passed.
+ */
+export function statementOf(build: BuildRow, pairs: readonly AttestedPair[]): Statement {
+  const { stream, version, release } = build
+  const tests = pairs.map((pair) => ({ name: testName(pair), result: resultOf(pair) }))
+  const named = (wanted: TestResult) =>
+    tests.filter(({ result }) => result === wanted).map(({ name }) => name)
+  const [failedTests, warnedTests, passedTests] = [named('FAILED'), named('WARNED'), named('PASSED')]
+  return {
+    _type: statementVersion,
+    subject: build.artifacts.map(({ filename, sha256 }) => ({
+      name: filename,
+      digest: { sha256 },
+      annotations: { stream, version, release },
+    })),
+    predicateType: testResultType,
+    predicate: {
+      result:
+        failedTests.length > 0
+          ? 'FAILED'
+          : warnedTests.length > 0 || tests.length === 0
+            ? 'WARNED'
+            : 'PASSED',
+      configuration: pairs.map(tested),
+      passedTests,
+      warnedTests,
+      failedTests,
+    },
+  }
+}

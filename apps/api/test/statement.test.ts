@@ -1,0 +1,83 @@
+import type { AttestedPair, BuildRow } from '@basedrift/ledger'
+import { describe, expect, it } from 'vitest'
+import { statementOf } from '../src/attest/statement.js'
+
+const build = {
+  stream: 'openSUSE:Factory/x86_64/default',
+  version: '5.15.12',
+  release: '1.3',
+  artifacts: [{ filename: 'kernel.rpm', sha256: 'a'.repeat(64) }],
+} as unknown as BuildRow
+
+const pair = (kernel: string, more: Partial<AttestedPair>): AttestedPair => ({
+  direction: 'modules-on-live',
+  kernelBuild: { id: kernel, version: '5.15.12', release: kernel },
+  moduleBuild: { id: '1.3', version: '5.15.12', release: '1.3' },
+  environments: ['production'],
+  state: 'done',
+  error: null,
+  counts: { compatible: 10 },
+  baseSha256: 'b'.repeat(64),
+  moduleSetId: 'c'.repeat(64),
+  rules: { version: '5.15.12', allowBtfMismatch: false },
+  engine: '1.0.0',
+  ...more,
+})
+const on = (release: string) => `modules of 5.15.12-1.3 on the kernel of 5.15.12-${release}`
+
+describe('a statement', () => {
+  it('names the artifacts by digest, and says of each pair what it came to', () => {
+    const { subject, predicate } = statementOf(build, [
+      pair('1.1', { counts: { misread: 1, compatible: 9 } }),
+      pair('1.2', { state: 'pending', counts: {} }),
+      pair('1.3', { direction: 'self', environments: [] }),
+    ])
+    expect(subject).toEqual([
+      {
+        name: 'kernel.rpm',
+        digest: { sha256: 'a'.repeat(64) },
+        annotations: { stream: build.stream, version: '5.15.12', release: '1.3' },
+      },
+    ])
+    expect(predicate).toMatchObject({
+      result: 'FAILED',
+      failedTests: [on('1.1')],
+      warnedTests: [on('1.2')],
+      passedTests: [on('1.3')],
+    })
+    expect(predicate.configuration[0]).toMatchObject({
+      name: on('1.1'),
+      digest: { sha256: 'b'.repeat(64) },
+      annotations: { environments: ['production'], verdicts: { compatible: 9, misread: 1 } },
+    })
+  })
+
+  it.each([
+    ['PASSED', { compatible: 1 }],
+    ['PASSED', { compatible: 1, 'no-btf': 3 }],
+    ['FAILED', { changed: 1 }],
+    ['FAILED', { misread: 1 }],
+    ['FAILED', { rejected: 1 }],
+    ['FAILED', { discarded: 1 }],
+    ['FAILED', { crashes: 1 }],
+    ['FAILED', { compatible: 1, refused: 1 }],
+    ['FAILED', { compatible: 1, 'loads-misread': 1 }],
+    ['FAILED', { unknown: 1, rejected: 1 }],
+    ['WARNED', { compatible: 9, unknown: 1 }],
+    ['WARNED', { compatible: 9, error: 1 }],
+  ] as const)('is %s where modules are %j', (result, counts) => {
+    expect(statementOf(build, [pair('1.1', { counts })]).predicate.result).toBe(result)
+  })
+
+  it('has passed nothing where nothing was tested, failed, or waits', () => {
+    expect(statementOf(build, []).predicate.result).toBe('WARNED')
+    for (const state of ['pending', 'failed'] as const)
+      expect(statementOf(build, [pair('1.1', { state, counts: {} })]).predicate.result).toBe('WARNED')
+  })
+
+  it('has the same bytes for the same verdicts', () => {
+    const bytes = (counts: AttestedPair['counts']) =>
+      JSON.stringify(statementOf(build, [pair('1.1', { counts })]))
+    expect(bytes({ misread: 1, compatible: 2, changed: 0 })).toBe(bytes({ compatible: 2, misread: 1 }))
+  })
+})

@@ -1,0 +1,71 @@
+import type { KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import type { Attestation, CheckedFile } from '../client/attestation.js'
+import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { exitCodes } from '../exit.js'
+import { parseFormats, repeated } from '../output/formats.js'
+import { printable } from '../output/printable.js'
+
+interface VerifyOptions extends ServerOptions {
+  readonly key?: string
+  readonly format?: string[]
+}
+
+/** `basedrift verify`: whether an attestation is signed, and about these files. */
+export function addVerify(program: Command, ended: (code: number) => void): void {
+  const command = program
+    .command('verify')
+    .description('check the signature of an attestation, and that local files are those it is about')
+    .argument('<attestation>', 'file with what GET /v1/builds/ID/attestation has given')
+    .argument('[files...]', 'artifacts to be compared with it')
+    .option('--key <file>', 'public key of the operator as PEM; without it, the server is asked for its key')
+    .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
+    .addHelpText(
+      'after',
+      '\nIt exits 0 where the signature holds and every file is attested, 1 where a file is not, 2 where the signature does not hold.',
+    )
+  addServerOptions(command).action(async (file: string, files: string[], options: VerifyOptions) => {
+    const choices = parseFormats(options.format ?? [], ['table', 'json'])
+    const { checkFiles, readAttestation } = await import('../client/attestation.js')
+    const attestation = await readAttestation(file, await keysOf(options))
+    const checked = await checkFiles(attestation.statement, files)
+    const { json, writeResult } = await import('../output/write.js')
+    await writeResult(choices, (format) =>
+      format === 'json' ? json({ ...attestation, files: checked }) : told(attestation, checked),
+    )
+    ended(checked.every(({ state }) => state === 'attested') ? exitCodes.ok : exitCodes.bad)
+  })
+}
+
+async function keysOf(options: VerifyOptions): Promise<KeyObject[]> {
+  const { readPublicKey } = await import('@basedrift/runtime')
+  if (options.key !== undefined) return [readPublicKey(await readFile(options.key))]
+  const client = await openClient(options)
+  const { keys } = await client.call('listKeys', {})
+  return keys.map(({ publicKey }) => readPublicKey(publicKey))
+}
+
+const words: Readonly<Record<CheckedFile['state'], string>> = {
+  attested: 'is attested',
+  differs: 'DIFFERS from the file of this name that is attested',
+  unnamed: 'is NOT among the files that are attested',
+}
+
+/** What was found, for people. */
+function told({ keyid, statement }: Attestation, checked: readonly CheckedFile[]): string {
+  const { result, passedTests, warnedTests, failedTests } = statement.predicate
+  const { stream, version, release } = statement.subject[0]?.annotations ?? {}
+  const tests = [
+    ...failedTests.map((name) => `  failed  ${name}`),
+    ...warnedTests.map((name) => `  open    ${name}`),
+    ...passedTests.map((name) => `  passed  ${name}`),
+  ]
+  const lines = [
+    `Signed by ${keyid}`,
+    `${stream} ${version}-${release}: ${result}`,
+    ...tests,
+    ...checked.map(({ file, state }) => `${file} ${words[state]}`),
+  ]
+  return `${lines.map(printable).join('\n')}\n`
+}

@@ -1,0 +1,113 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { basedrift, type Run } from './support/run.js'
+import { startService, type TestService } from './support/service.js'
+import { tempDir } from './support/temp.js'
+import { vector } from './support/vectors.js'
+
+const stream = 'example/x86_64/default'
+const temp = tempDir()
+let service: TestService
+let id: string
+let attestation: string
+let key: string
+
+const client = (...args: string[]): Promise<Run> => basedrift(args, { env: { BASEDRIFT_URL: service.url } })
+const filesOf = (build: string): string[] =>
+  [`vmlinux-${build}`, `teapot-${build}.ko`, `saucer-${build}.ko`].map(vector)
+const attest = async (): Promise<string> => {
+  const response = await fetch(`${service.url}/v1/builds/${id}/attestation`)
+  expect(response.status).toBe(200)
+  return response.text()
+}
+
+beforeAll(async () => {
+  service = await startService(path.join(temp.path, 'data'))
+  const push = (release: string) =>
+    client(
+      'push',
+      '--stream',
+      stream,
+      '--version',
+      '5.15.12',
+      '--release',
+      release,
+      '--wait',
+      ...filesOf(release),
+    )
+  await push('1.1')
+  await push('1.3')
+  const { stdout } = await client('builds', '--stream', stream, '--format', 'json')
+  const [latest, first] = JSON.parse(stdout.toString()).items
+  id = latest.id
+  const live = await client('live', 'enter', '--environment', 'production', first.id)
+  expect(live).toMatchObject({ code: 0, stderr: '' })
+  attestation = path.join(temp.path, 'attestation.json')
+  writeFileSync(attestation, await attest())
+  key = path.join(temp.path, 'key.pem')
+  const { keys } = (await (await fetch(`${service.url}/v1/keys`)).json()) as { keys: { publicKey: string }[] }
+  writeFileSync(key, keys[0]?.publicKey ?? '')
+})
+afterAll(async () => {
+  await service?.end('SIGTERM')
+  temp[Symbol.dispose]()
+})
+
+describe('verify', () => {
+  it('says what was attested, by whom, and that files are those', async () => {
+    const { code, stdout, stderr } = await client('verify', attestation, ...filesOf('1.3'))
+    expect([code, stderr]).toEqual([0, ''])
+    const lines = stdout.toString().split('\n')
+    expect(lines[0]).toMatch(/^Signed by [0-9a-f]{64}$/)
+    expect(lines.slice(1, 4)).toEqual([
+      `${stream} 5.15.12-1.3: FAILED`,
+      '  failed  modules of 5.15.12-1.3 on the kernel of 5.15.12-1.1',
+      '  passed  modules of 5.15.12-1.3 on the kernel of 5.15.12-1.3',
+    ])
+    expect(lines.filter((line) => line.endsWith(' is attested'))).toHaveLength(3)
+  })
+
+  it('needs no server where the key is given, and gives JSON', async () => {
+    const copy = path.join(temp.path, 'renamed.ko')
+    copyFileSync(vector('teapot-1.3.ko'), copy)
+    const run = await basedrift(['verify', '--key', key, '--format', 'json', attestation, copy])
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    const { statement, files } = JSON.parse(run.stdout.toString())
+    expect(files).toMatchObject([{ file: copy, state: 'attested' }])
+    expect(statement.predicate.configuration[0].annotations).toMatchObject({
+      environments: ['production'],
+      verdicts: { misread: 1, rejected: 1 },
+    })
+  })
+
+  it('exits 1 where a file is not what was attested', async () => {
+    const other = path.join(temp.path, 'teapot-1.3.ko')
+    writeFileSync(other, Buffer.concat([readFileSync(vector('teapot-1.3.ko')), Buffer.from('x')]))
+    const run = await basedrift(['verify', '--key', key, attestation, other, vector('vmlinux-1.1')])
+    expect(run.code).toBe(1)
+    expect(run.stdout.toString()).toContain(
+      'teapot-1.3.ko DIFFERS from the file of this name that is attested\n',
+    )
+    expect(run.stdout.toString()).toContain('vmlinux-1.1 is NOT among the files that are attested\n')
+  })
+
+  it('exits 2 where the signature does not hold, or is by another key', async () => {
+    const changed = path.join(temp.path, 'changed.json')
+    const envelope = JSON.parse(readFileSync(attestation, 'utf8'))
+    const text = Buffer.from(envelope.payload, 'base64').toString().replace('FAILED', 'PASSED')
+    writeFileSync(changed, JSON.stringify({ ...envelope, payload: Buffer.from(text).toString('base64') }))
+    const run = await basedrift(['verify', '--key', key, changed])
+    expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('signature-invalid') })
+    expect((await basedrift(['verify', '--key', vector('teapot-1.3.ko'), attestation])).stderr).toContain(
+      'signing-key-invalid',
+    )
+    expect((await basedrift(['verify', '--key', key, key])).stderr).toContain('envelope-malformed')
+  })
+})
+
+describe('an attestation', () => {
+  it('has the same bytes as long as the verdicts are the same', async () => {
+    expect(await attest()).toBe(readFileSync(attestation, 'utf8'))
+  })
+})

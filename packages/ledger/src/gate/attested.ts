@@ -1,0 +1,120 @@
+import type { GateDirection, GateVerdict } from '@basedrift/contract'
+import type { Database, Tx } from '../db.js'
+import { isUuid } from '../ids.js'
+import type { BuildRef, Failure, PairState, RulesRow } from '../rows.js'
+import type { Meeting } from './decide.js'
+import { gatherEvidence, type ReadOutcomes } from './evidence.js'
+import { Manifests } from './manifests.js'
+import { gateVerdictsOf } from './outcomes.js'
+
+/** Most environments that are looked at, by name. */
+const mostEnvironments = 64
+
+/** One module build on one kernel build, as it is attested. */
+export interface AttestedPair {
+  direction: GateDirection
+  kernelBuild: BuildRef
+  moduleBuild: BuildRef
+  /** Where they meet, by name; empty where they do anyway, as one is the other or was built for it. */
+  environments: string[]
+  state: PairState
+  error: Failure | null
+  /** Modules by what is to be said of them; one that kernels take and read right is `compatible` and nothing else. */
+  counts: Partial<Record<GateVerdict | 'compatible', number>>
+  baseSha256: string | null
+  /** These are null until it is done. */
+  moduleSetId: string | null
+  rules: RulesRow | null
+  engine: string | null
+}
+
+/** What can be attested of a build. */
+export interface Attested {
+  /**
+   * The pairs that the gate looks at for a build: itself, and whom it meets in the environments where builds of its stream are live. By
+   * name of kernel build, then module build. `build-unknown`.
+   */
+  pairs(buildId: string, read: ReadOutcomes): Promise<AttestedPair[]>
+}
+
+function countsOf({ counts, outcomes }: Meeting): AttestedPair['counts'] {
+  const found: AttestedPair['counts'] = { ...counts }
+  for (const byte of outcomes)
+    for (const verdict of gateVerdictsOf(byte))
+      if (verdict === 'refused' || verdict === 'loads-misread') found[verdict] = (found[verdict] ?? 0) + 1
+  return found
+}
+
+async function environmentsOf(tx: Tx, buildId: string): Promise<string[]> {
+  const found = await tx.$queryRaw<{ environment: string }[]>`
+    SELECT DISTINCT l.environment FROM "Live" l JOIN "Build" b ON b.id = l."buildId"
+    WHERE l."leftAt" IS NULL AND b."streamId" = (SELECT "streamId" FROM "Build" WHERE id = ${buildId}::uuid)
+    ORDER BY l.environment LIMIT ${mostEnvironments}`
+  return found.map(({ environment }) => environment)
+}
+
+const nameOf = ({ version, release }: BuildRef) => `${version}-${release}`
+
+/** What is attested, from what the gate decides by. */
+export function createAttested({ prisma, clock }: Database): Attested {
+  const manifests = new Manifests()
+  return {
+    pairs: (buildId, read) =>
+      prisma.$transaction(
+        async (tx) => {
+          const now = clock()
+          const pairs = new Map<
+            string,
+            { meeting: Meeting; comparison: string | null; environments: string[] }
+          >()
+          // No environment has the empty name: what is found there is met anyway.
+          for (const environment of ['', ...(isUuid(buildId) ? await environmentsOf(tx, buildId) : [])]) {
+            const question = { buildId, environment, now }
+            const { inputs, comparisons } = await gatherEvidence(tx, question, manifests, read)
+            for (const meeting of inputs.meetings) {
+              const key = `${meeting.kernelBuild.id} ${meeting.moduleBuild.id}`
+              const comparison = comparisons.get(key) ?? null
+              const known = pairs.get(key) ?? { meeting, comparison, environments: [] }
+              if (environment !== '') known.environments.push(environment)
+              pairs.set(key, known)
+            }
+          }
+          const keys = [...pairs.values()].flatMap(({ comparison }) => comparison ?? [])
+          const records = await tx.comparison.findMany({
+            where: { key: { in: keys } },
+            select: {
+              key: true,
+              moduleSetId: true,
+              rulesVersion: true,
+              allowBtfMismatch: true,
+              engine: true,
+            },
+          })
+          const byKey = new Map(records.map((record) => [record.key, record]))
+          const attested = [...pairs.values()].map(({ meeting, comparison, environments }): AttestedPair => {
+            const { direction, kernelBuild, moduleBuild, state, error, baseSha256 } = meeting
+            const record = comparison === null ? undefined : byKey.get(comparison)
+            return {
+              direction,
+              kernelBuild,
+              moduleBuild,
+              environments: direction === 'self' ? [] : environments,
+              state,
+              error,
+              counts: countsOf(meeting),
+              baseSha256,
+              moduleSetId: record?.moduleSetId ?? null,
+              rules:
+                record === undefined
+                  ? null
+                  : { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
+              engine: record?.engine ?? null,
+            }
+          })
+          const place = (pair: AttestedPair) => `${nameOf(pair.kernelBuild)} ${nameOf(pair.moduleBuild)}`
+          return attested.sort((a, b) => (place(a) < place(b) ? -1 : 1))
+        },
+        { maxWait: 30_000, timeout: 120_000 },
+      ),
+  }
+}
