@@ -20,3 +20,7 @@ it('who says where modules were built is the same in the ledger and outside', ()
 it('the rules by which versions are ordered are the same in the ledger and outside', () => {
   expect(contract.versionSchemes).toEqual(ledger.versionSchemes)
 })
+
+it('kinds of artifacts are the same in the ledger and outside', () => {
+  expect(contract.artifactKinds).toEqual(ledger.artifactKinds)
+})

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync } from 'node:zlib'
 import { CheckPool, decodeRows } from '@basedrift/check'
-import { isNotice } from '@basedrift/contract'
+import { artifactKindOf, isNotice } from '@basedrift/contract'
 import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
 import { type BlobStore, type BuildRow, DirectoryBlobStore, type Ledger, openLedger } from '@basedrift/ledger'
 import { startWorker, type Worker } from '@basedrift/worker/main'
@@ -110,7 +110,8 @@ async function push({ version = '6.1.0', release, builtFor, artifacts }: Declare
       yield bytes
     })()
     const { sha256, size } = await blobs.put(chunks, { maxBytes: bytes.length })
-    await ledger.artifacts.add({ buildId: build.id, filename, sha256, size })
+    const kind = artifactKindOf(filename)
+    await ledger.artifacts.add({ buildId: build.id, filename, kind, sha256, size })
   }
   await ledger.builds.seal(build.id)
   worker.dispatcher.ring()
@@ -431,6 +432,41 @@ describe('the worker', () => {
       '1.1': { '1.1': { compatible: 2 }, '1.3': { rejected: 1, misread: 1 } },
       '1.3': { '1.1': { 'no-btf': 2 }, '1.3': { 'no-btf': 2 } },
     })
+  })
+
+  it('takes what a build log says of the tools, and tells what evidence contradicts', async () => {
+    const statement = {
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: [{ name: 'kernel.deb', digest: { sha256: 'f'.repeat(64) } }],
+    }
+    const config =
+      '# Linux/x86 5.15.12 Kernel Configuration\nCONFIG_DEBUG_INFO_BTF_MODULES=y\nCONFIG_PAHOLE_VERSION=125\n'
+    const build = await push({
+      release: '1.1',
+      artifacts: {
+        ...(await kernelAndModules('1.1')),
+        'config-6.1.0': Buffer.from(config),
+        'build.log': Buffer.from(
+          'CONFIG_CC_VERSION_TEXT="gcc (GCC) 13.2.0"\nSetting up pahole (1.24-1) ...\n',
+        ),
+        'provenance.json': Buffer.from(JSON.stringify(statement)),
+      },
+    })
+    expect(build).toMatchObject({ state: 'done', kernel: { compiler: 'gcc (GCC) 13.2.0', pahole: '125' } })
+    expect(
+      build.artifacts.map(({ filename, kind, state, problems }) => [
+        filename,
+        kind,
+        state,
+        problems[0]?.code,
+      ]),
+    ).toEqual([
+      ['build.log', 'log', 'ingested', 'log-contradicts'],
+      ['config-6.1.0', 'config', 'ingested', undefined],
+      ['kernel.deb', 'package', 'ingested', undefined],
+      ['provenance.json', 'provenance', 'ingested', 'provenance-contradicts'],
+      ['vmlinux-1.1', 'package', 'ingested', undefined],
+    ])
   })
 
   it('guesses no rules for a kernel whose version it does not know', async () => {

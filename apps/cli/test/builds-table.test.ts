@@ -30,6 +30,7 @@ const build: Build = {
   provenance: { obs: { project: 'openSUSE:Factory', bcnt: 3 } },
   artifacts: [
     {
+      kind: 'package',
       filename: 'kernel-default-5.15.12-1.3.x86_64.rpm',
       sha256: 'cd'.repeat(32),
       size: 70_123_456,

@@ -13,11 +13,13 @@ let id: string
 let attestation: string
 let key: string
 
-const client = (...args: string[]): Promise<Run> => basedrift(args, { env: { BASEDRIFT_URL: service.url } })
+const client = (...args: string[]): Promise<Run> => 
+  basedrift(args, { env: { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: service.token } })
 const filesOf = (build: string): string[] =>
   [`vmlinux-${build}`, `teapot-${build}.ko`, `saucer-${build}.ko`].map(vector)
 const attest = async (): Promise<string> => {
-  const response = await fetch(`${service.url}/v1/builds/${id}/attestation`)
+  const headers = { authorization: `Bearer ${service.token}` }
+  const response = await fetch(`${service.url}/v1/builds/${id}/attestation`, { headers })
   expect(response.status).toBe(200)
   return response.text()
 }

@@ -3,6 +3,7 @@ import { symbolsCodec } from '@basedrift/check'
 import type { Log, TaskHandler } from '@basedrift/jobs'
 import type { ArtifactRow, BlobStore, Failure, IngestResult, Ledger, OriginDecision } from '@basedrift/ledger'
 import { workerErrorCodes } from './errors.js'
+import { type Evidence, isScanned, readEvidence, withTools } from './evidence/read.js'
 import { inputFailure } from './failures.js'
 import { withFiles } from './files.js'
 import { decideOrigin } from './origin/decide.js'
@@ -44,21 +45,24 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           symbolsPath: join(directory, 'modules.symbols'),
           exportsPath: join(directory, 'kernel.exports'),
         }
-        const scanned = await withFiles(blobs, hashes, (paths) => {
-          const inputs = build.artifacts.map(({ filename }, i) => ({
-            path: paths[i] as string,
-            name: filename,
-          }))
-          return scanArtifacts(pool, inputs, at, signal)
+        const { scanned, evidence } = await withFiles(blobs, hashes, async (paths) => {
+          const inputs = build.artifacts.flatMap((artifact, i) =>
+            isScanned(artifact) ? [{ path: paths[i] as string, name: artifact.filename }] : [],
+          )
+          return {
+            scanned: await scanArtifacts(pool, inputs, at, signal),
+            evidence: await readEvidence(build.artifacts, paths),
+          }
         })
-        const artifacts = statesOf(build.artifacts, scanned)
+        const kernel = withTools(scanned.kernel, build.artifacts, evidence)
+        const artifacts = statesOf(build.artifacts, scanned, evidence)
         const failure = scanned.failure ?? emptiness(scanned)
         if (failure !== null) {
           await ledger.builds.fail(buildId, failure, artifacts)
           log.warn({ trace, build: buildId, code: failure.code }, 'build failed')
           return
         }
-        const { kernel, base, manifest, bundle, symbols, exports } = scanned
+        const { base, manifest, bundle, symbols, exports } = scanned
         const put = (path: string, file: { sha256: string; size: number } | null) =>
           file && blobs.putFile(path, { maxBytes: file.size, expectedSha256: file.sha256, signal })
         await Promise.all([
@@ -113,15 +117,29 @@ function emptiness({ kernel, manifest }: ScanOutcome): Failure | null {
 }
 
 /** Said of a file that can be used nonetheless. */
-const remarks: ReadonlySet<string> = new Set(['exports-unknown', 'version-contradicts', 'version-unknown'])
+const remarks: ReadonlySet<string> = new Set([
+  'config-contradicts',
+  'exports-unknown',
+  'log-contradicts',
+  'provenance-contradicts',
+  'version-contradicts',
+  'version-unknown',
+])
 
 /** Problems kept of one artifact; a package may hold thousands of broken modules. */
 const keptProblems = 1_000
 
 /** What becomes of each artifact: failed where something of it could not be used. */
-function statesOf(artifacts: readonly ArtifactRow[], { problems }: ScanOutcome): IngestResult['artifacts'] {
-  return artifacts.map(({ id }, i) => {
-    const own = problems[i] ?? []
+function statesOf(
+  artifacts: readonly ArtifactRow[],
+  scanned: ScanOutcome,
+  evidence: Evidence,
+): IngestResult['artifacts'] {
+  const ofScanned = scanned.problems.values()
+  return artifacts.map((artifact, i) => {
+    const { id } = artifact
+    const found = isScanned(artifact) ? (ofScanned.next().value ?? []) : []
+    const own = [...found, ...(evidence.problems[i] ?? [])]
     const kept = own.slice(0, keptProblems)
     if (own.length > kept.length) {
       const message = `${own.length - kept.length} more. ${workerErrorCodes['problems-omitted']}`

@@ -1,5 +1,6 @@
 import {
   type ArtifactFacts,
+  type KernelConfig,
   type Problem,
   problem,
   releaseFromPath,
@@ -17,6 +18,8 @@ export interface Claim {
   readonly release: string | null
   /** Upstream version, three numbers. */
   readonly version: string | null
+  /** What a config has set. */
+  readonly config: KernelConfig | null
 }
 
 /** What a file says by its banner, name, config or vermagic; null for one that says nothing of a kernel. */
@@ -25,10 +28,11 @@ export function claimOf(facts: ArtifactFacts, input: number): Claim | null {
   const { file } = facts
   if (facts.type !== 'module') {
     const { type: source, release, version } = facts
-    return { input, file, source, release, version }
+    const config = source === 'config' ? facts.config : null
+    return { input, file, source, release, version, config }
   }
   const release = facts.vermagic === null ? '' : releaseFromVermagic(facts.vermagic)
-  return release === '' ? null : { input, file, source: 'vermagic', release, version: null }
+  return release === '' ? null : { input, file, source: 'vermagic', release, version: null, config: null }
 }
 
 /** The releases that the modules name. */
@@ -65,10 +69,32 @@ export function contradictions(kernel: KernelSummary, claims: readonly Claim[]):
     if (known !== undefined) known.count++
     else if (found.size < mostProblems) found.set(key, { claim, detail, count: 1 })
   }
-  return [...found.values()].map(({ claim, detail, count }) => {
+  const told = [...found.values()].map(({ claim, detail, count }) => {
     const others = count === 1 ? '' : ` (and ${count - 1} more like it)`
     const { file, source, input } = claim
     return { ...problem('version-contradicts', file, source, `${detail}${others}`), input }
+  })
+  return [...told, ...otherConfigs(kernel, claims)]
+}
+
+/** Options of a config that a check goes by, or that tell which tools were used. */
+const options = {
+  btfModules: 'CONFIG_DEBUG_INFO_BTF_MODULES',
+  allowBtfMismatch: 'CONFIG_MODULE_ALLOW_BTF_MISMATCH',
+  modversions: 'CONFIG_MODVERSIONS',
+  compiler: 'CONFIG_CC_VERSION_TEXT',
+  pahole: 'CONFIG_PAHOLE_VERSION',
+} as const satisfies Record<keyof KernelConfig, string>
+
+/** Configs that name no other kernel, and yet have set something else than this one has: the first such option of each. */
+function otherConfigs({ release, config: own }: KernelSummary, claims: readonly Claim[]): ClaimProblem[] {
+  if (own === null) return []
+  return claims.flatMap(({ config, release: other, file, input }) => {
+    if (config === null || (other !== null && other !== release)) return []
+    const differing = (Object.keys(options) as (keyof KernelConfig)[]).find((key) => config[key] !== own[key])
+    if (differing === undefined) return []
+    const detail = `${options[differing]} is ${config[differing] ?? 'not set'} in it, ${own[differing] ?? 'not set'} in the kernel's own`
+    return [{ ...problem('config-contradicts', file, options[differing], detail), input }]
   })
 }
 

@@ -133,6 +133,17 @@ describe('what the inputs of a build contradict each other in', () => {
     expect(joined(named, module('lib/modules/6.1.0-55/a.ko', '6.1.0-55')).told).toHaveLength(1)
   })
 
+  test('is told of a config that has set something else than the kernel’s own', () => {
+    const own = kernel({ release: '6.1.0-56', version: '6.1.192', config })
+    expect(joined(own, configFile('6.1.0-56')).told).toEqual([])
+    const other = { ...configFile('6.1.0-56'), config: { ...config, pahole: '999' } }
+    expect(joined(own, other).told).toEqual([[1, 'config', 'CONFIG_PAHOLE_VERSION']])
+    expect(joined(own, { ...other, release: null }).told).toEqual([[1, 'config', 'CONFIG_PAHOLE_VERSION']])
+    expect(joined(own, { ...other, release: '5' }).told).toEqual([[1, 'config', 'config']])
+    // A kernel without one of its own takes it.
+    expect(joined(kernel({ release: '6.1.0-56' }), other).told).toEqual([])
+  })
+
   test('keeps the config of another kernel from being taken', () => {
     const { kernel: alone, told } = joined(kernel({}), configFile('6.1.0-55'), module('a.ko', '6.1.0-56'))
     expect(alone).toMatchObject({ config: null, release: null })

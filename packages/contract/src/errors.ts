@@ -63,6 +63,11 @@ export const errorCodes = {
     title: 'The access token does not allow this',
     sentence: 'Use a token with the scope of the call and of the stream.',
   },
+  'artifact-unknown': {
+    status: 404,
+    title: 'The build has no such artifact',
+    sentence: 'Look for its name among the artifacts of the build.',
+  },
   'build-unknown': {
     status: 404,
     title: 'There is no such build',

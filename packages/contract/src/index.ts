@@ -1,3 +1,4 @@
+export { artifactKindOf, evidenceBytes } from './artifact-kinds.js'
 export type { AnswerOf, ErrorOf, InputOf, OperationName } from './client/calls.js'
 export {
   type BuildName,

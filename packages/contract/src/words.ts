@@ -45,6 +45,10 @@ export type BtfIdsState = (typeof btfIdsStates)[number]
 export const buildStates = ['declared', 'open', 'sealed', 'ingesting', 'comparing', 'done', 'failed'] as const
 export type BuildState = (typeof buildStates)[number]
 
+/** What an artifact is: a package, a kernel or a module, or evidence beside them. */
+export const artifactKinds = ['package', 'config', 'symvers', 'provenance', 'log'] as const
+export type ArtifactKind = (typeof artifactKinds)[number]
+
 /** The life of an artifact; `failed` means that something of it could not be used. */
 export const artifactStates = ['stored', 'ingested', 'failed'] as const
 export type ArtifactState = (typeof artifactStates)[number]

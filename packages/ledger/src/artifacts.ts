@@ -13,7 +13,7 @@ type Added = Awaited<ReturnType<Artifacts['add']>>
 /** The repository of artifacts. */
 export function createArtifacts(db: Database): Artifacts {
   return {
-    async add({ buildId, filename, sha256, size }) {
+    async add({ buildId, filename, kind = 'package', sha256, size }) {
       const { streamId, ...added } = await transact(db, async (tx): Promise<Added & { streamId: string }> => {
         const now = db.clock()
         // Holds the build: of an artifact and a seal at the same time one comes first, and both know which.
@@ -40,7 +40,7 @@ export function createArtifacts(db: Database): Artifacts {
           return { outcome: 'sealed', artifact: null, streamId }
         await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
         const made = await tx.artifact.create({
-          data: { id: uuidv7(now.getTime()), buildId, filename, sha256, size, createdAt: now },
+          data: { id: uuidv7(now.getTime()), buildId, filename, kind, sha256, size, createdAt: now },
         })
         if (build.state === 'declared')
           await tx.build.update({ where: { id: buildId }, data: { state: 'open' } })

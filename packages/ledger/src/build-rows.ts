@@ -17,10 +17,11 @@ const time = (date: Date | null) => (date === null ? null : date.toISOString())
 
 /** An artifact as it is given out. */
 export function artifactRow(record: ArtifactRecord): ArtifactRow {
-  const { id, filename, sha256, size, state, problems, createdAt } = record
+  const { id, filename, kind, sha256, size, state, problems, createdAt } = record
   return {
     id,
     filename,
+    kind,
     sha256,
     size: Number(size),
     state,

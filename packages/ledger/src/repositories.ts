@@ -12,6 +12,7 @@ import type { Notices } from './notices/subjects.js'
 import type { Renewals } from './renewal/renewals.js'
 import type { Retention } from './retention.js'
 import type {
+  ArtifactKind,
   ArtifactRow,
   ArtifactState,
   BaseFingerprintsRow,
@@ -174,6 +175,8 @@ export interface Artifacts {
   add(artifact: {
     buildId: string
     filename: string
+    /** `package` where it is left out. */
+    kind?: ArtifactKind | undefined
     sha256: string
     size: number
   }): Promise<{ outcome: 'created' | 'same' | 'differs' | 'sealed'; artifact: ArtifactRow | null }>

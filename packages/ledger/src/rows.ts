@@ -5,6 +5,10 @@ export type JsonObject = { [key: string]: Json }
 
 export const buildStates = ['declared', 'open', 'sealed', 'ingesting', 'comparing', 'done', 'failed'] as const
 export type BuildState = (typeof buildStates)[number]
+/** What an artifact is: a package, a kernel or a module, or evidence beside them. */
+export const artifactKinds = ['package', 'config', 'symvers', 'provenance', 'log'] as const
+export type ArtifactKind = (typeof artifactKinds)[number]
+
 export const artifactStates = ['stored', 'ingested', 'failed'] as const
 export type ArtifactState = (typeof artifactStates)[number]
 export const pairStates = ['pending', 'done', 'failed'] as const
@@ -119,6 +123,7 @@ export interface OriginRow {
 export interface ArtifactRow {
   id: string
   filename: string
+  kind: ArtifactKind
   sha256: string
   size: number
   state: ArtifactState

@@ -1,5 +1,14 @@
 import type { Readable } from 'node:stream'
-import { Artifact, ref, splitVersionRelease } from '@basedrift/contract'
+import {
+  Artifact,
+  type ArtifactKind,
+  artifactKindOf,
+  artifactKinds,
+  evidenceBytes,
+  oneOf,
+  ref,
+  splitVersionRelease,
+} from '@basedrift/contract'
 import type { BuildRow, StoredBlob } from '@basedrift/ledger'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
@@ -17,7 +26,15 @@ kept of an upload that ends early or does not match. The same file again answers
 the same name is refused and recorded.
 
 Where \`HEAD /v1/blobs/{sha256}\` knows the file, an empty body with \`Repr-Digest: sha-256=:BASE64:\` and no Content-Digest names it
-instead of sending it.`
+instead of sending it.
+
+A kernel config (\`config-RELEASE\`), \`Module.symvers\`, provenance (\`*.intoto.jsonl\`, \`provenance.json\`) and a build log (\`*.log\`) are evidence beside
+the packages: \`kind\` says so where the name does not.`
+
+/** Most bytes of an artifact of that kind. */
+function mostBytes(kind: ArtifactKind, packageBytes: number): number {
+  return kind === 'package' ? packageBytes : Math.min(packageBytes, evidenceBytes[kind])
+}
 
 /** What a request says of the file: which it is, and whether its bytes come or are in the store already. */
 function claimOf(
@@ -76,7 +93,11 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
   const byToken = new Map<string, number>()
 
   /** Streams the body into the store, as one of a bounded number of uploads, of all and of the token's. */
-  const receive = async (bytes: Readable, expectedSha256: string, { id }: Principal): Promise<StoredBlob> => {
+  const receive = async (
+    bytes: Readable,
+    expected: { sha256: string; maxBytes: number },
+    { id }: Principal,
+  ): Promise<StoredBlob> => {
     if (uploads >= limits.uploads) throw new ProblemError('connections-exhausted')
     const token = id ?? ''
     const own = byToken.get(token) ?? 0
@@ -85,7 +106,7 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
     byToken.set(token, own + 1)
     const source = watched(metered(bytes, pace))
     try {
-      return await blobs.put(source.bytes, { maxBytes: limits.artifactBytes, expectedSha256 })
+      return await blobs.put(source.bytes, { maxBytes: expected.maxBytes, expectedSha256: expected.sha256 })
     } catch (error) {
       const failure = source.failure()
       if (failure instanceof ProblemError) throw failure
@@ -100,10 +121,12 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
   }
 
   /** A file that is there already; for who is limited to some streams, there in one of them. */
-  const known = async (sha256: string, { streams }: Principal): Promise<StoredBlob> => {
+  const known = async (sha256: string, maxBytes: number, { streams }: Principal): Promise<StoredBlob> => {
     const seen = streams === null || (await ledger.artifacts.has(sha256, streams))
     const size = seen ? await blobs.size(sha256) : null
     if (size === null) throw new ProblemError('blob-unknown')
+    if (size > maxBytes)
+      throw new ProblemError('body-too-large', `Such an artifact has at most ${maxBytes} bytes.`)
     return { sha256, size }
   }
 
@@ -126,6 +149,10 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
         summary: 'Upload one artifact',
         description,
         params: ArtifactPath,
+        querystring: Type.Object(
+          { kind: Type.Optional(oneOf(artifactKinds, 'What it is; where it is not given, its name tells')) },
+          { additionalProperties: false },
+        ),
         body: { content: { 'application/octet-stream': { schema: { description: 'The file' } } } },
         headers: Type.Object({
           ...writeHeaders,
@@ -164,16 +191,18 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
     async (request, reply) => {
       const { stream, vr, filename } = request.params
       const { version, release } = splitVersionRelease(vr)
-      const claim = claimOf(request, limits.artifactBytes)
+      const kind = request.query.kind ?? artifactKindOf(filename)
+      const maxBytes = mostBytes(kind, limits.artifactBytes)
+      const claim = claimOf(request, maxBytes)
       const build = await ledger.builds.find(stream, version, release)
       if (build === null) throw new ProblemError('build-unknown', `${stream} ${vr} was not declared.`)
 
       const blob = settled(build, filename, claim.sha256)
         ? { sha256: claim.sha256, size: claim.size ?? (await blobs.size(claim.sha256)) ?? 0 }
         : claim.bytes === null
-          ? await known(claim.sha256, request.principal)
-          : await receive(claim.bytes, claim.sha256, request.principal)
-      const { outcome, artifact } = await ledger.artifacts.add({ buildId: build.id, filename, ...blob })
+          ? await known(claim.sha256, maxBytes, request.principal)
+          : await receive(claim.bytes, { sha256: claim.sha256, maxBytes }, request.principal)
+      const { outcome, artifact } = await ledger.artifacts.add({ buildId: build.id, filename, kind, ...blob })
 
       const same = artifact !== null && artifact.sha256 === blob.sha256
       if (outcome === 'created' && artifact !== null) return reply.code(201).send(artifactView(artifact))

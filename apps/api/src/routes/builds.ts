@@ -1,12 +1,15 @@
+import type { Readable } from 'node:stream'
 import {
   Build,
   BuildList,
   buildOrders,
+  Filename,
   ModuleList,
   ModuleName,
   oneOf,
   ref,
   StreamName,
+  Uuid,
 } from '@basedrift/contract'
 import Type from 'typebox'
 import { conditionalHeaders, isUnchanged, notModified } from '../conditional.js'
@@ -17,7 +20,7 @@ import type { App, AppDependencies } from '../types.js'
 import { buildSummaryView, buildView, moduleView } from '../views/build.js'
 
 /** Builds, one build, and its modules. */
-export function buildRoutes(app: App, { ledger }: AppDependencies): void {
+export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void {
   app.get(
     '/v1/builds',
     {
@@ -101,6 +104,43 @@ export function buildRoutes(app: App, { ledger }: AppDependencies): void {
       request.permit(build.stream)
       const { items, next } = await ledger.builds.modules(request.params.id, { name, cursor, limit })
       return { items: items.map(moduleView), next }
+    },
+  )
+
+  app.get(
+    '/v1/builds/:id/artifacts/:filename',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getArtifact',
+        tags: ['builds'],
+        summary: 'An artifact of a build, as it came',
+        params: Type.Object({ id: Uuid, filename: Filename }),
+        response: {
+          200: {
+            description: 'The file',
+            content: {
+              'application/octet-stream': { schema: Type.Unsafe<Readable>({ description: 'The file' }) },
+            },
+          },
+          ...problems('build-unknown', 'artifact-unknown'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id, filename } = request.params
+      const build = await ledger.builds.get(id)
+      if (build === null) throw new ProblemError('build-unknown')
+      request.permit(build.stream)
+      const artifact = build.artifacts.find((one) => one.filename === filename)
+      if (artifact === undefined) throw new ProblemError('artifact-unknown')
+      const content = await blobs.read(artifact.sha256)
+      return reply
+        .header('content-type', 'application/octet-stream')
+        .header('content-length', artifact.size)
+        .header('content-disposition', `attachment; filename="${filename}"`)
+        .header('repr-digest', `sha-256=:${Buffer.from(artifact.sha256, 'hex').toString('base64')}:`)
+        .send(content)
     },
   )
 }

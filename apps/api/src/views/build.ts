@@ -42,6 +42,7 @@ function problemView(problem: RecordedFailure): ArtifactProblem {
 export function artifactView(artifact: ArtifactRow): Artifact {
   return {
     filename: artifact.filename,
+    kind: artifact.kind,
     sha256: artifact.sha256,
     size: artifact.size,
     state: artifact.state,

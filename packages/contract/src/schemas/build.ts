@@ -1,5 +1,12 @@
 import Type, { type Static } from 'typebox'
-import { artifactStates, buildStates, originSources, type VersionScheme, versionSchemes } from '../words.js'
+import {
+  artifactKinds,
+  artifactStates,
+  buildStates,
+  originSources,
+  type VersionScheme,
+  versionSchemes,
+} from '../words.js'
 import {
   count,
   nullableBoolean,
@@ -111,6 +118,7 @@ export type ArtifactProblem = Static<typeof ArtifactProblem>
 export const Artifact = Type.Object(
   {
     filename: Filename,
+    kind: oneOf(artifactKinds, '`package`, a kernel or a module; the others are evidence beside them'),
     sha256: Sha256,
     size: count('Bytes'),
     state: oneOf(artifactStates, '`failed`: something of it could not be used, see `problems`'),

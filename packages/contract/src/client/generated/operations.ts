@@ -100,6 +100,12 @@ export interface Operations {
     answer: Decision
     error: CommonCode | 'build-unknown' | 'connections-exhausted' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
+  /** An artifact of a build, as it came */
+  getArtifact: {
+    path: { id: string; filename: string }
+    answer: string
+    error: CommonCode | 'artifact-unknown' | 'build-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** State, progress, fingerprints and failures of a build */
   getBuild: {
     path: { id: string }
@@ -267,6 +273,7 @@ export interface Operations {
   /** Upload one artifact */
   putArtifact: {
     path: { stream: string; vr: string; filename: string }
+    query?: { kind?: 'package' | 'config' | 'symvers' | 'provenance' | 'log' | undefined }
     body: Uint8Array
     answer: Artifact
     error: CommonCode | 'artifact-limit' | 'blob-unknown' | 'body-too-large' | 'build-differs' | 'build-sealed' | 'build-unknown' | 'connections-exhausted' | 'digest-mismatch' | 'digest-required' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'request-malformed' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'upload-stalled' | 'uploads-limited'
@@ -348,6 +355,7 @@ export const operations = {
   enterLive: { method: 'PUT', path: '/v1/environments/{environment}/live/{build}' },
   findBuild: { method: 'GET', path: '/v1/streams/{stream}/builds/{vr}' },
   gate: { method: 'GET', path: '/v1/gate' },
+  getArtifact: { method: 'GET', path: '/v1/builds/{id}/artifacts/{filename}' },
   getBuild: { method: 'GET', path: '/v1/builds/{id}' },
   getChannel: { method: 'GET', path: '/v1/channels/{id}' },
   getDelivery: { method: 'GET', path: '/v1/deliveries/{id}' },
