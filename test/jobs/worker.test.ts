@@ -445,7 +445,7 @@ describe('the worker', () => {
       release: '1.1',
       artifacts: {
         ...(await kernelAndModules('1.1')),
-        'config-6.1.0': Buffer.from(config),
+        config: Buffer.from(config),
         'build.log': Buffer.from(
           'CONFIG_CC_VERSION_TEXT="gcc (GCC) 13.2.0"\nSetting up pahole (1.24-1) ...\n',
         ),
@@ -462,7 +462,7 @@ describe('the worker', () => {
       ]),
     ).toEqual([
       ['build.log', 'log', 'ingested', 'log-contradicts'],
-      ['config-6.1.0', 'config', 'ingested', undefined],
+      ['config', 'config', 'ingested', undefined],
       ['kernel.deb', 'package', 'ingested', undefined],
       ['provenance.json', 'provenance', 'ingested', 'provenance-contradicts'],
       ['vmlinux-1.1', 'package', 'ingested', undefined],

@@ -13,7 +13,7 @@ let id: string
 let attestation: string
 let key: string
 
-const client = (...args: string[]): Promise<Run> => 
+const client = (...args: string[]): Promise<Run> =>
   basedrift(args, { env: { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: service.token } })
 const filesOf = (build: string): string[] =>
   [`vmlinux-${build}`, `teapot-${build}.ko`, `saucer-${build}.ko`].map(vector)
