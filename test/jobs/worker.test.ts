@@ -453,19 +453,11 @@ describe('the worker', () => {
       },
     })
     expect(build).toMatchObject({ state: 'done', kernel: { compiler: 'gcc (GCC) 13.2.0', pahole: '125' } })
-    expect(
-      build.artifacts.map(({ filename, kind, state, problems }) => [
-        filename,
-        kind,
-        state,
-        problems[0]?.code,
-      ]),
-    ).toEqual([
-      ['build.log', 'log', 'ingested', 'log-contradicts'],
-      ['config', 'config', 'ingested', undefined],
-      ['kernel.deb', 'package', 'ingested', undefined],
-      ['provenance.json', 'provenance', 'ingested', 'provenance-contradicts'],
-      ['vmlinux-1.1', 'package', 'ingested', undefined],
+    const evidence = build.artifacts.filter(({ kind }) => kind !== 'package')
+    expect(evidence.map(({ kind, state, problems }) => [kind, state, problems[0]?.code])).toEqual([
+      ['log', 'ingested', 'log-contradicts'],
+      ['config', 'ingested', undefined],
+      ['provenance', 'ingested', 'provenance-contradicts'],
     ])
   })
 
