@@ -79,6 +79,56 @@ export const gateReasonCodes = {
     sentence: 'Nothing of a live build could be used, so what machines run is not known.',
     remedy: 'Upload its packages under a new release, let that enter, and let the failed one leave.',
   },
+  'live-unusable': {
+    outcome: 'unknown',
+    sentence: 'Something of a live build could not be used, so not all that machines have is known.',
+    remedy:
+      'Upload its packages under a new release and let that enter; let this one leave once no machine has it.',
+  },
+  'live-without-kernel': {
+    outcome: 'unknown',
+    sentence: 'No kernel is known of what is live.',
+    remedy: 'Let the builds of the kernels that machines run enter: `basedrift live enter`.',
+  },
+  'environment-unknown': {
+    outcome: 'unknown',
+    sentence: 'Nothing has ever been live in an environment of this name.',
+    remedy:
+      'Look at how its name is written; where it is new, say what its machines run: `basedrift live enter`.',
+  },
+  'package-pending': {
+    outcome: 'unknown',
+    sentence: 'A package of modules for a kernel concerned has not been read yet.',
+    remedy:
+      'Seal it where it is not sealed, and wait for it: ask with `wait`. One that nobody will have enters the environment and leaves.',
+  },
+  'package-failed': {
+    outcome: 'unknown',
+    sentence: 'Nothing could be used of a package of modules for a kernel concerned.',
+    remedy:
+      'Upload it under a new release; the failed one enters the environment and leaves, which says that nobody has it.',
+  },
+  'package-unusable': {
+    outcome: 'unknown',
+    sentence: 'Something could not be used of a package of modules for a kernel concerned.',
+    remedy:
+      'Upload it under a new release; the unusable one enters the environment and leaves, which says that nobody has it.',
+  },
+  'too-many-packages': {
+    outcome: 'unknown',
+    sentence: 'There are more packages of modules for the kernels concerned than a gate looks at (512).',
+    remedy: 'Let kernels and packages that nobody has any more leave the environment.',
+  },
+  'own-kernel-pending': {
+    outcome: 'unknown',
+    sentence: 'The kernel that the modules were built for has not been read yet.',
+    remedy: 'Seal it where it is not sealed, and wait for it: ask with `wait`.',
+  },
+  'own-kernel-missing': {
+    outcome: 'unknown',
+    sentence: 'The kernel that the modules were built for is not there.',
+    remedy: 'Upload that kernel under the version and release that `builtFor` names, in the same stream.',
+  },
   'nothing-compared': {
     outcome: 'unknown',
     sentence: 'There was nothing to compare: the build brings no modules, or no kernel meets them.',

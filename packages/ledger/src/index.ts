@@ -25,6 +25,7 @@ export {
   type Party,
   selectMeetings,
 } from './gate/meetings.js'
+export { missing, type Witness, type Witnesses } from './gate/missing.js'
 export { type ModuleRule, modulePath, parseModuleRules } from './gate/module-rules.js'
 export { gateVerdictsOf, outcomeBits } from './gate/outcomes.js'
 export type { Policies } from './gate/policies.js'

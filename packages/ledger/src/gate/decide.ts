@@ -6,14 +6,14 @@ import {
   type GateReasonCode,
   type GateVerdict,
   gateLimits,
-  gateReasonCodes,
   gateVerdicts,
   type RuleUse,
   type WaivedReason,
   type WaiverState,
 } from '@basedrift/contract'
-import type { BuildRef, BuildState, Counts, Failure, PairState } from '../rows.js'
+import type { BuildRef, Counts, Failure, PairState } from '../rows.js'
 import { type Considered, nameOf } from './meetings.js'
+import { buildOf, failureText, missing, reasonOf, type Witnesses } from './missing.js'
 import type { ModuleRule } from './module-rules.js'
 import { gateVerdictsOf, outcomeBits } from './outcomes.js'
 import type { ReadyPolicy } from './policy.js'
@@ -66,20 +66,7 @@ export interface WaiverTerms {
 }
 
 /** All that a decision is made of. */
-export interface DecideInputs {
-  readonly build: {
-    readonly ref: BuildRef
-    readonly state: BuildState
-    readonly failure: Failure | null
-    /** Artifacts of which something could not be used. */
-    readonly unusable: readonly string[]
-  }
-  /** Live builds of the stream; the build itself may be among them. */
-  readonly live: readonly {
-    readonly ref: BuildRef
-    readonly state: BuildState
-    readonly failure: Failure | null
-  }[]
+export interface DecideInputs extends Witnesses {
   readonly policy: ReadyPolicy
   readonly considered: readonly Considered[]
   readonly meetings: readonly Meeting[]
@@ -121,63 +108,12 @@ export function ruleLookup(rules: readonly ModuleRule[]): RulesFor {
   }
 }
 
-const build = ({ id, version, release }: BuildRef): BuildRef => ({ id, version, release })
 const pairHref = ({ kernelBuild, moduleBuild }: { kernelBuild: BuildRef; moduleBuild: BuildRef }) =>
   `/v1/pairs/${kernelBuild.id}/${moduleBuild.id}`
 
 /** Where a module of a pair is explained. */
 export function moduleHref(kernelBuild: BuildRef, moduleBuild: BuildRef, name: string): string {
   return `${pairHref({ kernelBuild, moduleBuild })}/modules/${encodeURIComponent(name)}`
-}
-
-/** A reason that is not about modules. */
-function evidence(code: GateReasonCode, about: Partial<GateReason> = {}): GateReason {
-  const { outcome, sentence, remedy } = gateReasonCodes[code]
-  return {
-    code,
-    outcome,
-    direction: null,
-    kernelBuild: null,
-    moduleBuild: null,
-    verdict: null,
-    count: 0,
-    modules: [],
-    detail: null,
-    message: sentence,
-    remedy,
-    href: null,
-    ...about,
-  }
-}
-
-const failureText = (failure: Failure | null) =>
-  failure === null ? null : `${failure.code}: ${failure.message}`
-
-/** What is missing of the build itself and of those that are live. */
-function missing({ build: gated, live, policy }: DecideInputs): GateReason[] {
-  const reasons: GateReason[] = []
-  const href = `/v1/builds/${gated.ref.id}`
-  if (gated.state === 'declared' || gated.state === 'open') reasons.push(evidence('build-unsealed', { href }))
-  if (gated.state === 'sealed' || gated.state === 'ingesting')
-    reasons.push(evidence('build-pending', { href }))
-  if (gated.state === 'failed')
-    reasons.push(evidence('build-failed', { href, detail: failureText(gated.failure) }))
-  if (gated.unusable.length > 0) {
-    const more = gated.unusable.length > 3 ? ` and ${gated.unusable.length - 3} more` : ''
-    const detail = `${[...gated.unusable].sort().slice(0, 3).join(', ')}${more}`
-    reasons.push(evidence('artifact-unusable', { href, detail }))
-  }
-  if (live.length === 0 && policy.emptyEnvironment === 'unknown') reasons.push(evidence('environment-empty'))
-  for (const { ref, state, failure } of live) {
-    if (ref.id === gated.ref.id || state === 'comparing' || state === 'done') continue
-    const about = { kernelBuild: build(ref), href: `/v1/builds/${ref.id}` }
-    reasons.push(
-      state === 'failed'
-        ? evidence('live-failed', { ...about, detail: failureText(failure) })
-        : evidence('live-pending', { ...about, detail: `It is ${state}.` }),
-    )
-  }
-  return reasons
 }
 
 type Affected = Pick<
@@ -200,8 +136,8 @@ class Tally<Key extends string> {
       const { direction, kernelBuild, moduleBuild } = this.#meeting
       affected = {
         direction,
-        kernelBuild: build(kernelBuild),
-        moduleBuild: build(moduleBuild),
+        kernelBuild: buildOf(kernelBuild),
+        moduleBuild: buildOf(moduleBuild),
         verdict,
         count: 0,
         modules: [],
@@ -334,15 +270,15 @@ function look(
 ): Looked {
   const about = {
     direction: meeting.direction,
-    kernelBuild: build(meeting.kernelBuild),
-    moduleBuild: build(meeting.moduleBuild),
+    kernelBuild: buildOf(meeting.kernelBuild),
+    moduleBuild: buildOf(meeting.moduleBuild),
     href: pairHref(meeting),
   }
   if (meeting.state === 'pending')
-    return { reasons: [evidence('comparison-pending', about)], waived: [], tolerated: 0 }
+    return { reasons: [reasonOf('comparison-pending', about)], waived: [], tolerated: 0 }
   if (meeting.state === 'failed') {
     const detail = failureText(meeting.error)
-    return { reasons: [evidence('comparison-failed', { ...about, detail })], waived: [], tolerated: 0 }
+    return { reasons: [reasonOf('comparison-failed', { ...about, detail })], waived: [], tolerated: 0 }
   }
   const { manifest, outcomes } = meeting
   if (manifest === null && outcomes.length > 0)
@@ -377,7 +313,7 @@ function look(
     }
   }
   const reasons = [...found.of].map(([verdict, affected]) =>
-    evidence(codeOf[verdict] ?? 'verdict', { ...affected, href: about.href }),
+    reasonOf(codeOf[verdict] ?? 'verdict', { ...affected, href: about.href }),
   )
   const byId = new Map(bound.map(({ terms }) => [terms.id, terms]))
   const waived = [...taken.of].flatMap(([key, affected]): WaivedReason[] => {
@@ -447,7 +383,7 @@ export function decide(
     look(meeting, { ...inputs, waivers }, blocking, rulesFor, used),
   )
   const reasons = [...missing(inputs), ...looked.flatMap((one) => one.reasons)]
-  if (reasons.length === 0 && inputs.meetings.length === 0) reasons.push(evidence('nothing-compared'))
+  if (reasons.length === 0 && inputs.meetings.length === 0) reasons.push(reasonOf('nothing-compared'))
   const outcomes = new Set(reasons.map(({ outcome }) => outcome))
   const rules = policy.moduleRules.map(
     ({ line, pattern, verdict }, nth): RuleUse => ({ line, pattern, verdict, count: used[nth] ?? 0 }),
@@ -462,7 +398,7 @@ export function decide(
     unusedRules: rules.filter(({ count }) => count === 0),
     considered: [...inputs.considered]
       .sort((a, b) => (a.build.id < b.build.id ? 1 : -1))
-      .map((one) => ({ ...one, build: build(one.build) })),
+      .map((one) => ({ ...one, build: buildOf(one.build) })),
     compared: {
       pairs: done.length,
       modules: done.reduce(

@@ -15,7 +15,7 @@ import { packResult, unpackResult } from './stored.js'
 import { recordGateTurn } from './turns.js'
 
 /** Counts up where the same inputs would lead to another decision. */
-const decisionRules = 1
+const decisionRules = 2
 
 /** A question to the gate. */
 export interface GateQuestion {
@@ -76,15 +76,13 @@ export interface Gate {
 
 /** What is recorded of the inputs: what never changes by its key, the rest as it was. */
 function recordOf({ inputs, comparisons }: GateEvidence, environment: string): JsonObject {
-  const { build, live, policy, considered, meetings, waivers } = inputs
+  const { policy, meetings, waivers, ...evidence } = inputs
   const { moduleRules: _rules, ...terms } = policy
   return storableJson({
     decisionRules,
     environment,
-    build,
-    live,
+    ...evidence,
     policy: terms,
-    considered,
     pairs: meetings.map(({ direction, kernelBuild, moduleBuild, state, error, counts }) => ({
       direction,
       kernelBuild: kernelBuild.id,

@@ -1,10 +1,12 @@
 import type { Tx } from '../db.js'
 import { LedgerError } from '../errors.js'
+import { Prisma } from '../generated/client.js'
 import { isUuid } from '../ids.js'
 import type { BuildState, Counts, Failure, PairState, VersionScheme } from '../rows.js'
 import type { DecideInputs, Manifest, Meeting } from './decide.js'
 import type { KnownManifest, Manifests } from './manifests.js'
 import { type Candidate, nameOf, type Party, selectMeetings } from './meetings.js'
+import type { Witness } from './missing.js'
 import { policyOf } from './policies.js'
 import { waiversOf } from './waivers.js'
 
@@ -32,12 +34,12 @@ interface BuildRecord {
   kernelRelease: string | null
   builtFor: string | null
   failure: Failure | null
+  unusable: string[]
 }
 
 interface GatedRecord extends BuildRecord {
   streamId: string
   stream: string
-  unusable: string[]
   versionScheme: VersionScheme | null
 }
 
@@ -55,13 +57,15 @@ interface PairRecord {
 
 const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuildId} ${moduleBuildId}`
 
+/** The columns of a `BuildRecord`, of a build `b`. */
+const columns = Prisma.sql`
+  b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor",
+  b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable`
+
 async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
   const [found] = isUuid(buildId)
     ? await tx.$queryRaw<GatedRecord[]>`
-        SELECT b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease",
-          b."builtFor", b.failure, b."streamId", s.name AS stream,
-          s."versionScheme",
-          ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable
+        SELECT ${columns}, b."streamId", s.name AS stream, s."versionScheme"
         FROM "Build" b JOIN "Stream" s ON s.id = b."streamId" WHERE b.id = ${buildId}::uuid`
     : []
   if (found === undefined) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
@@ -70,24 +74,39 @@ async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
 
 const liveBuilds = (tx: Tx, environment: string, streamId: string) =>
   tx.$queryRaw<BuildRecord[]>`
-    SELECT b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease",
-      b."builtFor", b.failure
-    FROM "Live" l JOIN "Build" b ON b.id = l."buildId"
+    SELECT ${columns} FROM "Live" l JOIN "Build" b ON b.id = l."buildId"
     WHERE l.environment = ${environment} AND l."leftAt" IS NULL AND b."streamId" = ${streamId}::uuid
     ORDER BY b.id`
 
+async function isKnown(tx: Tx, environment: string): Promise<boolean> {
+  const [found] = await tx.$queryRaw<{ known: boolean }[]>`
+    SELECT EXISTS (SELECT 1 FROM "Live" WHERE environment = ${environment}) AS known`
+  return found?.known === true
+}
+
 /**
- * Packages of modules alone that were built for one of these kernel builds: who has the one may have the other. One that has left the
- * environment is none of them.
+ * Packages of modules alone that were built for one of these kernel builds, whatever became of them: who has the one may have the
+ * other. One that has left the environment is none of them. One more than are looked at.
  */
-const packagesFor = (tx: Tx, environment: string, streamId: string, names: readonly string[]) =>
+const packagesFor = (
+  tx: Tx,
+  { environment, streamId, buildId }: { environment: string; streamId: string; buildId: string },
+  names: readonly string[],
+) =>
   tx.$queryRaw<BuildRecord[]>`
-    SELECT b.id, b.version, b.release, b.state, false AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor", b.failure
-    FROM "Build" b
+    SELECT ${columns} FROM "Build" b
     WHERE b."streamId" = ${streamId}::uuid AND b."builtFor" = ANY(${[...names]}) AND b."baseSha256" IS NULL
-      AND b.state IN ('sealed', 'ingesting', 'comparing', 'done')
+      AND b.id <> ${buildId}::uuid
       AND NOT EXISTS (SELECT 1 FROM "Live" l WHERE l."buildId" = b.id AND l.environment = ${environment})
-    ORDER BY b.id DESC LIMIT ${mostPackages}`
+    ORDER BY b.id DESC LIMIT ${mostPackages + 1}`
+
+const witness = ({ id, version, release, state, failure, hasKernel, unusable }: BuildRecord): Witness => ({
+  ref: { id, version, release },
+  state,
+  failure,
+  hasKernel,
+  unusable,
+})
 
 function party(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest>): Party {
   const { id, version, release, state, hasKernel, moduleSetId, kernelRelease, builtFor } = record
@@ -133,16 +152,21 @@ export async function gatherEvidence(
   read: ReadOutcomes,
 ): Promise<GateEvidence> {
   const gated = await gatedBuild(tx, buildId)
-  const { streamId, stream, unusable, versionScheme } = gated
+  const { streamId, stream, versionScheme } = gated
   const [policy, live] = [await policyOf(tx, streamId), await liveBuilds(tx, environment, streamId)]
+  const environmentKnown = live.length > 0 || (await isKnown(tx, environment))
   const concerned = [gated, ...live].filter(({ hasKernel }) => hasKernel).map(nameOf)
-  const packages = gated.hasKernel ? await packagesFor(tx, environment, streamId, concerned) : []
+  const foundPackages = gated.hasKernel
+    ? await packagesFor(tx, { environment, streamId, buildId }, concerned)
+    : []
+  const packages = foundPackages.slice(0, mostPackages)
+  const wantsKernel = !gated.hasKernel && gated.moduleSetId !== null ? gated.builtFor : null
   const [ownKernel] =
-    gated.hasKernel || gated.builtFor === null
+    wantsKernel === null
       ? []
       : await tx.$queryRaw<BuildRecord[]>`
-          SELECT id, version, release, state, "baseSha256" IS NOT NULL AS "hasKernel", "moduleSetId", "kernelRelease", "builtFor", failure
-          FROM "Build" WHERE "streamId" = ${streamId}::uuid AND version || '-' || release = ${gated.builtFor}`
+          SELECT ${columns} FROM "Build" b
+          WHERE b."streamId" = ${streamId}::uuid AND b.version || '-' || b.release = ${wantsKernel}`
   const alone = [gated, ...live, ...packages].filter(
     ({ hasKernel, moduleSetId }) => !hasKernel && moduleSetId !== null,
   )
@@ -152,7 +176,7 @@ export async function gatherEvidence(
   )
   const candidates: Candidate[] = [
     ...live.map((one) => ({ ...party(one, sets), live: true })),
-    ...packages.filter(({ id }) => id !== buildId).map((one) => ({ ...party(one, sets), live: false })),
+    ...packages.map((one) => ({ ...party(one, sets), live: false })),
   ]
   const { considered, meetings: wanted } = selectMeetings(
     party(gated, sets),
@@ -189,16 +213,18 @@ export async function gatherEvidence(
     }
   })
   const bases = [...new Set(meetings.flatMap(({ baseSha256 }) => baseSha256 ?? []))]
-  const { id, version, release } = gated
   return {
     stream: { id: streamId, name: stream },
     inputs: {
-      build: { ref: { id, version, release }, state: gated.state, failure: gated.failure, unusable },
-      live: live.map((one) => ({
-        ref: { id: one.id, version: one.version, release: one.release },
-        state: one.state,
-        failure: one.failure,
-      })),
+      build: witness(gated),
+      environmentKnown,
+      live: live.map(witness),
+      packages: packages.map(witness),
+      morePackages: foundPackages.length > mostPackages,
+      ownKernel:
+        wantsKernel === null
+          ? null
+          : { name: wantsKernel, build: ownKernel === undefined ? null : witness(ownKernel) },
       policy,
       considered,
       meetings,

@@ -8,8 +8,15 @@ import {
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { packResult, unpackResult } from '../../src/gate/stored.js'
-import { completeTerms, type DecideInputs, decide, type Meeting, readyPolicy } from '../../src/index.js'
-import { byteOf, inputs, meeting, ref, waiver } from './support.js'
+import {
+  completeTerms,
+  type DecideInputs,
+  decide,
+  type Meeting,
+  readyPolicy,
+  type Witness,
+} from '../../src/index.js'
+import { byteOf, inputs, meeting, ref, waiver, witness } from './support.js'
 
 const policy = (settings: PolicySettings) => readyPolicy(1, completeTerms(settings))
 const answer = (more: Partial<DecideInputs>) => decide(inputs(more)).answer
@@ -91,8 +98,8 @@ describe('a decision', () => {
     expect(codes({ build: { ...build('done'), unusable: ['x.rpm'] } })).toEqual(['artifact-unusable'])
     expect(codes({ live: [] })).toEqual(['environment-empty'])
     expect(codes({ live: [], policy: policy({ emptyEnvironment: 'pass' }) })).toEqual([])
-    expect(codes({ live: [{ ref: ref(2), state: 'sealed', failure: null }] })).toEqual(['live-pending'])
-    expect(codes({ live: [{ ref: ref(2), state: 'failed', failure: null }] })).toEqual(['live-failed'])
+    expect(codes({ live: [witness(2, { state: 'sealed' })] })).toEqual(['live-pending'])
+    expect(codes({ live: [witness(2, { state: 'failed' })] })).toEqual(['live-failed'])
     expect(codes({ meetings: [meeting(1, {}, { state: 'pending' })] })).toEqual(['comparison-pending'])
     const error = { code: 'rules-unknown', message: 'The version is not known' }
     const failed = decide(inputs({ meetings: [meeting(1, {}, { state: 'failed', error })] }))
@@ -100,6 +107,50 @@ describe('a decision', () => {
       { code: 'comparison-failed', outcome: 'unknown', detail: 'rules-unknown: The version is not known' },
     ])
     expect(codes({ meetings: [] })).toEqual(['nothing-compared'])
+  })
+
+  it('is unknown where what machines have could not be read', () => {
+    const modules = { hasKernel: false }
+    const live = (...more: Partial<Witness>[]) => [
+      witness(1),
+      ...more.map((one, nth) => witness(nth + 2, { ...modules, ...one })),
+    ]
+    expect(codes({ live: live({}) })).toEqual([])
+    expect(codes({ live: live({ unusable: ['kmp.rpm'] }) })).toEqual(['live-unusable'])
+    expect(codes({ live: [witness(1, { unusable: ['modules.rpm'] })] })).toEqual([])
+    expect(codes({ live: [witness(1, modules)] })).toEqual(['live-without-kernel'])
+    expect(codes({ live: [witness(1, { ...modules, unusable: ['kernel.rpm'] })] })).toEqual([
+      'live-without-kernel',
+      'live-unusable',
+    ])
+    const pass = policy({ emptyEnvironment: 'pass' })
+    expect(codes({ live: [], policy: pass, environmentKnown: false })).toEqual(['environment-unknown'])
+    expect(codes({ live: [witness(1, modules)], policy: pass })).toEqual(['live-without-kernel'])
+  })
+
+  it('is unknown where a package of modules for a kernel concerned could not be read, or too many are there', () => {
+    const packages = (more: Partial<Witness>) => ({ packages: [witness(3, { hasKernel: false, ...more })] })
+    expect(codes(packages({}))).toEqual([])
+    for (const state of ['declared', 'open', 'sealed', 'ingesting'] as const) {
+      const { reasons } = decide(inputs(packages({ state })))
+      expect(reasons).toMatchObject([
+        { code: 'package-pending', kernelBuild: null, moduleBuild: ref(3), detail: `It is ${state}.` },
+      ])
+    }
+    expect(codes(packages({ state: 'failed' }))).toEqual(['package-failed'])
+    expect(codes(packages({ unusable: ['kmp.rpm'] }))).toEqual(['package-unusable'])
+    expect(codes({ morePackages: true })).toEqual(['too-many-packages'])
+  })
+
+  it('is unknown where the kernel that modules were built for is not there', () => {
+    const own = (build: Witness | null) => ({ ownKernel: { name: '5.15.12-1.3', build } })
+    expect(codes(own(witness(3)))).toEqual([])
+    expect(codes(own(witness(3, { state: 'ingesting', hasKernel: false })))).toEqual(['own-kernel-pending'])
+    expect(codes(own(witness(3, { hasKernel: false })))).toEqual(['own-kernel-missing'])
+    expect(codes(own(witness(3, { state: 'failed', hasKernel: false })))).toEqual(['own-kernel-missing'])
+    expect(decide(inputs(own(null))).reasons).toMatchObject([
+      { code: 'own-kernel-missing', outcome: 'unknown', detail: '5.15.12-1.3 is not declared.' },
+    ])
   })
 
   it('fails where something blocks, whatever else is missing', () => {

@@ -312,6 +312,48 @@ describe('the gate', () => {
     expect((await ledger.gate.ask(question, unread)).answer).toBe('pass')
   })
 
+  it('does not pass while a package of modules for a live kernel is on its way, or could not be read', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, fits)
+    expect((await ledger.gate.ask(question, unread)).answer).toBe('pass')
+    const kmp = await ingesting(ledger, '1.1.kmp', '5.15.12-1.1')
+    expect(await ledger.gate.ask(question, unread)).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'package-pending', moduleBuild: { id: kmp } }],
+    })
+    await ledger.builds.fail(kmp, { code: 'package-damaged', message: 'It ends early' })
+    expect(await ledger.gate.ask(question, unread)).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'package-failed', detail: 'package-damaged: It ends early' }],
+    })
+    await ledger.lives.enter({ environment, buildId: kmp, by: 'hook' })
+    await ledger.lives.leave({ environment, buildId: kmp, by: 'hook' })
+    expect((await ledger.gate.ask(question, unread)).answer).toBe('pass')
+  })
+
+  it('does not pass by live builds of which no kernel is known, nor for a name that nothing ever entered', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh } = await twoBuilds(ledger)
+    await ledger.policies.set({ stream, settings: { emptyEnvironment: 'pass' }, by: 'anna' })
+    const codes = async (of: string, buildId = fresh) =>
+      (await ledger.gate.ask({ buildId, environment: of }, unread)).reasons.map(({ code }) => code)
+    expect(await codes('prodution')).toEqual(['environment-unknown'])
+    const part = await ingesting(ledger, '1.2')
+    await ledger.builds.recordIngest(found(part, { modules: ['x'] }))
+    await compare(ledger, fresh, part, fits)
+    await ledger.lives.enter({ environment: 'staging', buildId: part, by: 'hook' })
+    expect(await codes('staging')).toEqual(['live-without-kernel'])
+    await ledger.lives.leave({ environment: 'staging', buildId: part, by: 'hook' })
+    expect(await codes('staging')).toEqual([])
+    const orphan = await ingesting(ledger, '1.9.kmp', '5.15.12-1.9')
+    await ledger.builds.recordIngest(found(orphan, { modules: ['z'] }))
+    await compare(ledger, old, orphan, fits)
+    expect(await codes(environment, orphan)).toEqual(['own-kernel-missing'])
+  })
+
   it('keeps dry runs, once each, and who published against it, always', async () => {
     await using test = await openTestLedger()
     const { ledger } = test

@@ -8,6 +8,7 @@ import {
   outcomeBits,
   readyPolicy,
   type WaiverTerms,
+  type Witness,
 } from '../../src/index.js'
 
 export const ref = (nth: number): BuildRef => ({
@@ -60,11 +61,24 @@ export function meeting(
   }
 }
 
+export const witness = (nth: number, more: Partial<Witness> = {}): Witness => ({
+  ref: ref(nth),
+  state: 'done',
+  failure: null,
+  hasKernel: true,
+  unusable: [],
+  ...more,
+})
+
 /** Inputs of a decision on build 9 while build 1 is live, by the default policy. */
 export function inputs(more: Partial<DecideInputs> = {}): DecideInputs {
   return {
-    build: { ref: ref(9), state: 'done', failure: null, unusable: [] },
-    live: [{ ref: ref(1), state: 'done', failure: null }],
+    build: witness(9),
+    environmentKnown: true,
+    live: [witness(1)],
+    packages: [],
+    morePackages: false,
+    ownKernel: null,
     policy: readyPolicy(0, completeTerms({})),
     considered: [],
     meetings: [meeting(1, { a: 0, b: 0 })],

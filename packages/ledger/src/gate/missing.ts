@@ -1,0 +1,130 @@
+import { type GateReason, type GateReasonCode, gateReasonCodes } from '@basedrift/contract'
+import type { BuildRef, BuildState, Failure } from '../rows.js'
+import type { ReadyPolicy } from './policy.js'
+
+/** A build that decides what is looked at, as far as it could be read. */
+export interface Witness {
+  readonly ref: BuildRef
+  readonly state: BuildState
+  readonly failure: Failure | null
+  readonly hasKernel: boolean
+  /** Artifacts of which something could not be used. */
+  readonly unusable: readonly string[]
+}
+
+/** What evidence there could be, and how much of it was read. */
+export interface Witnesses {
+  readonly build: Witness
+  /** Whether anything ever entered the environment. */
+  readonly environmentKnown: boolean
+  /** Live builds of the stream; the build itself may be among them. */
+  readonly live: readonly Witness[]
+  /** Packages of modules alone that were built for a kernel concerned, and are not live; more of them are not looked at. */
+  readonly packages: readonly Witness[]
+  readonly morePackages: boolean
+  /** The kernel that a package of modules was built for, by its name; null of any other build. */
+  readonly ownKernel: { readonly name: string; readonly build: Witness | null } | null
+  readonly policy: Pick<ReadyPolicy, 'emptyEnvironment'>
+}
+
+/** A build without its state. */
+export const buildOf = ({ id, version, release }: BuildRef): BuildRef => ({ id, version, release })
+
+/** A reason, as its code has it; by default about no modules. */
+export function reasonOf(code: GateReasonCode, about: Partial<GateReason> = {}): GateReason {
+  const { outcome, sentence, remedy } = gateReasonCodes[code]
+  return {
+    code,
+    outcome,
+    direction: null,
+    kernelBuild: null,
+    moduleBuild: null,
+    verdict: null,
+    count: 0,
+    modules: [],
+    detail: null,
+    message: sentence,
+    remedy,
+    href: null,
+    ...about,
+  }
+}
+
+export const failureText = (failure: Failure | null) =>
+  failure === null ? null : `${failure.code}: ${failure.message}`
+
+const hrefOf = ({ ref }: Witness) => `/v1/builds/${ref.id}`
+const isRead = ({ state }: Witness) => state === 'comparing' || state === 'done'
+
+function unusableText({ unusable }: Witness): string {
+  const more = unusable.length > 3 ? ` and ${unusable.length - 3} more` : ''
+  return `${[...unusable].sort().slice(0, 3).join(', ')}${more}`
+}
+
+function ofBuild(build: Witness): GateReason[] {
+  const href = hrefOf(build)
+  const reasons: GateReason[] = []
+  if (build.state === 'declared' || build.state === 'open') reasons.push(reasonOf('build-unsealed', { href }))
+  if (build.state === 'sealed' || build.state === 'ingesting')
+    reasons.push(reasonOf('build-pending', { href }))
+  if (build.state === 'failed')
+    reasons.push(reasonOf('build-failed', { href, detail: failureText(build.failure) }))
+  if (build.unusable.length > 0)
+    reasons.push(reasonOf('artifact-unusable', { href, detail: unusableText(build) }))
+  return reasons
+}
+
+type Codes = Readonly<Record<'pending' | 'failed' | 'unusable', GateReasonCode>>
+
+const liveCodes: Codes = { pending: 'live-pending', failed: 'live-failed', unusable: 'live-unusable' }
+const packageCodes: Codes = {
+  pending: 'package-pending',
+  failed: 'package-failed',
+  unusable: 'package-unusable',
+}
+
+/**
+ * What could not be read of a build that this one may meet. Of one whose kernel was read nothing else is needed: its own modules are
+ * not compared.
+ */
+function ofOther(
+  other: Witness,
+  codes: Codes,
+  side: 'kernelBuild' | 'moduleBuild' = 'kernelBuild',
+): GateReason[] {
+  const about = { [side]: buildOf(other.ref), href: hrefOf(other) }
+  if (other.state === 'failed')
+    return [reasonOf(codes.failed, { ...about, detail: failureText(other.failure) })]
+  if (!isRead(other)) return [reasonOf(codes.pending, { ...about, detail: `It is ${other.state}.` })]
+  if (other.hasKernel || other.unusable.length === 0) return []
+  return [reasonOf(codes.unusable, { ...about, detail: unusableText(other) })]
+}
+
+function ofOwnKernel({ name, build }: NonNullable<Witnesses['ownKernel']>): GateReason[] {
+  if (build === null) return [reasonOf('own-kernel-missing', { detail: `${name} is not declared.` })]
+  const about = { kernelBuild: buildOf(build.ref), href: hrefOf(build) }
+  if (build.state !== 'failed' && !isRead(build))
+    return [reasonOf('own-kernel-pending', { ...about, detail: `It is ${build.state}.` })]
+  if (isRead(build) && build.hasKernel) return []
+  const detail = failureText(build.failure) ?? (build.unusable.length > 0 ? unusableText(build) : null)
+  return [reasonOf('own-kernel-missing', { ...about, detail })]
+}
+
+/** What is missing of the build itself, of those that are live, and of the packages of modules that there are. */
+export function missing(witnesses: Witnesses): GateReason[] {
+  const { build, environmentKnown, live, packages, morePackages, ownKernel, policy } = witnesses
+  const others = live.filter(({ ref }) => ref.id !== build.ref.id)
+  const reasons = [
+    ...ofBuild(build),
+    ...others.flatMap((one) => ofOther(one, liveCodes)),
+    ...packages.flatMap((one) => ofOther(one, packageCodes, 'moduleBuild')),
+    ...(ownKernel === null ? [] : ofOwnKernel(ownKernel)),
+  ]
+  if (morePackages) reasons.push(reasonOf('too-many-packages'))
+  if (!environmentKnown) reasons.push(reasonOf('environment-unknown'))
+  else if (live.length === 0 && policy.emptyEnvironment === 'unknown')
+    reasons.push(reasonOf('environment-empty'))
+  if (live.length > 0 && live.every((one) => isRead(one) && !one.hasKernel))
+    reasons.push(reasonOf('live-without-kernel'))
+  return reasons
+}
