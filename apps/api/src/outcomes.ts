@@ -1,7 +1,11 @@
-import { decodeRows, outcomesOf } from '@basedrift/check'
-import type { Ledger, ReadOutcomes } from '@basedrift/ledger'
+import { decodeRows, ENGINE_VERSION, outcomesOf } from '@basedrift/check'
+import type { GateEngine, Ledger } from '@basedrift/ledger'
 
-/** Reads the outcomes of a comparison that was made before they were recorded. */
-export function outcomesReader({ moduleSets }: Pick<Ledger, 'moduleSets'>): ReadOutcomes {
-  return async (rows, moduleSetId) => outcomesOf(decodeRows(rows, await moduleSets.manifest(moduleSetId)))
+/** The engine of this process, as gates ask it: which it is, and what a comparison came to whose outcomes are not recorded. */
+export function gateEngine({ moduleSets }: Pick<Ledger, 'moduleSets'>): GateEngine {
+  return {
+    version: ENGINE_VERSION,
+    outcomes: async (rows, moduleSetId) =>
+      outcomesOf(decodeRows(rows, await moduleSets.manifest(moduleSetId))),
+  }
 }

@@ -40,6 +40,17 @@ export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): P
   }
 }
 
+/** Runs `work` in one read-only transaction (REPEATABLE READ): all that it reads is of one moment. */
+export async function snapshot<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return db.prisma.$transaction(
+    async (tx) => {
+      await tx.$executeRaw`SET TRANSACTION READ ONLY`
+      return work(tx)
+    },
+    { isolationLevel: 'RepeatableRead', maxWait: 30_000, timeout: 120_000 },
+  )
+}
+
 /** Postgres’ own words for a server that stops, starts, or has no connection left; class 08 is a connection that broke. */
 const away = /^(?:08...|57P0[1-3]|53300)$/
 

@@ -60,6 +60,26 @@ export function comparisonKey(key: ComparisonKey): string {
   )
 }
 
+/**
+ * What verdicts follow from besides modules and engine, as one SHA-256: the base that runs, the one that the modules were built on,
+ * what the kernel exports, and its rules.
+ */
+export function groundsOf(
+  key: Pick<ComparisonKey, 'runningSha256' | 'originSha256' | 'exportsSha256' | 'rules' | 'btfModules'>,
+): string {
+  const { runningSha256, originSha256, exportsSha256, rules, btfModules } = key
+  return sha256(
+    JSON.stringify([
+      runningSha256,
+      originSha256,
+      exportsSha256,
+      rules.version,
+      rules.allowBtfMismatch,
+      btfModules,
+    ]),
+  )
+}
+
 /** The id of a module set: its manifest's SHA-256, whatever order the fields of a row came in. */
 export function moduleSetId(manifest: readonly ModuleRow[]): string {
   return sha256(

@@ -16,7 +16,7 @@ export {
   type WaiverTerms,
 } from './gate/decide.js'
 export type { DecisionHead, DecisionRow, Gate, GateQuestion, GateUseRow } from './gate/decisions.js'
-export type { ReadOutcomes } from './gate/evidence.js'
+export type { GateEngine } from './gate/evidence.js'
 export { type Lives, mostLive } from './gate/live.js'
 export {
   type Candidate,

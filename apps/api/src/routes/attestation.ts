@@ -1,7 +1,7 @@
 import { Envelope, KeyList, ref, statementType } from '@basedrift/contract'
 import { sealEnvelope } from '@basedrift/runtime'
 import { statementOf } from '../attest/statement.js'
-import { outcomesReader } from '../outcomes.js'
+import { gateEngine } from '../outcomes.js'
 import { BuildIdPath } from '../params.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
@@ -9,7 +9,7 @@ import type { App, AppDependencies } from '../types.js'
 
 /** The signed statement of a build's verdicts, and the key that signs it. */
 export function attestationRoutes(app: App, { ledger, signer }: AppDependencies): void {
-  const read = outcomesReader(ledger)
+  const engine = gateEngine(ledger)
 
   app.get(
     '/v1/builds/:id/attestation',
@@ -33,7 +33,7 @@ export function attestationRoutes(app: App, { ledger, signer }: AppDependencies)
       request.permit(build.stream)
       if (build.state !== 'done') throw new ProblemError('build-unfinished')
       if (signer === undefined) throw new ProblemError('not-ready', 'The service has no key to sign with.')
-      const statement = statementOf(build, await ledger.attested.pairs(id, read))
+      const statement = statementOf(build, await ledger.attested.pairs(id, engine))
       return sealEnvelope(statementType, Buffer.from(JSON.stringify(statement)), signer)
     },
   )

@@ -13,7 +13,7 @@ import {
 } from '@basedrift/contract'
 import type { DecisionRow, GateQuestion } from '@basedrift/ledger'
 import Type from 'typebox'
-import { outcomesReader } from '../outcomes.js'
+import { gateEngine } from '../outcomes.js'
 import { pageQuery, writeHeaders } from '../params.js'
 import { Patience } from '../patience.js'
 import { ProblemError } from '../problem.js'
@@ -35,14 +35,14 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
   const patience = new Patience({ everyMs: gatePollMs, news })
   app.addHook('preClose', async () => patience.close())
 
-  const read = outcomesReader(ledger)
+  const engine = gateEngine(ledger)
 
   /** Waits for another answer than `unknown`; what is `unknown` in the end is recorded then, not at every look. */
   const askAndWait = async (question: GateQuestion, ms: number, gone: AbortSignal): Promise<DecisionRow> => {
-    if (ms === 0) return ledger.gate.ask(question, read)
+    if (ms === 0) return ledger.gate.ask(question, engine)
     if (patience.size >= gateWaits) throw new ProblemError('connections-exhausted')
-    const known = await patience.until(() => ledger.gate.askUntilKnown(question, read), ms, gone)
-    return known ?? ledger.gate.ask(question, read)
+    const known = await patience.until(() => ledger.gate.askUntilKnown(question, engine), ms, gone)
+    return known ?? ledger.gate.ask(question, engine)
   }
 
   app.get(

@@ -19,7 +19,7 @@ import type { App, AppDependencies } from '../types.js'
 const WaiverPath = Type.Object({ id: Uuid })
 const dayMs = 86_400_000
 
-function waiverView({ moduleSetId, ...waiver }: WaiverRow): Waiver {
+function waiverView({ moduleSetId, grounds: _grounds, ...waiver }: WaiverRow): Waiver {
   const { modules, verdicts } = waiver
   return {
     ...waiver,
@@ -34,10 +34,18 @@ const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d
 /** The end of a waiver. Throws `waiver-invalid` where it is none, is over, or is too far off. */
 function expiryOf(text: string, now: number): Date {
   const end = rfc3339.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(end)) throw new ProblemError('waiver-invalid', 'It is no time as in 2026-02-01T00:00:00Z.')
-  if (end <= now) throw new ProblemError('waiver-invalid', 'It is over.')
+  if (Number.isNaN(end))
+    throw new ProblemError('waiver-invalid', 'expiresAt is no time: write it as 2026-02-01T00:00:00Z.')
+  if (end <= now)
+    throw new ProblemError(
+      'waiver-invalid',
+      `expiresAt has passed: name a time within ${gateLimits.waiverDays} days.`,
+    )
   if (end > now + gateLimits.waiverDays * dayMs)
-    throw new ProblemError('waiver-invalid', 'It is too far off.')
+    throw new ProblemError(
+      'waiver-invalid',
+      `expiresAt is too far off: name a time within ${gateLimits.waiverDays} days.`,
+    )
   return new Date(end)
 }
 
@@ -52,7 +60,7 @@ export function waiverRoutes(app: App, { ledger }: AppDependencies): void {
         tags: ['gate'],
         summary: 'Accept named verdicts of modules of one build on the kernel of another, for a while',
         description:
-          'It is bound to the base of that kernel and to the modules as they are: other content is not covered. The same again ' +
+          'It is bound to that kernel’s base, exports and rules, and to the modules and their origin as they are: other content is not covered. The same again ' +
           'answers 200.',
         headers: Type.Object(writeHeaders),
         body: ref(WaiverRequest),

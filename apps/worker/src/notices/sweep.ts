@@ -1,6 +1,6 @@
-import { decodeRows, outcomesOf } from '@basedrift/check'
+import { decodeRows, ENGINE_VERSION, outcomesOf } from '@basedrift/check'
 import { type Log, Loop } from '@basedrift/jobs'
-import type { Ledger } from '@basedrift/ledger'
+import type { GateEngine, Ledger } from '@basedrift/ledger'
 
 /** What the sweep needs. */
 export interface SweepOptions {
@@ -34,8 +34,11 @@ export function startSweep(options: SweepOptions): Sweep {
   /** What the answers of a stream were given by. */
   let seen = new Map<string, string>()
 
-  const read = async (rows: Uint8Array, moduleSetId: string) =>
-    outcomesOf(decodeRows(rows, await ledger.moduleSets.manifest(moduleSetId)))
+  const engine: GateEngine = {
+    version: ENGINE_VERSION,
+    outcomes: async (rows, moduleSetId) =>
+      outcomesOf(decodeRows(rows, await ledger.moduleSets.manifest(moduleSetId))),
+  }
 
   const askAgain = async (): Promise<void> => {
     const marks = new Map<string, string>()
@@ -43,7 +46,7 @@ export function startSweep(options: SweepOptions): Sweep {
       let answered = true
       for (const question of seen.get(streamId) === mark ? [] : questions) {
         try {
-          await ledger.gate.ask(question, read)
+          await ledger.gate.ask(question, engine)
         } catch (error) {
           // One that cannot be answered holds no other up, and is asked again.
           answered = false

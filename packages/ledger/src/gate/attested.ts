@@ -3,7 +3,7 @@ import type { Database, Tx } from '../db.js'
 import { isUuid } from '../ids.js'
 import type { BuildRef, Failure, PairState, RulesRow } from '../rows.js'
 import type { Meeting } from './decide.js'
-import { gatherEvidence, type ReadOutcomes } from './evidence.js'
+import { type GateEngine, gatherEvidence } from './evidence.js'
 import { Manifests } from './manifests.js'
 import { gateVerdictsOf } from './outcomes.js'
 
@@ -21,8 +21,8 @@ export interface AttestedPair {
   error: Failure | null
   /** Modules by what is to be said of them; one that kernels take and read right is `compatible` and nothing else. */
   counts: Partial<Record<GateVerdict | 'compatible', number>>
-  baseSha256: string | null
   /** These are null until it is done. */
+  baseSha256: string | null
   moduleSetId: string | null
   rules: RulesRow | null
   engine: string | null
@@ -34,7 +34,7 @@ export interface Attested {
    * The pairs that the gate looks at for a build: itself, and whom it meets in the environments where builds of its stream are live. By
    * name of kernel build, then module build. `build-unknown`.
    */
-  pairs(buildId: string, read: ReadOutcomes): Promise<AttestedPair[]>
+  pairs(buildId: string, engine: GateEngine): Promise<AttestedPair[]>
 }
 
 function countsOf({ counts, outcomes }: Meeting): AttestedPair['counts'] {
@@ -56,65 +56,60 @@ async function environmentsOf(tx: Tx, buildId: string): Promise<string[]> {
 const nameOf = ({ version, release }: BuildRef) => `${version}-${release}`
 
 /** What is attested, from what the gate decides by. */
-export function createAttested({ prisma, clock }: Database): Attested {
+export function createAttested(db: Database): Attested {
+  const { prisma, clock } = db
   const manifests = new Manifests()
   return {
-    pairs: (buildId, read) =>
-      prisma.$transaction(
-        async (tx) => {
-          const now = clock()
-          const pairs = new Map<
-            string,
-            { meeting: Meeting; comparison: string | null; environments: string[] }
-          >()
-          // No environment has the empty name: what is found there is met anyway.
-          for (const environment of ['', ...(isUuid(buildId) ? await environmentsOf(tx, buildId) : [])]) {
-            const question = { buildId, environment, now }
-            const { inputs, comparisons } = await gatherEvidence(tx, question, manifests, read)
-            for (const meeting of inputs.meetings) {
-              const key = `${meeting.kernelBuild.id} ${meeting.moduleBuild.id}`
-              const comparison = comparisons.get(key) ?? null
-              const known = pairs.get(key) ?? { meeting, comparison, environments: [] }
-              if (environment !== '') known.environments.push(environment)
-              pairs.set(key, known)
-            }
-          }
-          const keys = [...pairs.values()].flatMap(({ comparison }) => comparison ?? [])
-          const records = await tx.comparison.findMany({
-            where: { key: { in: keys } },
-            select: {
-              key: true,
-              moduleSetId: true,
-              rulesVersion: true,
-              allowBtfMismatch: true,
-              engine: true,
-            },
-          })
-          const byKey = new Map(records.map((record) => [record.key, record]))
-          const attested = [...pairs.values()].map(({ meeting, comparison, environments }): AttestedPair => {
-            const { direction, kernelBuild, moduleBuild, state, error, baseSha256 } = meeting
-            const record = comparison === null ? undefined : byKey.get(comparison)
-            return {
-              direction,
-              kernelBuild,
-              moduleBuild,
-              environments: direction === 'self' ? [] : environments,
-              state,
-              error,
-              counts: countsOf(meeting),
-              baseSha256,
-              moduleSetId: record?.moduleSetId ?? null,
-              rules:
-                record === undefined
-                  ? null
-                  : { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
-              engine: record?.engine ?? null,
-            }
-          })
-          const place = (pair: AttestedPair) => `${nameOf(pair.kernelBuild)} ${nameOf(pair.moduleBuild)}`
-          return attested.sort((a, b) => (place(a) < place(b) ? -1 : 1))
+    async pairs(buildId, engine) {
+      const now = clock()
+      const pairs = new Map<string, { meeting: Meeting; comparison: string | null; environments: string[] }>()
+      // No environment has the empty name: what is found there is met anyway.
+      for (const environment of ['', ...(isUuid(buildId) ? await environmentsOf(prisma, buildId) : [])]) {
+        const question = { buildId, environment, now }
+        const { inputs, comparisons } = await gatherEvidence(db, question, manifests, engine)
+        for (const meeting of inputs.meetings) {
+          const key = `${meeting.kernelBuild.id} ${meeting.moduleBuild.id}`
+          const comparison = comparisons.get(key) ?? null
+          const known = pairs.get(key) ?? { meeting, comparison, environments: [] }
+          if (environment !== '') known.environments.push(environment)
+          pairs.set(key, known)
+        }
+      }
+      const keys = [...pairs.values()].flatMap(({ comparison }) => comparison ?? [])
+      const records = await prisma.comparison.findMany({
+        where: { key: { in: keys } },
+        select: {
+          key: true,
+          moduleSetId: true,
+          runningSha256: true,
+          rulesVersion: true,
+          allowBtfMismatch: true,
+          engine: true,
         },
-        { maxWait: 30_000, timeout: 120_000 },
-      ),
+      })
+      const byKey = new Map(records.map((record) => [record.key, record]))
+      const attested = [...pairs.values()].map(({ meeting, comparison, environments }): AttestedPair => {
+        const { direction, kernelBuild, moduleBuild, state, error } = meeting
+        const record = comparison === null ? undefined : byKey.get(comparison)
+        return {
+          direction,
+          kernelBuild,
+          moduleBuild,
+          environments: direction === 'self' ? [] : environments,
+          state,
+          error,
+          counts: countsOf(meeting),
+          baseSha256: record?.runningSha256 ?? null,
+          moduleSetId: record?.moduleSetId ?? null,
+          rules:
+            record === undefined
+              ? null
+              : { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
+          engine: record?.engine ?? null,
+        }
+      })
+      const place = (pair: AttestedPair) => `${nameOf(pair.kernelBuild)} ${nameOf(pair.moduleBuild)}`
+      return attested.sort((a, b) => (place(a) < place(b) ? -1 : 1))
+    },
   }
 }

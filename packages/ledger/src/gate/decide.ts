@@ -41,8 +41,10 @@ export interface Meeting {
   readonly moduleBuild: BuildRef
   readonly state: PairState
   readonly error: Failure | null
-  /** Base of the kernel. */
-  readonly baseSha256: string | null
+  /** What a pending one waits for, where that is another thing than its first comparison. */
+  readonly waitsFor: string | null
+  /** What its verdicts follow from besides modules and engine (`groundsOf`); null until it is done. */
+  readonly grounds: string | null
   /** Modules per verdict; empty until it is done. */
   readonly counts: Counts
   /** A byte for each module of the manifest (`gateVerdictsOf`); none where every module fits. */
@@ -56,6 +58,8 @@ export interface WaiverTerms {
   readonly id: string
   readonly state: WaiverState
   readonly baseSha256: string
+  /** `groundsOf` the comparison that it was made for. */
+  readonly grounds: string
   readonly moduleSetId: string
   readonly verdicts: readonly GateVerdict[]
   /** Null: all modules of the set. */
@@ -189,8 +193,8 @@ const bond = ({ name, sha256 }: { name: string; sha256: string }) => `${sha256} 
 function boundWaivers(waivers: readonly WaiverTerms[], meeting: Meeting): BoundWaiver[] {
   return waivers
     .filter(
-      ({ baseSha256, moduleSetId, modules }) =>
-        baseSha256 === meeting.baseSha256 && (modules !== null || moduleSetId === meeting.manifest?.setId),
+      ({ grounds, moduleSetId, modules }) =>
+        grounds === meeting.grounds && (modules !== null || moduleSetId === meeting.manifest?.setId),
     )
     .map((terms) => ({
       terms,
@@ -275,7 +279,11 @@ function look(
     href: pairHref(meeting),
   }
   if (meeting.state === 'pending')
-    return { reasons: [reasonOf('comparison-pending', about)], waived: [], tolerated: 0 }
+    return {
+      reasons: [reasonOf('comparison-pending', { ...about, detail: meeting.waitsFor })],
+      waived: [],
+      tolerated: 0,
+    }
   if (meeting.state === 'failed') {
     const detail = failureText(meeting.error)
     return { reasons: [reasonOf('comparison-failed', { ...about, detail })], waived: [], tolerated: 0 }

@@ -8,7 +8,7 @@ import { isUuid, uuidv7 } from '../ids.js'
 import { canonical, storable, storableJson } from '../json.js'
 import type { BuildRef, JsonObject, Page, PageRequest } from '../rows.js'
 import { type Decided, decide } from './decide.js'
-import { type GateEvidence, gatherEvidence, type ReadOutcomes } from './evidence.js'
+import { type GateEngine, type GateEvidence, gatherEvidence } from './evidence.js'
 import { Manifests } from './manifests.js'
 import { RuleMemory } from './rule-memory.js'
 import { packResult, unpackResult } from './stored.js'
@@ -57,9 +57,9 @@ export interface Gate {
    * Decides now. The decision is recorded where its inputs are other than those of the last one on the same build and environment:
    * asking again records nothing. `build-unknown`.
    */
-  ask(question: GateQuestion, read: ReadOutcomes): Promise<DecisionRow>
+  ask(question: GateQuestion, engine: GateEngine): Promise<DecisionRow>
   /** As `ask`, for who waits: null, and nothing is recorded, while the answer is `unknown`. `build-unknown`. */
-  askUntilKnown(question: GateQuestion, read: ReadOutcomes): Promise<DecisionRow | null>
+  askUntilKnown(question: GateQuestion, engine: GateEngine): Promise<DecisionRow | null>
   /** As it was recorded. `decision-unknown`. */
   decision(id: string): Promise<DecisionRow>
   /** All that it was decided by. `decision-unknown`. */
@@ -83,12 +83,13 @@ function recordOf({ inputs, comparisons }: GateEvidence, environment: string): J
     environment,
     ...evidence,
     policy: terms,
-    pairs: meetings.map(({ direction, kernelBuild, moduleBuild, state, error, counts }) => ({
+    pairs: meetings.map(({ direction, kernelBuild, moduleBuild, state, error, waitsFor, counts }) => ({
       direction,
       kernelBuild: kernelBuild.id,
       moduleBuild: moduleBuild.id,
       state,
       error,
+      waitsFor,
       counts,
       comparison: comparisons.get(`${kernelBuild.id} ${moduleBuild.id}`) ?? null,
     })),
@@ -211,10 +212,10 @@ export function createGate(db: Database): Gate {
 
   const ask = async (
     question: GateQuestion,
-    read: ReadOutcomes,
+    engine: GateEngine,
     wanted: (answer: GateOutcome) => boolean,
   ): Promise<DecisionRow | null> => {
-    const evidence = await gatherEvidence(prisma, { ...question, now: clock() }, manifests, read)
+    const evidence = await gatherEvidence(db, { ...question, now: clock() }, manifests, engine)
     const inputs = recordOf(evidence, question.environment)
     const inputsHash = hashOf(inputs)
     const last = await lastOf(prisma, question)
@@ -226,12 +227,12 @@ export function createGate(db: Database): Gate {
   }
 
   return {
-    async ask(question, read) {
-      const decision = await ask(question, read, () => true)
+    async ask(question, engine) {
+      const decision = await ask(question, engine, () => true)
       if (decision === null) throw unknown('of this question')
       return decision
     },
-    askUntilKnown: (question, read) => ask(question, read, (answer) => answer !== 'unknown'),
+    askUntilKnown: (question, engine) => ask(question, engine, (answer) => answer !== 'unknown'),
 
     async decision(id) {
       const found = isUuid(id)

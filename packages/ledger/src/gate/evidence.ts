@@ -1,8 +1,9 @@
-import type { Tx } from '../db.js'
+import { type Database, snapshot, type Tx } from '../db.js'
 import { LedgerError } from '../errors.js'
 import { Prisma } from '../generated/client.js'
-import { isUuid } from '../ids.js'
-import type { BuildState, Counts, Failure, PairState, VersionScheme } from '../rows.js'
+import { groundsOf, isUuid } from '../ids.js'
+import { compareEngines } from '../renewal/engines.js'
+import type { BuildState, Counts, Failure, PairState, TaskState, VersionScheme } from '../rows.js'
 import type { DecideInputs, Manifest, Meeting } from './decide.js'
 import type { KnownManifest, Manifests } from './manifests.js'
 import { type Candidate, nameOf, type Party, selectMeetings } from './meetings.js'
@@ -13,8 +14,13 @@ import { waiversOf } from './waivers.js'
 /** Packages of modules alone that are looked at beside the live builds. */
 const mostPackages = 512
 
-/** Reads the rows of a comparison that was made before outcomes were recorded. */
-export type ReadOutcomes = (rows: Uint8Array, moduleSetId: string) => Promise<Uint8Array>
+/** By what pairs are compared today. */
+export interface GateEngine {
+  /** What an older version decided is pending. */
+  readonly version: string
+  /** Reads the rows of a comparison whose outcomes are not recorded. */
+  outcomes(rows: Uint8Array, moduleSetId: string): Promise<Uint8Array>
+}
 
 /** What a decision is made of, and what is recorded of that. */
 export interface GateEvidence {
@@ -48,11 +54,25 @@ interface PairRecord {
   moduleBuildId: string
   state: PairState
   error: Failure | null
-  baseSha256: string | null
   comparisonKey: string | null
+  /** The rest is null where it has no comparison. */
+  engine: string | null
   moduleSetId: string | null
+  runningSha256: string | null
+  originSha256: string | null
+  exportsSha256: string | null
+  rulesVersion: string | null
+  allowBtfMismatch: boolean | null
+  btfModules: boolean | null
   counts: Counts | null
   outcomes: Uint8Array | null
+  /** Null where the outcomes are recorded. */
+  rows: Uint8Array | null
+  /** Whether the symbols of its modules have been read anew since. */
+  symbolsChanged: boolean
+  /** Of the task that looks again for the base that its modules were built on. */
+  originTask: TaskState | null
+  originError: Failure | null
 }
 
 const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuildId} ${moduleBuildId}`
@@ -123,34 +143,63 @@ function party(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest
 
 const pairRecords = (tx: Tx, kernels: readonly string[], modules: readonly string[]) =>
   tx.$queryRaw<PairRecord[]>`
-    SELECT p."kernelBuildId", p."moduleBuildId", p.state, p.error, k."baseSha256", p."comparisonKey", c."moduleSetId", c.counts,
-      c.outcomes
+    SELECT p."kernelBuildId", p."moduleBuildId", p.state, p.error, p."comparisonKey", c.engine, c."moduleSetId", c."runningSha256",
+      c."originSha256", c."exportsSha256", c."rulesVersion", c."allowBtfMismatch", c."btfModules", c.counts, c.outcomes,
+      CASE WHEN c.outcomes IS NULL THEN c.rows END AS rows,
+      c."symbolsSha256" IS DISTINCT FROM s."symbolsSha256" AS "symbolsChanged", t.state AS "originTask", t.error AS "originError"
     FROM unnest(${[...kernels]}::uuid[], ${[...modules]}::uuid[]) AS wanted (kernel, modules)
       JOIN "Pair" p ON p."kernelBuildId" = wanted.kernel AND p."moduleBuildId" = wanted.modules
-      JOIN "Build" k ON k.id = p."kernelBuildId"
-      LEFT JOIN "Comparison" c ON c.key = p."comparisonKey"`
+      LEFT JOIN "Comparison" c ON c.key = p."comparisonKey" LEFT JOIN "ModuleSet" s ON s.id = c."moduleSetId"
+      LEFT JOIN "Task" t ON t.id = 'origin:' || p."moduleBuildId" AND t.state <> 'done'`
+
+/** How far a pair has come: what was decided by other means than today's, or may be about to change, is pending. */
+function progressOf(
+  record: PairRecord | undefined,
+  engine: string,
+): Pick<Meeting, 'state' | 'error' | 'waitsFor'> {
+  if (record === undefined) return { state: 'pending', error: null, waitsFor: null }
+  const { state, error, originTask, originError, symbolsChanged } = record
+  const pending = (waitsFor: string) => ({ state: 'pending' as const, error: null, waitsFor })
+  if (state !== 'done') return { state, error, waitsFor: null }
+  if (originTask === 'failed') return { state: 'failed', error: originError, waitsFor: null }
+  if (originTask !== null)
+    return pending('The base that its modules were built on is being looked for again.')
+  if (record.engine !== null && compareEngines(record.engine, engine) < 0)
+    return pending(`It was decided by engine ${record.engine}, and will be again by ${engine}.`)
+  if (symbolsChanged) return pending('The symbols of its modules have been read anew.')
+  return { state, error, waitsFor: null }
+}
+
+function groundsOfRecord(record: PairRecord | undefined): string | null {
+  if (record === undefined || record.runningSha256 === null || record.rulesVersion === null) return null
+  const { runningSha256, originSha256, exportsSha256, rulesVersion, allowBtfMismatch, btfModules } = record
+  return groundsOf({
+    runningSha256,
+    originSha256,
+    exportsSha256,
+    rules: { version: rulesVersion, allowBtfMismatch },
+    btfModules: btfModules ?? true,
+  })
+}
 
 /** The outcomes of a comparison; those of one that has none recorded are read from its rows, and recorded. */
-async function outcomesOf(tx: Tx, record: PairRecord, read: ReadOutcomes): Promise<Uint8Array> {
-  const { comparisonKey, moduleSetId } = record
-  if (record.outcomes !== null || comparisonKey === null || moduleSetId === null)
+async function outcomesOf({ prisma }: Database, record: PairRecord, engine: GateEngine): Promise<Uint8Array> {
+  const { comparisonKey, moduleSetId, rows } = record
+  if (record.outcomes !== null || comparisonKey === null || moduleSetId === null || rows === null)
     return record.outcomes ?? new Uint8Array()
-  const { rows } = await tx.comparison.findUniqueOrThrow({
-    where: { key: comparisonKey },
-    select: { rows: true },
-  })
-  const outcomes = new Uint8Array(await read(rows, moduleSetId))
-  await tx.comparison.updateMany({ where: { key: comparisonKey, outcomes: null }, data: { outcomes } })
+  const outcomes = new Uint8Array(await engine.outcomes(rows, moduleSetId))
+  await prisma.comparison.updateMany({ where: { key: comparisonKey, outcomes: null }, data: { outcomes } })
   return outcomes
 }
 
-/** All that a decision on a build for an environment is made of now. `build-unknown`. */
-export async function gatherEvidence(
-  tx: Tx,
-  { buildId, environment, now }: { buildId: string; environment: string; now: Date },
-  manifests: Manifests,
-  read: ReadOutcomes,
-): Promise<GateEvidence> {
+interface Question {
+  buildId: string
+  environment: string
+  now: Date
+}
+
+/** What there is at one moment. */
+async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifests: Manifests) {
   const gated = await gatedBuild(tx, buildId)
   const { streamId, stream, versionScheme } = gated
   const [policy, live] = [await policyOf(tx, streamId), await liveBuilds(tx, environment, streamId)]
@@ -190,32 +239,12 @@ export async function gatherEvidence(
     wanted.map(({ kernelBuild }) => kernelBuild.id),
     wanted.map(({ moduleBuild }) => moduleBuild.id),
   )
-  const byPair = new Map(records.map((one) => [pairKey(one.kernelBuildId, one.moduleBuildId), one]))
-  const withOutcomes = new Map<PairRecord, Uint8Array>()
-  for (const record of records) withOutcomes.set(record, await outcomesOf(tx, record, read))
-  const telling = records.filter((record) => (withOutcomes.get(record)?.length ?? 0) > 0)
-  const known = await manifests.of(
-    tx,
-    telling.flatMap(({ moduleSetId }) => moduleSetId ?? []),
-  )
-  const meetings = wanted.map((one): Meeting => {
-    const record = byPair.get(pairKey(one.kernelBuild.id, one.moduleBuild.id))
-    const manifest: Manifest | undefined =
-      record === undefined || record.moduleSetId === null ? undefined : known.get(record.moduleSetId)
-    return {
-      ...one,
-      state: record?.state ?? 'pending',
-      error: record?.error ?? null,
-      baseSha256: record?.baseSha256 ?? null,
-      counts: record?.counts ?? {},
-      outcomes: (record && withOutcomes.get(record)) ?? new Uint8Array(),
-      manifest: manifest ?? null,
-    }
-  })
-  const bases = [...new Set(meetings.flatMap(({ baseSha256 }) => baseSha256 ?? []))]
+  const grounds = records.flatMap((record) => groundsOfRecord(record) ?? [])
   return {
     stream: { id: streamId, name: stream },
-    inputs: {
+    wanted,
+    records,
+    fixed: {
       build: witness(gated),
       environmentKnown,
       live: live.map(witness),
@@ -227,9 +256,43 @@ export async function gatherEvidence(
           : { name: wantsKernel, build: ownKernel === undefined ? null : witness(ownKernel) },
       policy,
       considered,
-      meetings,
-      waivers: await waiversOf(tx, streamId, bases, now),
+      waivers: await waiversOf(tx, streamId, [...new Set(grounds)], now),
     },
+  }
+}
+
+/** All that a decision on a build for an environment is made of, as it is at one moment. `build-unknown`. */
+export async function gatherEvidence(
+  db: Database,
+  question: Question,
+  manifests: Manifests,
+  engine: GateEngine,
+): Promise<GateEvidence> {
+  const { stream, wanted, records, fixed } = await snapshot(db, (tx) => stateOf(tx, question, manifests))
+  const byPair = new Map(records.map((one) => [pairKey(one.kernelBuildId, one.moduleBuildId), one]))
+  const withOutcomes = new Map<PairRecord, Uint8Array>()
+  for (const record of records) withOutcomes.set(record, await outcomesOf(db, record, engine))
+  const telling = records.filter((record) => (withOutcomes.get(record)?.length ?? 0) > 0)
+  const known = await manifests.of(
+    db.prisma,
+    telling.flatMap(({ moduleSetId }) => moduleSetId ?? []),
+  )
+  const meetings = wanted.map((one): Meeting => {
+    const record = byPair.get(pairKey(one.kernelBuild.id, one.moduleBuild.id))
+    const manifest: Manifest | undefined =
+      record === undefined || record.moduleSetId === null ? undefined : known.get(record.moduleSetId)
+    return {
+      ...one,
+      ...progressOf(record, engine.version),
+      grounds: groundsOfRecord(record),
+      counts: record?.counts ?? {},
+      outcomes: (record && withOutcomes.get(record)) ?? new Uint8Array(),
+      manifest: manifest ?? null,
+    }
+  })
+  return {
+    stream,
+    inputs: { ...fixed, meetings },
     comparisons: new Map(
       records.flatMap((one) =>
         one.comparisonKey === null

@@ -3,12 +3,12 @@ import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
 import type { Prisma } from '../generated/client.js'
-import { isUuid, uuidv7 } from '../ids.js'
+import { groundsOf, isUuid, uuidv7 } from '../ids.js'
 import { canonical, storable } from '../json.js'
 import type { BuildRef, Page, PageRequest } from '../rows.js'
 import type { WaiverTerms } from './decide.js'
 
-/** Waivers of one base that a decision looks at, the latest first. */
+/** Waivers of the same grounds that a decision looks at, the latest first. */
 const mostWaivers = 2_000
 
 /** A new waiver: for which modules of which build on which kernel, and what is accepted. */
@@ -36,7 +36,7 @@ export interface WaiverRow extends Omit<WaiverTerms, 'verdicts'> {
 /** Recorded acceptances. None is ever deleted: one that is withdrawn or has expired counts for nothing, and is shown as such. */
 export interface Waivers {
   /**
-   * Binds it to the content of both sides. The same again, while it is active, makes no other. `build-unknown`, `pair-unknown`,
+   * Binds it to the modules and to all that their verdicts follow from. The same again, while it is active, makes no other. `build-unknown`, `pair-unknown`,
    * `module-unknown`.
    */
   add(draft: WaiverDraft): Promise<{ outcome: 'created' | 'same'; waiver: WaiverRow }>
@@ -63,11 +63,12 @@ function stateOf(waiver: { withdrawnAt: Date | null; expiresAt: Date }, now: Dat
 }
 
 function terms(record: Prisma.WaiverGetPayload<object>, now: Date): WaiverTerms {
-  const { id, baseSha256, moduleSetId, verdicts, modules, reason, author, expiresAt } = record
+  const { id, baseSha256, grounds, moduleSetId, verdicts, modules, reason, author, expiresAt } = record
   return {
     id,
     state: stateOf(record, now),
     baseSha256,
+    grounds,
     moduleSetId,
     verdicts: verdicts as WaivableVerdict[],
     modules: modules as { name: string; sha256: string }[] | null,
@@ -90,15 +91,15 @@ function waiverRow(record: Prisma.WaiverGetPayload<{ include: typeof include }>,
   }
 }
 
-/** Those of a stream that are bound to one of these bases, whatever their state. */
+/** Those of a stream that are bound to one of these grounds, whatever their state. */
 export async function waiversOf(
   tx: Tx,
   streamId: string,
-  bases: readonly string[],
+  grounds: readonly string[],
   now: Date,
 ): Promise<WaiverTerms[]> {
   const records = await tx.waiver.findMany({
-    where: { streamId, baseSha256: { in: [...bases] } },
+    where: { streamId, grounds: { in: [...grounds] } },
     orderBy: { id: 'desc' },
     take: mostWaivers,
   })
@@ -140,7 +141,16 @@ export function createWaivers(db: Database): Waivers {
           const record = isUuid(id)
             ? await tx.build.findUnique({
                 where: { id },
-                select: { streamId: true, baseSha256: true, moduleSetId: true },
+                select: {
+                  streamId: true,
+                  baseSha256: true,
+                  moduleSetId: true,
+                  originSha256: true,
+                  exportsSha256: true,
+                  rulesVersion: true,
+                  allowBtfMismatch: true,
+                  btfModules: true,
+                },
               })
             : null
           if (record === null) throw new LedgerError('build-unknown', `There is no build ${id}.`)
@@ -152,10 +162,18 @@ export function createWaivers(db: Database): Waivers {
         if (baseSha256 === null || moduleSetId === null || kernel.streamId !== streamId)
           throw new LedgerError('pair-unknown')
         await tx.$queryRaw`SELECT id FROM "Stream" WHERE id = ${streamId}::uuid FOR NO KEY UPDATE`
+        const grounds = groundsOf({
+          runningSha256: baseSha256,
+          originSha256: owner.originSha256,
+          exportsSha256: kernel.exportsSha256,
+          rules: { version: kernel.rulesVersion ?? '', allowBtfMismatch: kernel.allowBtfMismatch },
+          btfModules: kernel.btfModules ?? true,
+        })
         const bound = modules === 'all' ? null : await bonds(tx, moduleSetId, modules)
         const content = {
           kernelBuildId,
           moduleBuildId,
+          grounds,
           verdicts: waivableVerdicts.filter((verdict) => verdicts.includes(verdict)),
           reason: storable(reason),
           author: storable(author),

@@ -101,6 +101,8 @@ describe('a decision', () => {
     expect(codes({ live: [witness(2, { state: 'sealed' })] })).toEqual(['live-pending'])
     expect(codes({ live: [witness(2, { state: 'failed' })] })).toEqual(['live-failed'])
     expect(codes({ meetings: [meeting(1, {}, { state: 'pending' })] })).toEqual(['comparison-pending'])
+    const waiting = meeting(1, {}, { state: 'pending', waitsFor: 'The origin.' })
+    expect(decide(inputs({ meetings: [waiting] })).reasons).toMatchObject([{ detail: 'The origin.' }])
     const error = { code: 'rules-unknown', message: 'The version is not known' }
     const failed = decide(inputs({ meetings: [meeting(1, {}, { state: 'failed', error })] }))
     expect(failed.reasons).toMatchObject([
@@ -233,7 +235,7 @@ describe('a waiver', () => {
   })
 
   it('is worth nothing on another base, for another set, or once it has ended, and the last is said', () => {
-    for (const other of [{ baseSha256: 'other' }, { moduleSetId: 'other' }]) {
+    for (const other of [{ grounds: 'other' }, { moduleSetId: 'other' }]) {
       const decided = decide(inputs({ meetings, waivers: [waiver(other)] }))
       expect([decided.answer, decided.waived]).toEqual(['fail', []])
     }
@@ -275,7 +277,7 @@ const arbitraryWaiver = fc
     waiver({
       ...rest,
       id: `waiver-${nth}`,
-      baseSha256: `base ${kernel}`,
+      grounds: `base ${kernel}`,
       modules: modules === null ? null : modules.map((name) => ({ name, sha256: `${name} of set` })),
     }),
   )

@@ -1,12 +1,15 @@
 import { isNotice } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
-import type { Ledger, PairInputs, ReadOutcomes } from '../../src/index.js'
+import type { GateEngine, Ledger, PairInputs } from '../../src/index.js'
 import { found, ingesting, openTestLedger } from '../support/ledger.js'
 import { byteOf } from './support.js'
 
 const stream = 'openSUSE:Factory/x86_64/default'
 const environment = 'production'
-const unread: ReadOutcomes = () => Promise.reject(new Error('every comparison has its outcomes'))
+const unread: GateEngine = {
+  version: '1',
+  outcomes: () => Promise.reject(new Error('every comparison has its outcomes')),
+}
 
 /** Records a comparison in which the modules of a pair have these bytes. */
 async function compare(
@@ -184,13 +187,16 @@ describe('the gate', () => {
     const { old, fresh, question } = await twoBuilds(ledger)
     await compare(ledger, old, fresh, null)
     let reads = 0
-    const read: ReadOutcomes = async (rows) => {
-      reads++
-      expect([...rows]).toEqual([1, 2, 3])
-      return Uint8Array.of(byteOf('changed'), 0)
+    const reader: GateEngine = {
+      version: '1',
+      async outcomes(rows) {
+        reads++
+        expect([...rows]).toEqual([1, 2, 3])
+        return Uint8Array.of(byteOf('changed'), 0)
+      },
     }
-    expect(await ledger.gate.ask(question, read)).toMatchObject({ answer: 'fail' })
-    await ledger.gate.ask(question, read)
+    expect(await ledger.gate.ask(question, reader)).toMatchObject({ answer: 'fail' })
+    await ledger.gate.ask(question, reader)
     expect(reads).toBe(1)
   })
 
@@ -352,6 +358,76 @@ describe('the gate', () => {
     await ledger.builds.recordIngest(found(orphan, { modules: ['z'] }))
     await compare(ledger, old, orphan, fits)
     expect(await codes(environment, orphan)).toEqual(['own-kernel-missing'])
+  })
+
+  it('takes for pending what an older engine decided, and what a new origin may change', async () => {
+    await using test = await openTestLedger()
+    const { ledger, query } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, fits)
+    expect((await ledger.gate.ask(question, unread)).answer).toBe('pass')
+    expect(await ledger.gate.ask(question, { ...unread, version: '2' })).toMatchObject({
+      answer: 'unknown',
+      reasons: [
+        { code: 'comparison-pending', detail: 'It was decided by engine 1, and will be again by 2.' },
+        { code: 'comparison-pending' },
+      ],
+    })
+    expect((await ledger.gate.ask(question, { ...unread, version: '0.9' })).answer).toBe('pass')
+    const task = async (state: string, error: string | null) => {
+      await query(`DELETE FROM "Task" WHERE id = 'origin:${fresh}'`)
+      await query(
+        `INSERT INTO "Task" (id, kind, payload, state, error) VALUES ('origin:${fresh}', 'origin', '{}', '${state}', ${error})`,
+      )
+    }
+    for (const state of ['pending', 'leased']) {
+      await task(state, null)
+      const { answer, reasons } = await ledger.gate.ask(question, unread)
+      expect([answer, ...reasons.map(({ code }) => code)]).toEqual([
+        'unknown',
+        'comparison-pending',
+        'comparison-pending',
+      ])
+    }
+    await task('failed', `'{"code":"blob-unknown","message":"It is gone"}'`)
+    expect((await ledger.gate.ask(question, unread)).reasons).toMatchObject([
+      { code: 'comparison-failed', detail: 'blob-unknown: It is gone' },
+      { code: 'comparison-failed' },
+    ])
+    await task('done', null)
+    expect((await ledger.gate.ask(question, unread)).answer).toBe('pass')
+  })
+
+  it('does not count a waiver where the kernel exports, or loads by, something else', async () => {
+    await using test = await openTestLedger()
+    const { ledger, query } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, Uint8Array.of(byteOf('refused'), 0))
+    const draft = {
+      kernelBuildId: old,
+      moduleBuildId: fresh,
+      verdicts: ['refused' as const],
+      modules: ['x'],
+      reason: 'accepted',
+      author: 'anna',
+      expiresAt: new Date('2026-01-10T00:00:00Z'),
+    }
+    const first = await ledger.waivers.add(draft)
+    expect((await ledger.gate.ask(question, unread)).answer).toBe('pass')
+    for (const change of [
+      `"exportsSha256" = 'other'`,
+      `"allowBtfMismatch" = true`,
+      `"rulesVersion" = '6.1'`,
+    ]) {
+      await query(`UPDATE "Build" SET ${change} WHERE id = '${old}'`)
+      await query(`UPDATE "Pair" SET state = 'pending' WHERE "kernelBuildId" = '${old}'`)
+      await compare(ledger, old, fresh, Uint8Array.of(byteOf('refused'), 0))
+      expect((await ledger.gate.ask(question, unread)).answer).toBe('fail')
+      const again = await ledger.waivers.add(draft)
+      expect(again.outcome).toBe('created')
+      expect(again.waiver.id).not.toBe(first.waiver.id)
+      expect((await ledger.gate.ask(question, unread)).answer).toBe('pass')
+    }
   })
 
   it('keeps dry runs, once each, and who published against it, always', async () => {
