@@ -37,11 +37,17 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
 
   const engine = gateEngine(ledger)
 
-  /** Waits for another answer than `unknown`; what is `unknown` in the end is recorded then, not at every look. */
-  const askAndWait = async (question: GateQuestion, ms: number, gone: AbortSignal): Promise<DecisionRow> => {
+  /** Waits for another answer than `unknown`; what is `unknown` in the end is recorded then, not at every look. Null once nobody waits. */
+  const askAndWait = async (
+    question: GateQuestion,
+    ms: number,
+    gone: AbortSignal,
+  ): Promise<DecisionRow | null> => {
     if (ms === 0) return ledger.gate.ask(question, engine)
     if (patience.size >= gateWaits) throw new ProblemError('connections-exhausted')
     const known = await patience.until(() => ledger.gate.askUntilKnown(question, engine), ms, gone)
+    // Nobody gets the answer: nothing is recorded.
+    if (known === null && gone.aborted) return null
     return known ?? ledger.gate.ask(question, engine)
   }
 
@@ -86,12 +92,13 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
       const idleMs = socket.timeout ?? 0
       // Nothing is sent while it waits, which is no reason to close the connection.
       socket.setTimeout(0)
-      let decision: DecisionRow
+      let decision: DecisionRow | null
       try {
         decision = await askAndWait(question, waitMs(wait), gone.signal)
       } finally {
         socket.setTimeout(idleMs)
       }
+      if (decision === null) return reply.hijack()
       reply.header('cache-control', 'no-store')
       if (!dryRun) return decision
       const by = request.principal.name
@@ -170,7 +177,7 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
   app.post(
     '/v1/gate/break-glass',
     {
-      config: { scope: 'read' },
+      config: { scope: 'ingest' },
       schema: {
         operationId: 'breakGlass',
         tags: ['gate'],
@@ -193,6 +200,7 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
     },
     async (request, reply) => {
       const { build, environment, reason, decision = null, onBehalfOf = null } = request.body
+      if (decision !== null) request.permit((await ledger.gate.decision(decision)).stream)
       // A build that nobody knows is recorded too: who publishes it may be ahead of the service.
       const found = await ledger.builds.get(build)
       if (found !== null) request.permit(found.stream)

@@ -99,12 +99,14 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
   app.delete(
     '/v1/environments/:environment/live/:build',
     {
-      config: { scope: 'ingest' },
+      config: { scope: 'waive' },
       schema: {
         operationId: 'leaveLive',
         tags: ['gate'],
         summary: 'No machine of the environment runs this build any more',
-        description: 'The same again changes nothing. That it was live stays recorded.',
+        description:
+          'The same again changes nothing. That it was live stays recorded. It takes evidence away from gates, so that it needs the scope ' +
+          '`waive`.',
         params: LivePath,
         headers: Type.Object(writeHeaders),
         response: { 200: ref(Live), ...problems('origin-refused', 'build-unknown', 'live-unknown') },
