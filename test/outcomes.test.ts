@@ -19,6 +19,23 @@ describe('the outcomes of a comparison', () => {
     expect([...outcomesOf([stopped, ids])].map(gateVerdictsOf)).toEqual([['refused'], ['loads-misread']])
   })
 
+  it('tell where not all is known that the kernel compares, unless something stops the module anyway', () => {
+    const of = (...results: Parameters<typeof outcomesOf>[0]) => [...outcomesOf(results)].map(gateVerdictsOf)
+    const open = { verdict: 'compatible' as const, load: loadUnknown }
+    const ids = { ...open, load: { ...load, btfIds: { state: 'unknown' as const } } }
+    expect(of(open, ids, { ...open, verdict: 'changed' })).toEqual([
+      ['load-unknown'],
+      ['load-unknown'],
+      ['changed', 'load-unknown'],
+    ])
+    const stopped = { ...open, load: { ...loadUnknown, vermagic: 'differs' as const } }
+    expect(of(stopped, { ...open, verdict: 'rejected' }, { ...open, verdict: 'unknown' })).toEqual([
+      ['refused'],
+      ['rejected'],
+      ['unknown'],
+    ])
+  })
+
   it('are none where every module fits', () => {
     expect(outcomesOf([{ verdict: 'compatible', load }])).toHaveLength(0)
     expect(outcomesOf([])).toHaveLength(0)

@@ -43,6 +43,7 @@ function decision(more: Partial<Decision> = {}): Decision {
     reasons: [],
     waived: [],
     tolerated: 0,
+    loadUnknown: 0,
     rules: [],
     unusedRules: [],
     considered: [],

@@ -27,6 +27,12 @@ export const gateReasonCodes = {
     remedy:
       'Upload the kernel that they were built on, name it as `builtFor` of their build, or stamp the modules when they are built.',
   },
+  'load-unknown': {
+    outcome: 'unknown',
+    sentence: 'Not all that kernels compare besides BTF is known of modules, and the policy lets that block.',
+    remedy:
+      'Upload the kernel with its symbol versions (Module.symvers, or its modules); the explanation of each module says what is missing.',
+  },
   'verdict-error': {
     outcome: 'unknown',
     sentence: 'Modules could not be read.',

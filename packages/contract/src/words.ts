@@ -114,9 +114,9 @@ export type GateOutcome = (typeof gateOutcomes)[number]
 
 /**
  * What a gate looks at in a module on a kernel: its verdict, and what of `overall` is not in it: `refused` by what else the kernel
- * compares, `loads-misread` by the type ids in its code.
+ * compares, `loads-misread` by the type ids in its code, `load-unknown` where not all of that is known.
  */
-export const gateVerdicts = [...verdicts, 'refused', 'loads-misread'] as const
+export const gateVerdicts = [...verdicts, 'refused', 'loads-misread', 'load-unknown'] as const
 export type GateVerdict = (typeof gateVerdicts)[number]
 
 /** What a policy can let block or not: what fits blocks nothing, and what nobody may take for a pass always blocks. */
@@ -128,6 +128,7 @@ export const blockableVerdicts = [
   'no-btf',
   'refused',
   'loads-misread',
+  'load-unknown',
 ] as const
 export type BlockableVerdict = (typeof blockableVerdicts)[number]
 

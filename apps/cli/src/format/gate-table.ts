@@ -49,6 +49,10 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
   const tolerated =
     rules.length + unusedRules.length === 0 ? '' : `; its rules let ${count(decision.tolerated)} pass`
   lines.push(`Policy    ${policy}${tolerated}`)
+  if (decision.loadUnknown > 0)
+    lines.push(
+      `Unknown   ${count(decision.loadUnknown)} modules on kernels: not all that these compare besides BTF`,
+    )
   if (unusedRules.length > 0) lines.push(`Unused    ${printable(some(unusedRules.map(ruleText)))}`)
   lines.push(`Decision  ${decision.id}`)
   return `${lines.join('\n')}\n`

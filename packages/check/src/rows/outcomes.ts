@@ -1,12 +1,15 @@
-import { loadStops } from '../pure/overall.js'
+import { loadStops, overallOf } from '../pure/overall.js'
 import { type ModuleResult, verdicts } from '../pure/verdicts.js'
 
-/** Bits beside the number of a verdict: what else the kernel compares stops the module, or type ids in its code are wrong. */
-const bits = { stopped: 0x10, idsWrong: 0x20 } as const
+/**
+ * Bits beside the number of a verdict: what else the kernel compares stops the module, type ids in its code are wrong, or, though its
+ * verdict is known, not all that the kernel compares is.
+ */
+const bits = { stopped: 0x10, idsWrong: 0x20, loadUnknown: 0x40 } as const
 
 /**
- * What a gate looks at of each module, in the order of the manifest: a byte each, the number of its verdict in `verdicts` and two
- * bits of its `load`. No bytes at all where every module is compatible and nothing else stops it.
+ * What a gate looks at of each module, in the order of the manifest: a byte each, the number of its verdict in `verdicts` and three
+ * bits of its `load`. No bytes at all where every module is compatible and known to load.
  */
 export function outcomesOf(results: readonly Pick<ModuleResult, 'verdict' | 'load'>[]): Uint8Array {
   const outcomes = Uint8Array.from(
@@ -14,7 +17,8 @@ export function outcomesOf(results: readonly Pick<ModuleResult, 'verdict' | 'loa
     ({ verdict, load }) =>
       verdicts.indexOf(verdict) |
       (loadStops(load) ? bits.stopped : 0) |
-      (load.btfIds?.state === 'wrong' ? bits.idsWrong : 0),
+      (load.btfIds?.state === 'wrong' ? bits.idsWrong : 0) |
+      (verdict !== 'unknown' && overallOf(verdict, load) === 'unknown' ? bits.loadUnknown : 0),
   )
   return outcomes.some((byte) => byte !== 0) ? outcomes : new Uint8Array()
 }

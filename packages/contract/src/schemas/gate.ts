@@ -65,7 +65,7 @@ const policyFields = {
     maxItems: blockableVerdicts.length,
     description:
       'Verdicts that block. `crashes` always does, and `unknown` and `error` never pass; `refused` and `loads-misread` are what ' +
-      'the kernel compares besides BTF',
+      'the kernel compares besides BTF, `load-unknown` what of that is not known: where it is here, it makes the answer `unknown`',
   }),
   discardedLoads: Type.Boolean({
     description:
@@ -271,6 +271,9 @@ export const Decision = Type.Object(
       description: 'What waivers took out, and what lapsed ones do not any more',
     }),
     tolerated: count('Findings that rules of the policy let pass'),
+    loadUnknown: count(
+      'Modules on kernels, over all pairs, of which not all is known that the kernel compares besides BTF, whatever the policy says of it',
+    ),
     rules: Type.Array(ref(RuleUse), { description: 'Rules of the policy that were used' }),
     unusedRules: Type.Array(ref(RuleUse), { description: 'Rules that decided nothing' }),
     considered: Type.Array(ref(Considered), { description: 'Builds that the new one might meet' }),
@@ -311,6 +314,7 @@ export const Decision = Type.Object(
         ],
         waived: [],
         tolerated: 0,
+        loadUnknown: 0,
         rules: [],
         unusedRules: [],
         considered: [

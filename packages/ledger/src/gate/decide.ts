@@ -83,6 +83,7 @@ export interface Decided {
   reasons: GateReason[]
   waived: WaivedReason[]
   tolerated: number
+  loadUnknown: number
   rules: RuleUse[]
   unusedRules: RuleUse[]
   considered: ConsideredView[]
@@ -176,10 +177,14 @@ const codeOf: Partial<Record<GateVerdict, GateReasonCode>> = {
   error: 'verdict-error',
   refused: 'load',
   'loads-misread': 'load',
+  'load-unknown': 'load-unknown',
 }
 
 /** Verdicts that no rule lets pass: nobody may take them for one. */
 const stubborn: ReadonlySet<GateVerdict> = new Set<GateVerdict>(['crashes', 'unknown', 'error'])
+
+/** What no rule makes block that the policy lets pass. */
+const quiet: ReadonlySet<GateVerdict> = new Set<GateVerdict>(['no-btf', 'load-unknown'])
 
 /** A waiver as it is looked up for the modules of one pair; null where it is bound to something else. */
 interface BoundWaiver {
@@ -300,7 +305,7 @@ function look(
   const ruleAt = manifest === null ? () => -1 : rulesFor(manifest)
   const judge: Judge = (verdict, rule, modules) => {
     const blocks = blocking.has(verdict)
-    if (rule < 0 || stubborn.has(verdict) || (verdict === 'no-btf' && !blocks)) return blocks
+    if (rule < 0 || stubborn.has(verdict) || (quiet.has(verdict) && !blocks)) return blocks
     used[rule] = (used[rule] ?? 0) + modules
     const passes = policy.moduleRules[rule]?.verdict === 'PASS'
     if (passes && blocks) tolerated += modules
@@ -345,8 +350,15 @@ const worst: readonly GateVerdict[] = [
   'no-btf',
   'error',
   'unknown',
+  'load-unknown',
   'compatible',
 ]
+
+function withLoadUnknown(outcomes: Uint8Array): number {
+  let modules = 0
+  for (const byte of outcomes) if (byte & outcomeBits.loadUnknown) modules++
+  return modules
+}
 
 /** An order that does not depend on that of the inputs. */
 function reasonKey(reason: GateReason | WaivedReason): string {
@@ -402,6 +414,7 @@ export function decide(
     reasons: ordered(reasons),
     waived: ordered(looked.flatMap((one) => one.waived)),
     tolerated: looked.reduce((sum, one) => sum + one.tolerated, 0),
+    loadUnknown: done.reduce((sum, { outcomes }) => sum + withLoadUnknown(outcomes), 0),
     rules: rules.filter(({ count }) => count > 0),
     unusedRules: rules.filter(({ count }) => count === 0),
     considered: [...inputs.considered]

@@ -5,11 +5,11 @@ import { type ModuleRule, parseModuleRules } from './module-rules.js'
 export type PolicyTerms = Required<PolicySettings>
 
 /**
- * Without any policy: all verdicts block but `no-btf`, every live kernel of the same `uname -r` counts, packages of modules alone are
+ * Without any policy: all verdicts block but `no-btf` and `load-unknown`, every live kernel of the same `uname -r` counts, packages of modules alone are
  * taken to reach kernels of any.
  */
 export const defaultTerms: PolicyTerms = {
-  blocking: blockableVerdicts.filter((verdict) => verdict !== 'no-btf'),
+  blocking: blockableVerdicts.filter((verdict) => verdict !== 'no-btf' && verdict !== 'load-unknown'),
   discardedLoads: false,
   rules: '',
   live: 'all',

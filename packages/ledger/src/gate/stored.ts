@@ -28,14 +28,21 @@ export function packResult({ reasons, waived, ...rest }: DecidedResult): JsonObj
   return packed as unknown as JsonObject
 }
 
-/** A result as it was before `packResult`. */
+/** A result as it was before `packResult`. One from before `loadUnknown` was counted has none. */
 export function unpackResult(stored: unknown): DecidedResult {
-  const { reasons, waived, ...rest } = stored as Omit<DecidedResult, 'reasons' | 'waived'> & {
+  const {
+    reasons,
+    waived,
+    loadUnknown = 0,
+    ...rest
+  } = stored as Omit<DecidedResult, 'reasons' | 'waived' | 'loadUnknown'> & {
+    loadUnknown?: number
     reasons: Packed<GateReason>[]
     waived: Packed<WaivedReason>[]
   }
   return {
     ...rest,
+    loadUnknown,
     reasons: reasons.map((reason) => {
       const { sentence: message, remedy } = gateReasonCodes[reason.code]
       return { ...reason, modules: links(reason, reason.modules), message, remedy }

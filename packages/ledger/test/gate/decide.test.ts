@@ -70,6 +70,22 @@ describe('a decision', () => {
     expect(answer({ meetings, policy: policy({ blocking: ['no-btf'] }) })).toBe('fail')
   })
 
+  it('counts what is not known of the load, and takes it for unknown where the policy says so', () => {
+    const meetings = [
+      meeting(1, { a: byteOf('load-unknown'), b: byteOf('changed', 'load-unknown') }),
+      meeting(2, { a: byteOf('load-unknown') }, { state: 'pending' }),
+    ]
+    expect(decide(inputs({ meetings })).loadUnknown).toBe(2)
+    const one = [meeting(1, { a: byteOf('load-unknown'), b: 0 })]
+    expect(decide(inputs({ meetings: one }))).toMatchObject({ answer: 'pass', loadUnknown: 1 })
+    expect(decide(inputs({ meetings: one, policy: policy({ rules: 'a FAIL' }) })).answer).toBe('pass')
+    expect(decide(inputs({ meetings: one, policy: policy({ blocking: ['load-unknown'] }) }))).toMatchObject({
+      answer: 'unknown',
+      loadUnknown: 1,
+      reasons: [{ code: 'load-unknown', outcome: 'unknown', modules: [{ name: 'a' }] }],
+    })
+  })
+
   it('has a reason of each kind for a module that is stopped twice', () => {
     const meetings = [meeting(1, { a: byteOf('changed', 'refused', 'loads-misread') })]
     expect(decide(inputs({ meetings })).reasons.map(({ verdict }) => verdict)).toEqual([

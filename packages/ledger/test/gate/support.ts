@@ -35,6 +35,7 @@ export function byteOf(...found: readonly GateVerdict[]): number {
   for (const verdict of found) {
     if (verdict === 'refused') byte |= outcomeBits.refused
     else if (verdict === 'loads-misread') byte |= outcomeBits.idsWrong
+    else if (verdict === 'load-unknown') byte |= outcomeBits.loadUnknown
     else byte |= verdicts.indexOf(verdict)
   }
   return byte
