@@ -85,7 +85,7 @@ describe('every operation', () => {
         for (const secret of [name.stream, build.id]) expect(text, operationId).not.toContain(secret)
       }
     }
-    expect(open.sort()).toEqual(['health', 'ready'])
+    expect(open.sort()).toEqual(['health', 'listKeys', 'ready'])
     // Nothing of all that has come through.
     expect((await service.client.getBuild(build.id)).artifacts).toHaveLength(1)
   })
@@ -168,6 +168,47 @@ describe('a token', () => {
     // Whoever has the bytes may send them; then it knows them.
     expect((await client.putArtifact(mine, 'a.rpm', uploadOf(bytes))).outcome).toBe('created')
     expect(await client.headBlob(sha256Of(bytes))).toBe(33)
+  })
+
+  it('sees nothing of gates of other streams, and adds nothing to theirs, however their ids are spelt', async () => {
+    const [mine, theirs] = [newName(), newName()]
+    const { build: own } = await service.client.declareBuild(mine)
+    const { build: other } = await service.client.declareBuild(theirs)
+    const environment = `env-${randomUUID()}`
+    await service.client.enterLive(environment, other.id)
+    const glass = { build: other.id, environment, reason: 'nobody else is to read this' }
+    await service.client.breakGlass(glass)
+    const { id: decision } = await service.client.gate({ build: other.id, environment })
+    const client = clientOf(service, await service.newToken(['read', 'ingest'], [mine.stream]))
+    const uses = await client.listGateUses({ environment })
+    expect(uses.items).toEqual([])
+    const environments = await client.listEnvironments({ limit: 500 })
+    expect(environments.items.map(({ name }) => name)).not.toContain(environment)
+    for (const build of [other.id, other.id.toUpperCase(), other.id.replaceAll('-', '')]) {
+      const call = client.breakGlass({ ...glass, build })
+      expect(await failure(call)).toMatchObject({ code: 'token-forbidden' })
+    }
+    const foreign = client.breakGlass({ ...glass, build: own.id, decision })
+    expect(await failure(foreign)).toMatchObject({ code: 'token-forbidden' })
+    const mixed = service.client.breakGlass({ ...glass, build: own.id, decision })
+    expect(await failure(mixed)).toMatchObject({ code: 'request-invalid' })
+    const seen = await service.client.listGateUses({ environment })
+    expect(seen.items).toHaveLength(1)
+  })
+
+  it('and a policy with characters that cannot be stored, or a time beyond all, are refused', async () => {
+    const name = newName()
+    await service.client.declareBuild(name)
+    for (const rules of ['\u0000 PASS\n', '\ud800 PASS\n']) {
+      const answer = await service.fetch(`/v1/streams/${encodeURIComponent(name.stream)}/policy`, {
+        method: 'PUT',
+        headers: { ...as(service.token).headers, 'content-type': 'application/json' },
+        body: JSON.stringify({ rules }),
+      })
+      expect([answer.status, await codeOf(answer)]).toEqual([400, 'request-invalid'])
+    }
+    const beyond = { name: 'beyond', scopes: ['read' as const], expiresAt: '9999-12-31T23:59:59-23:59' }
+    expect(await failure(service.client.createToken(beyond))).toMatchObject({ code: 'request-invalid' })
   })
 })
 

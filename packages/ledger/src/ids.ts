@@ -30,6 +30,13 @@ export function isUuid(text: string): boolean {
   return uuidPattern.test(text)
 }
 
+/** The one spelling of a UUID, whatever case it comes in and with or without hyphens; null for what is none. */
+export function uuidOf(text: string): string | null {
+  const digits = text.toLowerCase().replaceAll('-', '')
+  if (!/^[0-9a-f]{32}$/.test(digits)) return null
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** The key under which a comparison is stored: everything its verdicts depend on. Lower-case hex. */

@@ -39,7 +39,7 @@ export {
 } from './gate/policy.js'
 export * from './gate/rows.js'
 export type { WaiverDraft, WaiverRow, Waivers } from './gate/waivers.js'
-export { comparisonKey, taskId, uuidv7 } from './ids.js'
+export { comparisonKey, taskId, uuidOf, uuidv7 } from './ids.js'
 export type { LedgerLog } from './log.js'
 export { applyMigrations, migrationsDirectory } from './migrations.js'
 export { commonOriginStrings, commonStamp } from './module-sets.js'

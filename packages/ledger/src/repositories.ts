@@ -140,6 +140,8 @@ export interface Builds {
   declare(declaration: Declaration): Promise<{ outcome: 'created' | 'same' | 'differs'; build: BuildRow }>
   get(id: string): Promise<BuildRow | null>
   find(stream: string, version: string, release: string): Promise<BuildRow | null>
+  /** The streams of builds, by id; what is no id of a build is left out. */
+  streamsOf(ids: readonly string[]): Promise<Map<string, string>>
   /** The build whose kernel has this base: of several the first of that stream, else the first of all. */
   withBase(sha256: string, prefer: { stream: string }): Promise<BuildRow | null>
   /** Newest first; all streams where `stream` is not given. */

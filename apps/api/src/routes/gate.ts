@@ -11,7 +11,7 @@ import {
   ref,
   Uuid,
 } from '@basedrift/contract'
-import type { DecisionRow, GateQuestion } from '@basedrift/ledger'
+import { type DecisionRow, type GateQuestion, uuidOf } from '@basedrift/ledger'
 import Type from 'typebox'
 import { gateEngine } from '../outcomes.js'
 import { pageQuery, writeHeaders } from '../params.js'
@@ -199,8 +199,15 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
       },
     },
     async (request, reply) => {
-      const { build, environment, reason, decision = null, onBehalfOf = null } = request.body
-      if (decision !== null) request.permit((await ledger.gate.decision(decision)).stream)
+      const { environment, reason, decision = null, onBehalfOf = null } = request.body
+      const build = uuidOf(request.body.build) ?? request.body.build
+      if (decision !== null) {
+        const about = await ledger.gate.decision(decision)
+        request.permit(about.stream)
+        if (about.build.id !== build || about.environment !== environment) {
+          throw new ProblemError('request-invalid', 'That decision is about another build or environment.')
+        }
+      }
       // A build that nobody knows is recorded too: who publishes it may be ahead of the service.
       const found = await ledger.builds.get(build)
       if (found !== null) request.permit(found.stream)
@@ -239,7 +246,11 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
     },
     async (request) => {
       const { environment, cursor, limit = 100 } = request.query
-      return ledger.gate.uses({ environment, cursor, limit })
+      const { items, next } = await ledger.gate.uses({ environment, cursor, limit })
+      const { principal } = request
+      if (principal.streams === null) return { items, next }
+      const streams = await ledger.builds.streamsOf(items.map(({ build }) => build))
+      return { items: items.filter(({ build }) => principal.sees(streams.get(build) ?? '')), next }
     },
   )
 }

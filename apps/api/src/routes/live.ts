@@ -35,7 +35,9 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const { cursor, limit = 100 } = request.query
-      return ledger.lives.environments({ cursor, limit })
+      const { principal } = request
+      const sees = principal.streams === null ? {} : { sees: (stream: string) => principal.sees(stream) }
+      return ledger.lives.environments({ cursor, limit, ...sees })
     },
   )
 

@@ -19,7 +19,8 @@ function unfit(path: string, message: string): ProblemError {
 function expiryOf(text: string | null | undefined): Date | null {
   if (text === undefined || text === null) return null
   const at = instant.test(text) ? new Date(text) : null
-  if (at === null || !(at.getTime() > Date.now())) {
+  // Later ones cannot be written down as they are shown.
+  if (at === null || !(at.getTime() > Date.now()) || at.getUTCFullYear() > 9999) {
     throw unfit('body/expiresAt', 'must be a time in the future, such as 2030-01-01T00:00:00Z')
   }
   return at

@@ -73,6 +73,7 @@ const policyFields = {
   }),
   rules: Type.String({
     maxLength: gateLimits.rulesChars,
+    pattern: '^[^\\u0000-\\u0008\\u000e-\\u001f\\u007f\\p{Surrogate}]*$',
     description:
       'Rules for modules as SUSE’s kabi/severities has them: a line is PATTERN PASS or PATTERN FAIL, `#` starts a comment, the first ' +
       'that fits counts',

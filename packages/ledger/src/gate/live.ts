@@ -21,7 +21,7 @@ export interface Lives {
     query: { environment: string; stream?: string | undefined; history?: boolean | undefined } & PageRequest,
   ): Promise<Page<LiveRow>>
   /** By name. */
-  environments(page: PageRequest): Promise<Page<EnvironmentRow>>
+  environments(page: PageRequest & { sees?: (stream: string) => boolean }): Promise<Page<EnvironmentRow>>
 }
 
 const include = {
@@ -124,19 +124,42 @@ export function createLives(db: Database): Lives {
       return pageOf(rows, take, liveRow, (last) => encodeCursor('live', [last.id]))
     },
 
-    async environments({ cursor, limit }) {
+    async environments({ cursor, limit, sees }) {
       const after = decodeCursor('environments', cursor, [isName])
       const take = pageLimit(limit)
       const rows = await prisma.$queryRaw<EnvironmentRow[]>`
         SELECT environment AS name, count(*) FILTER (WHERE "leftAt" IS NULL)::int AS live
         FROM "Live" WHERE environment > ${after === null ? '' : after[0]}
         GROUP BY environment ORDER BY environment LIMIT ${take + 1}`
-      return pageOf(
+      const page = pageOf(
         rows,
         take,
         (row) => row,
         (last) => encodeCursor('environments', [last.name]),
       )
+      return sees === undefined ? page : { ...page, items: await seenOf(prisma, page.items, sees) }
     },
   }
+}
+
+/** Environments as somebody sees them who sees some streams alone: those that builds of these were in, and how many are now. */
+async function seenOf(
+  tx: Pick<Tx, '$queryRaw'>,
+  environments: readonly EnvironmentRow[],
+  sees: (stream: string) => boolean,
+): Promise<EnvironmentRow[]> {
+  const names = environments.map(({ name }) => name)
+  const parts = await tx.$queryRaw<(EnvironmentRow & { stream: string })[]>`
+    SELECT l.environment AS name, s.name AS stream, count(*) FILTER (WHERE l."leftAt" IS NULL)::int AS live
+    FROM "Live" l JOIN "Build" b ON b.id = l."buildId" JOIN "Stream" s ON s.id = b."streamId"
+    WHERE l.environment = ANY(${names}) GROUP BY l.environment, s.name`
+  const seen = parts.filter(({ stream }) => sees(stream))
+  return names
+    .map((name) => seen.filter((part) => part.name === name))
+    .flatMap((of) => {
+      const [first] = of
+      return first === undefined
+        ? []
+        : [{ name: first.name, live: of.reduce((sum, { live }) => sum + live, 0) }]
+    })
 }
