@@ -167,7 +167,9 @@ class Transport(Talking):
         page = (404, {"Content-Type": "text/plain"}, b"default backend - 404")
         alike = (404, {"Content-Type": "application/json"}, b'{"code": "build-unknown", "detail": "d"}')
         large = (413, {"Content-Type": "text/html"}, b"<html>413</html>")
-        for reply in (page, alike, large, (405, {}, b""), (404, {"Content-Type": "application/problem+json"}, b"[]")):
+        bare = (404, {"Content-Type": "application/problem+json"}, b"[]")
+        replies: List[Reply] = [page, alike, large, (405, {}, b""), bare]
+        for reply in replies:
             server = self.replies(reply)
             error = self.failure(server, "PUT")
             self.assertTrue(isinstance(error, Passing) and error.code == "answer-foreign", error)

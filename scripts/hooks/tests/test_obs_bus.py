@@ -11,7 +11,7 @@ import unittest
 import uuid
 from typing import Callable, Dict, List
 
-from basedrift_hooks.spool import ENTRIES, Spool
+from basedrift_hooks.spool import ENTRIES, Spool, name_of
 
 from .test_obs_messages import BUILT
 
@@ -70,13 +70,13 @@ class Listening(unittest.TestCase):
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
         # Bound and consuming once it has noted that it has to reconcile.
-        self.until("it does not listen", lambda: os.path.exists(self.spool.path("queue", "reconcile.json")))
+        self.until("it does not listen", lambda: os.path.exists(self.spool.path("queue", "%s.json" % name_of("reconcile", {}))))
         return child
 
     def stop(self, child: "subprocess.Popen[bytes]") -> None:
         child.send_signal(signal.SIGTERM)
         self.assertEqual(child.wait(20), 0)
-        os.unlink(self.spool.path("queue", "reconcile.json"))
+        os.unlink(self.spool.path("queue", "%s.json" % name_of("reconcile", {})))
 
     def say(self, topic: str, message: Dict[str, object]) -> None:
         self.channel.basic_publish(self.exchange, "opensuse.obs." + topic, json.dumps(message).encode())
