@@ -27,10 +27,13 @@ export function fixtureOf(fixtures: Fixtures, path: string, name: string): Fixtu
 function goodValue(document: Document, fixtures: Fixtures, path: string, parameter: Parameter) {
   const known = fixtureOf(fixtures, path, parameter.name)
   const any = fitting(document, parameter.schema) as fc.Arbitrary<Sent>
+  // What the service would wait for, it would wait for here too.
   const value =
-    known === undefined
-      ? any
-      : fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: any })
+    known !== undefined && parameter.name === 'wait'
+      ? fc.constantFrom(...known)
+      : known === undefined
+        ? any
+        : fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: any })
   // A cursor that nobody gave is refused: right, but then nothing else is seen.
   const left = parameter.name === 'cursor' ? 1 : 2
   return parameter.required === true
