@@ -144,7 +144,11 @@ const main = async () => {
     // With --once the service ends now; what follows is for the one that the line above starts.
     const later = options.once ? 'http://127.0.0.1:8080' : url
     const server = later === 'http://127.0.0.1:8080' ? '' : ` --server ${later}`
-    console.log(`All modules of that pair:  npx basedrift pair --stream ${stream} ${older} ${newer}${server}`)
+    // Client commands look there for the token.
+    const env = data === '' ? '' : `BASEDRIFT_DATA_DIR=${shown(dataDir)} `
+    console.log(
+      `All modules of that pair:  ${env}npx basedrift pair --stream ${stream} ${older} ${newer}${server}`,
+    )
     console.log(
       `The same offline:          npx basedrift check --kernel ${shown(builds[0].files[0])} ${shown(builds[1].files[0])}`,
     )
