@@ -133,7 +133,9 @@ describe('serve, push and what came of it', () => {
     const gate = (...args: string[]) => client('gate', '--build', '5.15.12-1.3', ...where, ...args)
     const empty = await gate()
     expect(empty).toMatchObject({ code: 3, stderr: '' })
-    expect(empty.stdout.toString()).toMatch(/^UNKNOWN .*Nothing has ever been live in an environment of this name/s)
+    expect(empty.stdout.toString()).toMatch(
+      /^UNKNOWN .*Nothing has ever been live in an environment of this name/s,
+    )
     await client('live', 'enter', '5.15.12-1.1', ...where)
     const failed = await gate(
       '--wait',
