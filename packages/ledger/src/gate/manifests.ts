@@ -49,6 +49,8 @@ export class Manifests {
   }
 
   #keep(manifest: KnownManifest): void {
+    // Two that missed the same set at once both come here with it.
+    if (this.#kept.has(manifest.setId)) return
     this.#modules += manifest.modules.length
     this.#kept.set(manifest.setId, manifest)
     for (const [id, oldest] of this.#kept) {
