@@ -48,12 +48,12 @@ const fill = `
 const id = (n) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 
-const measure = async (url, row, name) => {
+const measure = async ({ url, headers }, row, name) => {
   const times = []
   let answer
   for (let n = 1; n <= builds; n++) {
     const started = performance.now()
-    const response = await fetch(`${url}/v1/gate?build=${id(n)}&environment=${environment}`)
+    const response = await fetch(`${url}/v1/gate?build=${id(n)}&environment=${environment}`, { headers })
     answer = await response.json()
     times.push(performance.now() - started)
     if (response.status !== 200) throw new Error(`the gate answered ${response.status}: ${answer.code}`)
@@ -81,16 +81,23 @@ export const benchGate = async (row) => {
     await client.end()
     const ledger = await openLedger({ databaseUrl: postgres.url, log })
     const blobs = { has: async () => false }
-    const limits = { ...defaultApiConfig.limits, requestsPerMinute: 1_000_000, eventLoopDelayMs: 0 }
+    const limits = {
+      ...defaultApiConfig.limits,
+      requestsPerMinute: 1_000_000,
+      tokenRequestsPerMinute: 1_000_000,
+      eventLoopDelayMs: 0,
+    }
     const config = { ...defaultApiConfig, limits }
     const server = await startServer(
       { ledger, blobs, pool: {}, config, log, metrics: createMetrics() },
       { host: '127.0.0.1', port: 0 },
     )
     try {
+      const { text: token } = await ledger.tokens.firstAdmin(true)
+      const service = { url: server.url, headers: { authorization: `Bearer ${token}` } }
       row('', 'median', 'p95', 'worst', 'p95, limit = 1')
-      const first = await measure(server.url, row, 'first time: decided and recorded')
-      await measure(server.url, row, 'again: nothing has changed')
+      const first = await measure(service, row, 'first time: decided and recorded')
+      await measure(service, row, 'again: nothing has changed')
       const rules = ['drivers/group1?/* PASS', 'module_*7 PASS', '*nothing* FAIL']
       await ledger.policies.set({ stream, settings: { rules: rules.join('\n') }, by: 'bench' })
       const names = Array.from({ length: 100 }, (_, nth) => `module_${nth + 1}`)
@@ -104,7 +111,7 @@ export const benchGate = async (row) => {
           author: 'bench',
           expiresAt: new Date(Date.now() + 86_400_000),
         })
-      const ruled = await measure(server.url, row, 'with rules and waivers: decided anew')
+      const ruled = await measure(service, row, 'with rules and waivers: decided anew')
       row('limit', '', `${limitMs} ms`, '', '1.00')
       console.log(
         `  ${first.reasons.length} reasons, ${first.compared.modules} modules; with rules ${ruled.tolerated} findings tolerated, ` +
