@@ -29,6 +29,21 @@ describe('what is live', () => {
     expect((await client.listEnvironments()).items).toEqual([{ name: 'production', live: 0 }])
   })
 
+  it('is one entry, however many hooks say it at once', async () => {
+    const { build } = await service.client.declareBuild(newName())
+    const path = `/v1/environments/crowded/live/${build.id}`
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => service.fetch(path, { method: 'PUT' })),
+    )
+    const statuses = answers.map(({ status }) => status).sort()
+    expect(statuses).toEqual([...Array.from({ length: 99 }, () => 200), 201])
+    const entered = new Set(
+      await Promise.all(answers.map(async (one) => ((await one.json()) as { enteredAt: string }).enteredAt)),
+    )
+    expect(entered.size).toBe(1)
+    expect((await service.client.listLive('crowded', { history: true })).items).toHaveLength(1)
+  })
+
   it('is of builds and environments that can be named', async () => {
     const { client } = service
     const nobody = '00000000-0000-0000-0000-000000000000'

@@ -28,6 +28,9 @@ it('a stream is ordered as its first package is, and otherwise when it is told s
   )
   expect(await listed('version')).toEqual(['1.0a', '1.0^a', '1.0'])
   expect(await listed('declared')).toEqual(['1.0', '1.0^a', '1.0a'])
+  expect((await client.listBuilds({ stream })).items.map(({ version }) => version)).toEqual(
+    await listed('version'),
+  )
   const changed = await change(stream, 'dpkg')
   expect([changed.status, await changed.json()]).toMatchObject([200, { name: stream, versionScheme: 'dpkg' }])
   expect(await listed('version')).toEqual(['1.0^a', '1.0a', '1.0'])

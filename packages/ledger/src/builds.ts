@@ -13,7 +13,7 @@ import { recordRefusal, refusalsOf } from './refusals.js'
 import type { Builds } from './repositories.js'
 import type { BuildRow, Failure, JsonObject, ModuleRow, VersionScheme } from './rows.js'
 import { buildKey } from './versions/order.js'
-import { placeAfter } from './versions/place.js'
+import { placeCursor, placesAfter } from './versions/place.js'
 
 const unknown = (id: string) => new LedgerError('build-unknown', `There is no build ${id}.`)
 
@@ -134,18 +134,19 @@ export function createBuilds(db: Database): Builds {
     },
 
     async listByVersion({ stream, cursor, limit }) {
-      const before = await placeAfter(prisma, 'builds-by-version', cursor)
+      const { scheme, builds } = await placesAfter(prisma, 'builds-by-version', stream, cursor)
+      const [before] = builds
       const take = pageLimit(limit)
       const ids = await prisma.$queryRaw<{ id: string }[]>`
         SELECT id FROM "Build" WHERE "streamId" = (SELECT id FROM "Stream" WHERE name = ${stream})
-          AND ${before === null ? Prisma.sql`true` : Prisma.sql`("versionKey", id) < (${before.versionKey}, ${before.id}::uuid)`}
+          AND ${before === undefined ? Prisma.sql`true` : Prisma.sql`("versionKey", id) < (${before.versionKey}, ${before.id}::uuid)`}
         ORDER BY "versionKey" DESC, id DESC LIMIT ${take + 1}`
       const rows = await prisma.build.findMany({
         where: { id: { in: ids.map(({ id }) => id) } },
         include: buildInclude,
         orderBy: [{ versionKey: 'desc' }, { id: 'desc' }],
       })
-      return pageOf(rows, take, buildRow, (last) => encodeCursor('builds-by-version', [last.id]))
+      return pageOf(rows, take, buildRow, (last) => placeCursor('builds-by-version', scheme, [last.id]))
     },
 
     async modules(id, { name, cursor, limit }) {

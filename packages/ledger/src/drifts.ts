@@ -1,5 +1,5 @@
 import { recordFingerprints } from './bases.js'
-import { encodeCursor, pageLimit, pageOf } from './cursor.js'
+import { pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'
 import { enqueue } from './enqueue.js'
 import { LedgerError } from './errors.js'
@@ -10,7 +10,7 @@ import { touchDriftOf, touchDrifts } from './notices/sources.js'
 import { compareEngines } from './renewal/engines.js'
 import type { Drifts } from './repositories.js'
 import type { Counts, DriftInputs, DriftRow, Failure, JsonObject, PairState } from './rows.js'
-import { placeAfter } from './versions/place.js'
+import { placeCursor, placesAfter } from './versions/place.js'
 
 /**
  * Brings the drifts of a stream in line with the order of its kernel builds: by version, those that are equal by when they were
@@ -188,15 +188,16 @@ export function createDrifts(db: Database): Drifts {
   const { prisma, clock } = db
   return {
     async list({ stream, cursor, limit }) {
-      const before = await placeAfter(prisma, 'drifts', cursor)
+      const { scheme, builds } = await placesAfter(prisma, 'drifts', stream, cursor)
+      const [before] = builds
       const take = pageLimit(limit)
       const rows = await select(
         prisma,
         Prisma.sql`d."streamId" = (SELECT id FROM "Stream" WHERE name = ${stream}) AND d.neighbours
-          AND ${before === null ? Prisma.sql`true` : Prisma.sql`(t."versionKey", t.id) < (${before.versionKey}, ${before.id}::uuid)`}
+          AND ${before === undefined ? Prisma.sql`true` : Prisma.sql`(t."versionKey", t.id) < (${before.versionKey}, ${before.id}::uuid)`}
           ORDER BY t."versionKey" DESC, t.id DESC LIMIT ${take + 1}`,
       )
-      return pageOf(rows, take, driftRow, ({ toId }) => encodeCursor('drifts', [toId]))
+      return pageOf(rows, take, driftRow, ({ toId }) => placeCursor('drifts', scheme, [toId]))
     },
 
     async get(id) {

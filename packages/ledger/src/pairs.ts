@@ -1,17 +1,15 @@
 import { buildInclude, buildRow } from './build-rows.js'
-import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
+import { pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'
 import { LedgerError } from './errors.js'
-import type { Prisma } from './generated/client.js'
+import { Prisma } from './generated/client.js'
 import { comparisonKey, isUuid } from './ids.js'
 import { storableJson } from './json.js'
 import { touchDriftOf } from './notices/sources.js'
 import { renews } from './renewal/engines.js'
 import type { Pairs } from './repositories.js'
 import type { ComparisonRow, Counts, Failure, JsonObject, MatrixCell, PairInputs, PairState } from './rows.js'
-
-const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
-const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+import { type Places, placeCursor, placesAfter } from './versions/place.js'
 
 function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonRow {
   return {
@@ -175,23 +173,30 @@ function cell(record: CellRecord): MatrixCell {
   }
 }
 
+/** What comes after a cell: the modules of older builds on the same kernel build, then older kernel builds. */
+function beyond({ builds: [kernel, modules] }: Places): Prisma.Sql {
+  if (kernel === undefined || modules === undefined) return Prisma.sql`true`
+  return Prisma.sql`(k."versionKey", k.id) <= (${kernel.versionKey}, ${kernel.id}::uuid)
+    AND (k.id <> ${kernel.id}::uuid OR (m."versionKey", m.id) < (${modules.versionKey}, ${modules.id}::uuid))`
+}
+
 /** The repository of pairs and of the comparisons that they share. */
 export function createPairs(db: Database): Pairs {
   const { prisma, clock } = db
   return {
     async matrix({ stream, cursor, limit }) {
-      const after = decodeCursor('matrix', cursor, [isId, isId]) ?? [last, last]
+      const after = await placesAfter(prisma, 'matrix', stream, cursor, 2)
       const take = pageLimit(limit)
+      // Kernel builds come by their index, each with its pairs: a page reads little more than it holds.
       const rows = await prisma.$queryRaw<CellRecord[]>`
         SELECT k.id AS "kernelBuildId", k.version AS "kernelVersion", k.release AS "kernelRelease",
           m.id AS "moduleBuildId", m.version AS "moduleVersion", m.release AS "moduleRelease", p.state, c.counts, p.error
-        FROM "Pair" p JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Build" m ON m.id = p."moduleBuildId"
+        FROM "Build" k JOIN "Pair" p ON p."kernelBuildId" = k.id JOIN "Build" m ON m.id = p."moduleBuildId"
           LEFT JOIN "Comparison" c ON c.key = p."comparisonKey"
-        WHERE p."streamId" = (SELECT id FROM "Stream" WHERE name = ${stream})
-          AND (p."kernelBuildId", p."moduleBuildId") < (${after[0]}::uuid, ${after[1]}::uuid)
-        ORDER BY p."kernelBuildId" DESC, p."moduleBuildId" DESC LIMIT ${take + 1}`
+        WHERE k."streamId" = (SELECT id FROM "Stream" WHERE name = ${stream}) AND ${beyond(after)}
+        ORDER BY k."versionKey" DESC, k.id DESC, m."versionKey" DESC, m.id DESC LIMIT ${take + 1}`
       const { items, next } = pageOf(rows, take, cell, (row) =>
-        encodeCursor('matrix', [row.kernelBuildId, row.moduleBuildId]),
+        placeCursor('matrix', after.scheme, [row.kernelBuildId, row.moduleBuildId]),
       )
       return { cells: items, next }
     },

@@ -50,6 +50,45 @@ describe('live builds', () => {
     expect(outcomes.filter(({ outcome }) => outcome === 'entered')).toHaveLength(1)
   })
 
+  it('are so once, whoever enters and leaves meanwhile, and whatever writes to the database', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const buildId = await ingesting(test.ledger, '1.1')
+    const change = { environment: 'production', buildId, by: 'hook' }
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, (_, nth) =>
+        nth % 2 === 0
+          ? ledger.lives.enter(change).then(({ outcome }) => outcome)
+          : ledger.lives.leave(change).then(
+              ({ outcome }) => outcome,
+              ({ code }: { code?: string }) => code,
+            ),
+      ),
+    )
+    const times = (what: string) => outcomes.filter((outcome) => outcome === what).length
+    const { items } = await ledger.lives.list({ environment: 'production', history: true, limit: 100 })
+    expect(items).toHaveLength(times('entered'))
+    expect(items.filter(({ leftAt }) => leftAt === null)).toHaveLength(times('entered') - times('left'))
+    await ledger.lives.enter(change)
+    const again = `INSERT INTO "Live" (id, environment, "buildId", "enteredAt", "enteredBy")
+      VALUES (gen_random_uuid(), 'production', $1, now(), 'nobody')`
+    await expect(test.query(again, [buildId])).rejects.toMatchObject({
+      code: '23505',
+      constraint: 'Live_environment_buildId_live_key',
+    })
+  })
+
+  it('are found by indexes that do not grow with history', async () => {
+    await using test = await openTestLedger()
+    const indexes = await test.query<{ indexdef: string }>(
+      `SELECT indexdef FROM pg_indexes WHERE tablename = 'Live' AND indexdef LIKE '%"leftAt" IS NULL%' ORDER BY indexname`,
+    )
+    expect(indexes.map(({ indexdef }) => /\((.*?)\) WHERE/.exec(indexdef)?.[1])).toEqual([
+      'environment, "buildId"',
+      'environment, id DESC',
+    ])
+  })
+
   it('are listed by environment and stream, a page at a time', async () => {
     await using test = await openTestLedger()
     const { ledger } = test

@@ -30,11 +30,12 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
         tags: ['builds'],
         summary: 'Builds, newest first',
         description:
-          'With `order=version` those of one stream, newest version first, as its package manager orders them.',
+          'Those of one stream by version, as its package manager orders them, or with `order=declared` by when they were declared, ' +
+          'as those of all streams are.',
         querystring: Type.Object(
           {
             stream: Type.Optional(StreamName),
-            order: Type.Optional(oneOf(buildOrders, '`declared` where it is not given')),
+            order: Type.Optional(oneOf(buildOrders, '`version` where a stream is named, else `declared`')),
             ...pageQuery,
           },
           { additionalProperties: false },
@@ -43,7 +44,8 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
       },
     },
     async (request) => {
-      const { stream, order = 'declared', cursor, limit = 100 } = request.query
+      const { stream, cursor, limit = 100 } = request.query
+      const { order = stream === undefined ? 'declared' : 'version' } = request.query
       if (stream !== undefined && (await ledger.streams.find(stream)) === null) {
         throw new ProblemError('stream-unknown')
       }

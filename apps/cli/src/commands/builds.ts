@@ -23,9 +23,10 @@ export function addBuilds(program: Command, ended: (code: number) => void): void
     .description('list builds, newest first')
     .option('--stream <name>', 'only of this stream')
     .addOption(
-      new Option('--order <by>', 'by version, of one stream, or by when they were declared').choices(
-        buildOrders,
-      ),
+      new Option(
+        '--order <by>',
+        'by version, as those of one stream are, or by when they were declared',
+      ).choices(buildOrders),
     )
     .option('--limit <n>', `how many (1 to ${largestPage})`, wholeNumber('--limit', 1, largestPage), 50)
     .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)

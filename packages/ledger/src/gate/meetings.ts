@@ -47,11 +47,14 @@ const isPackage = ({ hasKernel, hasModules }: Party) => hasModules && !hasKernel
 
 /** The live kernels that are newest by version; all of them where the order of versions is not known. */
 function newestOf(kernels: readonly Candidate[], scheme: VersionScheme | null): ReadonlySet<string> {
-  const newest = kernels.filter(
-    (one) =>
-      scheme === null ||
-      kernels.every((other) => compareVersions(scheme, nameOf(one.ref), nameOf(other.ref)) >= 0),
-  )
+  let newest: Candidate[] = []
+  for (const one of kernels) {
+    const [best] = newest
+    const order =
+      scheme === null || best === undefined ? 0 : compareVersions(scheme, nameOf(one.ref), nameOf(best.ref))
+    if (order > 0) newest = [one]
+    else if (order === 0) newest.push(one)
+  }
   return new Set(newest.map(({ ref }) => ref.id))
 }
 

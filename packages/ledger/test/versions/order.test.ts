@@ -138,12 +138,64 @@ describe('a stream', () => {
     expect((await orders()).builds).toEqual(['2-1', ...Array.from({ length: 10 }, (_, n) => `1.${10 - n}-1`)])
   })
 
+  it('has a matrix that is ordered by version on both sides, read in pages while builds come', async () => {
+    const both = async (vr: string) => {
+      const id = await declare(vr, `${vr}.deb`)
+      await ledger.builds.seal(id)
+      await ledger.builds.startIngest(id)
+      await ledger.builds.recordIngest(found(id, { base: vr, modules: ['x'] }))
+    }
+    for (const vr of ['6.1.10-1', '6.1.9-1', '6.1.10~rc1-1', '6.1.11-1']) await both(vr)
+    const read = async (between: () => Promise<void>) => {
+      const cells: string[] = []
+      for (let cursor: string | undefined | null; cursor !== null; ) {
+        const page = await ledger.pairs.matrix({ stream, cursor, limit: 3 })
+        cells.push(...page.cells.map((cell) => `${name(cell.kernelBuild)} ${name(cell.moduleBuild)}`))
+        cursor = page.next
+        await between()
+      }
+      return cells
+    }
+    const newest = ['6.1.11-1', '6.1.10-1', '6.1.10~rc1-1', '6.1.9-1']
+    const product = (of: string[]) => of.flatMap((kernel) => of.map((modules) => `${kernel} ${modules}`))
+    expect(await read(async () => {})).toEqual(product(newest))
+    const coming = ['6.1.12-1', '6.1.10-2', '6.1.8-1']
+    const seen = await read(async () => {
+      const next = coming.shift()
+      if (next !== undefined) await both(next)
+    })
+    const all = product([
+      '6.1.12-1',
+      '6.1.11-1',
+      '6.1.10-2',
+      '6.1.10-1',
+      '6.1.10~rc1-1',
+      '6.1.9-1',
+      '6.1.8-1',
+    ])
+    // What was there at first is there, once and in its place, whatever came.
+    expect(seen).toEqual(all.filter((cell) => seen.includes(cell)))
+    expect(seen).toEqual(expect.arrayContaining(product(newest)))
+  })
+
+  it('refuses a cursor that was given before it was ordered anew', async () => {
+    for (const vr of ['1.0^a-1', '1.0a-1', '1.0-1']) await ingest(vr, `${vr}.rpm`)
+    const { next } = await ledger.builds.listByVersion({ stream, limit: 1 })
+    const drifts = await ledger.drifts.list({ stream, limit: 1 })
+    await ledger.streams.order(stream, 'dpkg')
+    for (const asked of [
+      ledger.builds.listByVersion({ stream, limit: 1, cursor: next ?? '' }),
+      ledger.drifts.list({ stream, limit: 1, cursor: drifts.next ?? '' }),
+    ])
+      await expect(asked).rejects.toMatchObject({ code: 'cursor-invalid' })
+  })
+
   it('refuses the cursor of a build that is not there', async () => {
     await declare('1-1')
     for (const list of ['builds-by-version', 'drifts']) {
-      const cursor = Buffer.from(JSON.stringify([list, '00000000-0000-7000-8000-000000000000'])).toString(
-        'base64url',
-      )
+      const cursor = Buffer.from(
+        JSON.stringify([list, 'none', '00000000-0000-7000-8000-000000000000']),
+      ).toString('base64url')
       const asked =
         list === 'drifts'
           ? ledger.drifts.list({ stream, limit: 2, cursor })
