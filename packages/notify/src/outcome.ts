@@ -25,9 +25,12 @@ function secretsOf(target: Target): string[] {
   const urls: string[] = []
   const secrets: string[] = []
   if (target.kind === 'matrix') secrets.push(target.token)
-  else if (target.kind === 'email')
-    secrets.push(...[target.user, target.password].filter((text) => text !== undefined))
-  else urls.push(target.url)
+  else if (target.kind === 'email') {
+    const { user, password } = target
+    // The third is what `AUTH PLAIN` sends (RFC 4616).
+    if (user !== undefined && password !== undefined)
+      secrets.push(user, password, `\u0000${user}\u0000${password}`)
+  } else urls.push(target.url)
   if (target.kind === 'webhook') secrets.push(...target.signing, ...target.signing.map((key) => key.slice(6)))
   for (const text of urls) {
     const url = URL.canParse(text) ? new URL(text) : null

@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type ChannelKind, channelKinds, type Notice, noticeExamples, type Target } from '@basedrift/contract'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -315,6 +316,59 @@ describe('mail', () => {
       expect(receiver.got).toEqual([])
     } finally {
       await receiver.stop()
+    }
+  })
+
+  it('keeps no password of an answer that repeats what was said to it', async () => {
+    const login = Buffer.from('\u0000basedrift\u0000s3cr3t-password').toString('base64')
+    const receiver = await mailReceiver()
+    try {
+      receiver.answers.push({ status: 550, body: `no ${login} s3cr3t-password` })
+      const message = renderFor('email', drift, { baseUrl })
+      const { answer } = await deliver(receiver.target, message, attempt(), receiver.net)
+      expect(answer).toBe('550 no [redacted] [redacted]')
+    } finally {
+      await receiver.stop()
+    }
+  })
+
+  it.each([
+    ['never greet', () => undefined],
+    [
+      'greet without end',
+      (socket: Socket) => {
+        const timer = setInterval(() => socket.write('220-wait\r\n'), 20)
+        socket.once('close', () => clearInterval(timer))
+      },
+    ],
+    [
+      'greet and say no more',
+      (socket: Socket) => void socket.write('220 hello\r\n250-mail.test\r\n250 STARTTLS\r\n'),
+    ],
+  ])('ends in time for servers that %s', async (_what, greet) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).resume()
+      greet(socket)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const target: Target = {
+        kind: 'email',
+        host: 'mail.test',
+        port: (server.address() as AddressInfo).port,
+        security: 'starttls',
+        from: 'a@mail.test',
+        to: ['b@mail.test'],
+      }
+      const net = createNet({ allowHosts: ['mail.test'], resolve: async () => ['127.0.0.1'], timeoutMs: 300 })
+      const message = renderFor('email', drift, { baseUrl })
+      expect(await deliver(target, message, attempt(), net)).toMatchObject({
+        state: 'retry',
+        code: 'timed-out',
+        status: null,
+      })
+    } finally {
+      await new Promise((resolve) => server.close(resolve))
     }
   })
 

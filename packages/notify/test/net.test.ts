@@ -1,7 +1,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net'
 import { rootCertificates } from 'node:tls'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createNet, type NetPolicy } from '../src/index.js'
@@ -166,6 +172,9 @@ describe('URLs', () => {
     'https://[fd00:ec2::254]/',
     'https://10.0.0.1:8443/',
     'https://0251.0376.0251.0376/',
+    'https://localhost/',
+    'https://LOCALHOST./',
+    'https://a.localhost/',
   ])('%s leads to no public address', (url) => {
     expect(() => net.checkUrl(url)).toThrow(coded('address-refused'))
   })
@@ -186,6 +195,7 @@ describe('URLs', () => {
       'https://10.1.2.3:9000/',
       'https://[fd00::5]/',
       'https://0x7f.1:8065/',
+      'https://localhost:8065/',
     ])
       expect(allowed.checkUrl(url).href).toContain('https://')
     expect(() => allowed.checkUrl('https://10.2.0.1/')).toThrow(coded('address-refused'))
@@ -350,6 +360,78 @@ describe('requests', () => {
     const port = await listen(createTcpServer((socket) => socket.on('error', () => undefined).resume()))
     const net = createNet({ ...open, timeoutMs: 200 })
     await expect(net.request(post(`https://hook.test:${port}/`))).rejects.toThrow(coded('timed-out'))
+  })
+
+  it('check certificates also where the environment of the process says that nobody does', async () => {
+    const port = await secure((_request, response) => response.end('ok'))
+    const { ca: _, ...unknown } = open
+    const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+    try {
+      await expect(createNet(unknown).request(post(`https://hook.test:${port}/`))).rejects.toThrow(
+        coded('connection-failed'),
+      )
+    } finally {
+      if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+      else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
+    }
+  })
+
+  /** What a server says, whatever it is asked. */
+  const saying = (write: (socket: Socket) => void) =>
+    listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => undefined)
+        socket.once('data', () => write(socket))
+      }),
+    )
+  /** The same again and again, as fast as it is taken. */
+  const endless = (first: string, more: string) => (socket: Socket) => {
+    socket.write(first)
+    const next = () => {
+      while (!socket.destroyed && socket.write(more));
+      socket.once('drain', next)
+    }
+    next()
+  }
+
+  it.each([
+    [
+      'headers without end',
+      endless('HTTP/1.1 200 OK\r\n', `X: ${'a'.repeat(1000)}\r\n`),
+      'connection-failed',
+    ],
+    ['one header without end', endless('HTTP/1.1 200 OK\r\nX: ', 'a'.repeat(1000)), 'connection-failed'],
+    ['hints without end', endless('', 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'), 'timed-out'],
+    [
+      'another protocol',
+      (socket) =>
+        void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+      'connection-failed',
+    ],
+    [
+      'two lengths',
+      (socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'),
+      'connection-failed',
+    ],
+  ] as [string, (socket: Socket) => void, string][])(
+    'end where the answer is %s',
+    async (_what, write, code) => {
+      const net = createNet({ ...open, timeoutMs: 500 })
+      await expect(net.request(post(`http://hook.test:${await saying(write)}/`))).rejects.toThrow(coded(code))
+    },
+  )
+
+  it('ask for nothing that is compressed, and inflate nothing', async () => {
+    const bomb = gzipSync(Buffer.alloc(16 * 2 ** 20))
+    let asked: string | undefined
+    const port = await plain((request, response) => {
+      asked = request.headers['accept-encoding']
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)
+    })
+    const { body } = await createNet(open).request(post(`http://hook.test:${port}/`))
+    expect(body.length).toBeLessThanOrEqual(bomb.length)
+    expect(asked).toBeUndefined()
   })
 
   it('tell what broke', async () => {

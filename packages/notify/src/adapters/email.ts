@@ -4,6 +4,7 @@ import { createTransport } from 'nodemailer'
 import { NotifyError } from '../errors.js'
 import { headline, type Message, type Told } from '../message.js'
 import type { Net } from '../net/net.js'
+import { until } from '../net/until.js'
 import { keptAnswer, type Outcome } from '../outcome.js'
 import { fitted } from '../text/parts.js'
 import { plainPart, plainText } from '../text/plain.js'
@@ -78,7 +79,7 @@ export const email: Adapter<'email', EmailPayload> = {
         secure: target.security === 'tls',
         requireTLS: target.security === 'starttls',
         ignoreTLS: target.security === 'none',
-        tls: net.ca === undefined ? {} : { ca: [...net.ca] },
+        tls: { rejectUnauthorized: true, ...(net.ca === undefined ? {} : { ca: [...net.ca] }) },
         ...(user === undefined || password === undefined ? {} : { auth: { user, pass: password } }),
         getSocket: (_options, callback) => callback(null, { connection }),
         greetingTimeout: net.timeoutMs,
@@ -89,7 +90,7 @@ export const email: Adapter<'email', EmailPayload> = {
         disableUrlAccess: true,
       })
       const { from, to } = target
-      const sent = await transport.sendMail({
+      const sending = transport.sendMail({
         envelope: { from, to },
         from: { name: 'Basedrift', address: from },
         to: to.map((address) => ({ name: '', address })),
@@ -100,6 +101,7 @@ export const email: Adapter<'email', EmailPayload> = {
         messageId: `<${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
       })
+      const sent = await until(sending, stop.signal)
       const refused =
         sent.rejected.length === 0 ? '' : `${sent.rejected.length} of ${to.length} recipients refused. `
       const answer = keptAnswer(target, `${refused}${sent.response}`)

@@ -4,6 +4,7 @@ import { rootCertificates } from 'node:tls'
 import { NotifyError } from '../errors.js'
 import { allowsAddress, allowsHost, isAddress, isPublic, parseAllowed } from './addresses.js'
 import { type Answer, type HttpRequest, requestOver } from './request.js'
+import { until } from './until.js'
 
 /** All addresses of a name, as the system resolves it. */
 export type Resolver = (host: string) => Promise<readonly string[]>
@@ -68,17 +69,11 @@ const bare = (hostname: string) =>
     .replace(/\.$/, '')
     .replace(/^\[(.*)\]$/, '$1')
 
-const parseUrl = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
+/** Names of this machine itself, whatever a resolver says: RFC 6761, 6.3. */
+const isLocal = (host: string) => host === 'localhost' || host.endsWith('.localhost')
+const loopback = ['127.0.0.1', '::1']
 
-/** What `signal` makes of a promise that cannot be stopped itself. */
-function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new NotifyError('timed-out'))
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
-}
+const parseUrl = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
 
 /** A connection to one address. */
 function dial(address: string, port: number, signal: AbortSignal): Promise<Socket> {
@@ -127,8 +122,10 @@ export function createNet(policy: NetPolicy = {}): Net {
     if (url === null) throw new NotifyError('url-invalid')
     const host = bare(url.hostname)
     if (host === '' || !mayUse(host, port)) throw new NotifyError('url-invalid')
-    const allowedHere = allowsHost(allowed, host) || allowsAddress(allowed, host)
-    if (isAddress(host) && !allowedHere && !isPublic(host)) throw new NotifyError('address-refused')
+    const addresses = isLocal(host) ? loopback : isAddress(host) ? [host] : []
+    const allowedHere =
+      allowsHost(allowed, host) || addresses.some((address) => allowsAddress(allowed, address))
+    if (!allowedHere && !addresses.every(isPublic)) throw new NotifyError('address-refused')
     return host
   }
 

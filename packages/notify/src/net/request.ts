@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { NotifyError } from '../errors.js'
 import { isAddress } from './addresses.js'
+import { until } from './until.js'
 
 /** A request with a JSON body. */
 export interface HttpRequest {
@@ -44,6 +45,8 @@ function secure(
       socket,
       host: name,
       ALPNProtocols: ['http/1.1'],
+      // Node takes this from NODE_TLS_REJECT_UNAUTHORIZED otherwise.
+      rejectUnauthorized: true,
       ...(isAddress(name) ? {} : { servername: name }),
       ...(ca === undefined ? {} : { ca: [...ca] }),
     })
@@ -99,6 +102,8 @@ function exchange(socket: Socket, url: URL, given: HttpRequest, signal: AbortSig
       signal,
     })
     request.once('error', fail)
+    // An answer 101 is no error to Node, and no response either: it is never heard of again.
+    request.once('upgrade', () => fail(new NotifyError('connection-failed')))
     request.once('response', (response) => {
       const retryAfter = response.headers['retry-after'] ?? null
       read(response).then(
@@ -128,7 +133,7 @@ export async function requestOver(over: Over, url: URL, given: HttpRequest): Pro
     if (secured) socket = await secure(socket, url.hostname, over.ca, stop.signal)
     // What breaks after the answer is nobody's concern.
     socket.on('error', () => undefined)
-    return await exchange(socket, url, given, stop.signal)
+    return await until(exchange(socket, url, given, stop.signal), stop.signal)
   } finally {
     clearTimeout(timer)
     socket?.destroy()
