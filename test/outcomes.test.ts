@@ -1,4 +1,4 @@
-import { loadUnknown, outcomesOf, verdicts } from '@basedrift/check'
+import { ENGINE_VERSION, encodeRows, gateEngine, loadUnknown, outcomesOf, verdicts } from '@basedrift/check'
 import { gateVerdictsOf } from '@basedrift/ledger'
 import { describe, expect, it } from 'vitest'
 
@@ -39,5 +39,17 @@ describe('the outcomes of a comparison', () => {
   it('are none where every module fits', () => {
     expect(outcomesOf([{ verdict: 'compatible', load }])).toHaveLength(0)
     expect(outcomesOf([])).toHaveLength(0)
+  })
+
+  it('are read from the rows of a comparison that has none recorded', async () => {
+    const rows = encodeRows([])
+    const asked: string[] = []
+    const engine = gateEngine(async (setId) => {
+      asked.push(setId)
+      return []
+    })
+    expect(engine.version).toBe(ENGINE_VERSION)
+    expect(await engine.outcomes(rows, 'set')).toHaveLength(0)
+    expect(asked).toEqual(['set'])
   })
 })

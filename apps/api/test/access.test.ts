@@ -1,37 +1,15 @@
 import { tokenScopes } from '@basedrift/contract'
 import type { Ledger } from '@basedrift/ledger'
-import fc from 'fast-check'
 import Fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { anonymous, Principal } from '../src/access/principal.js'
 import { defaultApiConfig } from '../src/config.js'
-import { globTest } from '../src/glob.js'
 import { useAccess } from '../src/plugins/access.js'
 import { ProblemError } from '../src/problem.js'
 import type { App } from '../src/types.js'
 
 const principal = (scopes: readonly (typeof tokenScopes)[number][], streams: readonly string[]) =>
   new Principal({ id: null, name: 'test', scopes, streams })
-
-describe('globs of streams', () => {
-  it('are for whole names, in their own case', () => {
-    expect(globTest('Factory')('openSUSE:Factory')).toBe(false)
-    expect(globTest('*Factory')('openSUSE:Factory')).toBe(true)
-    expect(globTest('opensuse:*')('openSUSE:Factory')).toBe(false)
-    expect(globTest('a*a')('a')).toBe(false)
-    expect(globTest('*')('a/b/c')).toBe(true)
-  })
-
-  it('agree with the regular expression that they stand for', () => {
-    const pattern = fc.stringMatching(/^[aAb*]{0,8}$/)
-    const text = fc.stringMatching(/^[aAb]{0,10}$/)
-    fc.assert(
-      fc.property(pattern, text, (glob, name) => {
-        expect(globTest(glob)(name)).toBe(new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(name))
-      }),
-    )
-  })
-})
 
 describe('a principal', () => {
   it('has its scopes alone, and all of them with admin', () => {

@@ -1,4 +1,4 @@
-import { streamIdsOf } from './access/globs.js'
+import { streamIdsOf } from './access/streams.js'
 import { artifactRow } from './build-rows.js'
 import { type Database, transact } from './db.js'
 import { LedgerError } from './errors.js'

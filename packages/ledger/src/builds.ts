@@ -1,4 +1,4 @@
-import { streamIdsOf } from './access/globs.js'
+import { streamIdsOf } from './access/streams.js'
 import { buildInclude, buildRow } from './build-rows.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'

@@ -1,6 +1,6 @@
-import { PrismaPg } from '@prisma/adapter-pg'
 import { LedgerError } from './errors.js'
 import { Prisma, PrismaClient } from './generated/client.js'
+import { OneByOnePg } from './one-by-one.js'
 
 /** What repositories share. */
 export interface Database {
@@ -15,7 +15,7 @@ export type Tx = Prisma.TransactionClient
 /** Connects on first use; `databaseUrl` as libpq writes it. */
 export function openPrisma(databaseUrl: string, connections: number): PrismaClient {
   return new PrismaClient({
-    adapter: new PrismaPg({ connectionString: databaseUrl, max: connections }),
+    adapter: new OneByOnePg({ connectionString: databaseUrl, max: connections }),
     errorFormat: 'minimal',
   })
 }

@@ -1,4 +1,3 @@
-export { likePattern } from './access/globs.js'
 export * from './access/types.js'
 export { DirectoryBlobStore } from './blobs/directory.js'
 export { S3BlobStore, type S3Options } from './blobs/s3.js'
@@ -39,6 +38,7 @@ export {
 } from './gate/policy.js'
 export * from './gate/rows.js'
 export type { WaiverDraft, WaiverRow, Waivers } from './gate/waivers.js'
+export { type GlobGrammar, type GlobText, globGrammars, globTest, likePattern } from './globs.js'
 export { comparisonKey, taskId, uuidOf, uuidv7 } from './ids.js'
 export type { LedgerLog } from './log.js'
 export { applyMigrations, migrationsDirectory } from './migrations.js'

@@ -1,4 +1,4 @@
-import { streamIdsOf } from './access/globs.js'
+import { streamIdsOf } from './access/streams.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from './cursor.js'
 import type { Database } from './db.js'
 import type { Stream } from './generated/client.js'

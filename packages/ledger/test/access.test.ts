@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LedgerError, likePattern, type NewToken } from '../src/index.js'
+import { LedgerError, type NewToken } from '../src/index.js'
 import { openTestLedger } from './support/ledger.js'
 
 let opened: Awaited<ReturnType<typeof openTestLedger>>
@@ -104,21 +103,6 @@ describe('tokens', () => {
 })
 
 describe('globs of streams', () => {
-  it('mean the same to Postgres', async () => {
-    const glob = fc.stringMatching(/^[ab_%\\*]{0,6}$/)
-    const name = fc.stringMatching(/^[ab_%\\]{0,8}$/)
-    const cases = fc.sample(fc.tuple(glob, name), 500)
-    const rows = await opened.query<{ fits: boolean }>(
-      'SELECT name LIKE pattern AS fits FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(name, pattern, n) ORDER BY n',
-      [cases.map(([, name]) => name), cases.map(([glob]) => likePattern(glob))],
-    )
-    const escaped = (part: string) => part.replace(/[\\%_]/g, '\\$&')
-    const expected = cases.map(([glob, name]) =>
-      new RegExp(`^${glob.split('*').map(escaped).join('.*')}$`).test(name),
-    )
-    expect(rows.map(({ fits }) => fits)).toEqual(expected)
-  })
-
   it('choose streams, builds and files', async () => {
     const { builds, streams, artifacts } = opened.ledger
     const sha256 = 'a'.repeat(64)

@@ -1,5 +1,5 @@
 import type { TokenScope } from '@basedrift/contract'
-import { globTest } from '../glob.js'
+import { globGrammars, globTest } from '@basedrift/ledger'
 import { ProblemError } from '../problem.js'
 
 /** Who sends a request, and what that may do. */
@@ -23,7 +23,7 @@ export class Principal {
     this.name = of.name
     this.streams = of.streams.includes('*') ? null : of.streams
     this.#scopes = new Set(of.scopes)
-    this.#fits = of.streams.map(globTest)
+    this.#fits = of.streams.map((glob) => globTest(glob, globGrammars.plain))
   }
 
   /** Whether it has a scope; `admin` includes the others. */

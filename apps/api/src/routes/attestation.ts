@@ -1,7 +1,7 @@
+import { gateEngine } from '@basedrift/check'
 import { Envelope, KeyList, ref, statementType } from '@basedrift/contract'
 import { sealEnvelope } from '@basedrift/runtime'
 import { statementOf } from '../attest/statement.js'
-import { gateEngine } from '../outcomes.js'
 import { BuildIdPath } from '../params.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
@@ -9,7 +9,7 @@ import type { App, AppDependencies } from '../types.js'
 
 /** The signed statement of a build's verdicts, and the key that signs it. */
 export function attestationRoutes(app: App, { ledger, signer }: AppDependencies): void {
-  const engine = gateEngine(ledger)
+  const engine = gateEngine((setId) => ledger.moduleSets.manifest(setId))
 
   app.get(
     '/v1/builds/:id/attestation',

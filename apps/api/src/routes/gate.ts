@@ -1,3 +1,4 @@
+import { gateEngine } from '@basedrift/check'
 import {
   Author,
   BreakGlass,
@@ -13,7 +14,6 @@ import {
 } from '@basedrift/contract'
 import { type DecisionRow, type GateQuestion, uuidOf } from '@basedrift/ledger'
 import Type from 'typebox'
-import { gateEngine } from '../outcomes.js'
 import { pageQuery, writeHeaders } from '../params.js'
 import { Patience } from '../patience.js'
 import { ProblemError } from '../problem.js'
@@ -35,7 +35,7 @@ export function gateRoutes(app: App, { ledger, config, news, log }: AppDependenc
   const patience = new Patience({ everyMs: gatePollMs, news })
   app.addHook('preClose', async () => patience.close())
 
-  const engine = gateEngine(ledger)
+  const engine = gateEngine((setId) => ledger.moduleSets.manifest(setId))
 
   /** Waits for another answer than `unknown`; what is `unknown` in the end is recorded then, not at every look. Null once nobody waits. */
   const askAndWait = async (

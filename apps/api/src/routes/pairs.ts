@@ -13,7 +13,7 @@ import { type BuildRow, comparisonKey, type ModuleRow, type PairRow } from '@bas
 import Type from 'typebox'
 import { conditionalHeaders, isUnchanged, notModified } from '../conditional.js'
 import { Findings, type RecordedRow } from '../findings.js'
-import { nameFilter } from '../glob.js'
+import { nameFilter } from '../name-filter.js'
 import { pageOf, positionOf } from '../page.js'
 import { PairModulePath, PairPath, pageQuery } from '../params.js'
 import { ProblemError } from '../problem.js'

@@ -1,6 +1,6 @@
-import { decodeRows, ENGINE_VERSION, outcomesOf } from '@basedrift/check'
+import { gateEngine } from '@basedrift/check'
 import { type Log, Loop } from '@basedrift/jobs'
-import type { GateEngine, Ledger } from '@basedrift/ledger'
+import type { Ledger } from '@basedrift/ledger'
 
 /** What the sweep needs. */
 export interface SweepOptions {
@@ -34,11 +34,7 @@ export function startSweep(options: SweepOptions): Sweep {
   /** What the answers of a stream were given by. */
   let seen = new Map<string, string>()
 
-  const engine: GateEngine = {
-    version: ENGINE_VERSION,
-    outcomes: async (rows, moduleSetId) =>
-      outcomesOf(decodeRows(rows, await ledger.moduleSets.manifest(moduleSetId))),
-  }
+  const engine = gateEngine((setId) => ledger.moduleSets.manifest(setId))
 
   const askAgain = async (): Promise<void> => {
     const marks = new Map<string, string>()

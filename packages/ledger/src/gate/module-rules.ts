@@ -1,6 +1,6 @@
 import { gateLimits } from '@basedrift/contract'
 import { LedgerError } from '../errors.js'
-import { wildcard } from './globs.js'
+import { globGrammars, globTest } from '../globs.js'
 
 /** One line of a policy's rules. */
 export interface ModuleRule {
@@ -12,13 +12,11 @@ export interface ModuleRule {
   fits(module: { readonly name: string; readonly path: string }): boolean
 }
 
-/** Kernels and Kbuild have `_` where files may have `-`. */
-const folded = (text: string) => text.replaceAll('-', '_')
-
 /**
- * Reads rules as SUSE's kabi/severities has them: each line a pattern and PASS or FAIL with blanks between, `#` starts a comment,
- * the first rule that fits counts. A pattern with a `/` is of a module's path in the kernel tree, as there; one without is of
- * a module's name, where that file has symbols.
+ * Reads rules as suse-kabi-tools reads kabi/severities: each line a pattern and PASS or FAIL with blanks between, `#` starts a
+ * comment, the first rule that fits counts, not the one that fits best. A pattern with a `/` is of a module's path in the kernel
+ * tree, as there; one without is of a module's name, where that file has symbols, namespaces and `vmlinux`. Kernels and Kbuild
+ * have `_` where files may have `-`: here they are the same.
  * @throws LedgerError `policy-invalid`, with the line
  */
 export function parseModuleRules(text: string): ModuleRule[] {
@@ -39,16 +37,21 @@ export function parseModuleRules(text: string): ModuleRule[] {
     if (pattern.length > gateLimits.patternChars)
       throw refuse(`its pattern has more than ${gateLimits.patternChars} characters`)
     if (rules.length === gateLimits.rules) throw refuse(`there are more than ${gateLimits.rules} rules`)
-    const test = wildcard(folded(pattern))
+    const test = testOf(pattern, refuse)
     const byPath = pattern.includes('/')
-    rules.push({
-      line: index + 1,
-      pattern,
-      verdict,
-      fits: ({ name, path }) => test(folded(byPath ? path : name)),
-    })
+    rules.push({ line: index + 1, pattern, verdict, fits: ({ name, path }) => test(byPath ? path : name) })
   }
   return rules
+}
+
+function testOf(pattern: string, refuse: (why: string) => LedgerError): (text: string) => boolean {
+  try {
+    return globTest(pattern, globGrammars.severities)
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw refuse(`"${pattern.slice(0, 40)}" is no pattern, as ${error.message}`)
+    throw error
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ChannelMode, type Notice, severities } from '@basedrift/contract'
-import { wildcard } from '../gate/globs.js'
+import { globGrammars, globTest } from '../globs.js'
 import type { Route } from './rows.js'
 
 /**
@@ -11,7 +11,7 @@ export function isTold(routes: readonly Route[], { kind, severity, stream }: Not
     (route) =>
       least(route) &&
       (route.kinds.length === 0 || route.kinds.includes(kind)) &&
-      (stream === null ? route.stream === '*' : wildcard(route.stream)(stream)),
+      (stream === null ? route.stream === '*' : globTest(route.stream, globGrammars.routes)(stream)),
   )
 }
 

@@ -1,29 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { wildcard } from '../../src/gate/globs.js'
 import { moduleRelease } from '../../src/gate/module-rules.js'
 import { modulePath, parseModuleRules } from '../../src/index.js'
-
-describe('a pattern', () => {
-  it('fits as a regular expression of the same meaning does', () => {
-    const text = fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 12 })
-    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?'), maxLength: 8 })
-    fc.assert(
-      fc.property(pattern, text, (given, name) => {
-        const regex = given.replaceAll('*', '[^]*').replaceAll('?', '[^]')
-        expect(wildcard(given)(name)).toBe(new RegExp(`^${regex}$`).test(name))
-      }),
-      { numRuns: 2000 },
-    )
-  })
-
-  it('takes no longer for having many stars', () => {
-    const test = wildcard(`${'*a'.repeat(120)}*b`)
-    const started = performance.now()
-    for (let nth = 0; nth < 1000; nth++) expect(test('a'.repeat(250))).toBe(false)
-    expect(performance.now() - started).toBeLessThan(2000)
-  })
-})
 
 describe('module rules', () => {
   const text = [
@@ -60,10 +38,17 @@ describe('module rules', () => {
     ['# x\nveth pass', /Line 2 .*"pass" is neither/],
     ['veth PASS FAIL', /"FAIL" stands after the verdict/],
     [`${'x'.repeat(300)} PASS`, /more than 256 characters/],
+    ['drivers/[a-c PASS', /its \[ is not closed/],
+    ['drivers\\ PASS', /nothing stands after its \\/],
     ['a PASS\n'.repeat(1001), /Line 1001 .*more than 1000 rules/],
   ])('refuse a line that is none: %.20j', (rules, message) => {
     expect(() => parseModuleRules(rules)).toThrow(message)
     expect(() => parseModuleRules(rules)).toThrow(expect.objectContaining({ code: 'policy-invalid' }))
+  })
+
+  it('count in their order, as in suse-kabi-tools: the first that fits, not the one that fits best', () => {
+    const rules = parseModuleRules('veth* PASS\nveth FAIL\n')
+    expect(rules.find((rule) => rule.fits({ name: 'veth', path: 'drivers/net/veth' }))?.verdict).toBe('PASS')
   })
 
   it('end or are refused, whatever they are', () => {

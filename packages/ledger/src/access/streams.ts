@@ -1,9 +1,5 @@
 import type { Tx } from '../db.js'
-
-/** The pattern of SQL's LIKE that a glob stands for: `*` is any text, everything else itself. */
-export function likePattern(glob: string): string {
-  return glob.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%')
-}
+import { likePattern } from '../globs.js'
 
 /** Ids of the streams whose names fit one of the globs. */
 export async function streamIdsOf(tx: Tx, globs: readonly string[]): Promise<string[]> {
