@@ -8,7 +8,7 @@ export type Pruned = Record<'deliveries' | 'events' | 'gateUses' | 'decisions' |
 export interface Retention {
   /**
    * Deletes what is settled and older than `keepMs` milliseconds, at most `limit` rows of each kind, the oldest first: deliveries
-   * that were sent; events that no delivery has, but for what was last said of a gate; uses of gates; decisions that are neither
+   * that were sent or given up; events that no delivery has, but for what was last said of a gate; uses of gates; decisions that are neither
    * the last of their build and environment nor used; builds that have left an environment, but for the last that entered it.
    */
   prune(options: { keepMs: number; limit: number }): Promise<Pruned>
@@ -33,7 +33,7 @@ export function createRetention({ prisma, clock }: Database): Retention {
             ORDER BY t.id LIMIT ${limit} FOR UPDATE SKIP LOCKED)`
       }
       return {
-        deliveries: await remove('Delivery', Prisma.sql`t.state = 'sent' AND t."endedAt" < ${before}`),
+        deliveries: await remove('Delivery', Prisma.sql`t.state IN ('sent', 'dead') AND t."endedAt" < ${before}`),
         events: await remove(
           'Event',
           Prisma.sql`NOT EXISTS (SELECT 1 FROM "DeliveryEvent" d WHERE d."eventId" = t.id)

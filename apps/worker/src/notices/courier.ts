@@ -23,6 +23,12 @@ export interface CourierOptions extends Sending {
   random?: () => number
 }
 
+/**
+ * What one channel is sent before it gives its place to those that wait: a worker has a number of places, and as many channels with
+ * long lines would else keep all others waiting.
+ */
+const turn = { messages: 20, ms: 10_000 } as const
+
 /** Sends what is due, until it is stopped. */
 export interface Courier {
   /** Something became due: look now. */
@@ -41,9 +47,11 @@ export function startCourier(options: CourierOptions): Courier {
   const running = new Map<string, Promise<void>>()
   let stopping = false
 
+  /** Sends what is due to one channel, as far as its turn goes. */
   const line = async (channelId: string, owner: string): Promise<void> => {
+    const until = Date.now() + turn.ms
     try {
-      while (!stopping) {
+      for (let nth = 0; !stopping && nth < turn.messages && Date.now() < until; nth++) {
         const delivery = await ledger.courier.begin(channelId, owner, leaseMs)
         if (delivery === null) return
         const result = await attempt(delivery, options)
@@ -70,8 +78,8 @@ export function startCourier(options: CourierOptions): Courier {
       for (const id of await ledger.courier.claim(owner, leaseMs, free)) {
         const run = line(id, owner).finally(() => {
           running.delete(id)
-          // Its place may be what another channel waits for.
-          if (!stopping && running.size === channels - 1) void loop.run()
+          // Its place may be what another channel waits for, or it waits for its own next turn.
+          if (!stopping) void loop.run()
         })
         running.set(id, run)
       }
@@ -90,7 +98,10 @@ export function startCourier(options: CourierOptions): Courier {
 
 const told = ({ outcome, code, status }: AttemptResult) => ({ outcome, code, status })
 
-/** One attempt, and what comes of it. Nothing is thrown: a line that cannot be sent goes the way of what fails. */
+/** Attempts at a message that cannot be made: what comes after it can perhaps, and it is there to be sent again by whoever mends that. */
+const mostFailures = 3
+
+/** One attempt, and what comes of it. Nothing is thrown: a message that cannot be made goes the way of what fails. */
 async function attempt(delivery: BegunDelivery, options: CourierOptions): Promise<AttemptResult> {
   const { keyring, net, baseUrl, log, now = Date.now, random = Math.random } = options
   const { id, channelId, kind, attempt: nth, settings, sealed, notices } = delivery
@@ -116,6 +127,7 @@ async function attempt(delivery: BegunDelivery, options: CourierOptions): Promis
     // Of the operator's keys: the message is not lost for them.
     if (error instanceof NotifyError) return later(error.code, null, nothing)
     log.error({ err: error, delivery: id, kind }, 'a message could not be made or sent')
+    if (nth >= mostFailures) return { outcome: 'dead', code: 'delivery-failed', ...nothing }
     return later('delivery-failed', null, nothing)
   }
 }

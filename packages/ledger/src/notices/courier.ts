@@ -47,6 +47,20 @@ async function closeDigests(tx: Tx, channelId: string, sequence: number, now: Da
   await tx.channel.update({ where: { id: channelId }, data: { sequence: sequence + ready.length } })
 }
 
+/**
+ * What is first in the line of a channel. An attempt whose worker ended with it is: it was first when it began. Each of the two is
+ * the first entry of an index, however long the line is.
+ */
+async function headOf(tx: Tx, channelId: string) {
+  const first = (state: 'sending' | 'pending') =>
+    tx.delivery.findFirst({
+      where: { channelId, state },
+      orderBy: { sequence: 'asc' },
+      include: { events: { include: { event: true }, orderBy: { eventId: 'asc' }, take: digestEvents } },
+    })
+  return (await first('sending')) ?? (await first('pending'))
+}
+
 /** The part of the ledger that sending works on. */
 export function createCourier(db: Database): Courier {
   const { prisma, clock } = db
@@ -86,11 +100,7 @@ export function createCourier(db: Database): Courier {
           return null
         }
         await closeDigests(tx, channelId, held.sequence, now)
-        const head = await tx.delivery.findFirst({
-          where: { channelId, state: { in: ['pending', 'sending'] } },
-          orderBy: { sequence: 'asc' },
-          include: { events: { include: { event: true }, orderBy: { eventId: 'asc' }, take: digestEvents } },
-        })
+        const head = await headOf(tx, channelId)
         if (head === null || head.nextAt > now) {
           await rest(tx, channelId, head?.nextAt ?? null)
           return null

@@ -1,7 +1,7 @@
 import { noticeExamples } from '@basedrift/contract'
-import { describe, expect, it } from 'vitest'
-import type { AttemptResult, Ledger } from '../../src/index.js'
-import { openTestLedger } from '../support/ledger.js'
+import { describe, expect, it, vi } from 'vitest'
+import { type AttemptResult, type Ledger, openLedger } from '../../src/index.js'
+import { openTestLedger, silent } from '../support/ledger.js'
 import { newChannel } from './channel.js'
 
 const subject = 'drift:019a0000-0000-7000-8000-000000000003'
@@ -86,6 +86,46 @@ describe('the line of a channel', () => {
     await ledger.courier.end(first, 'a', { ...busy, outcome: 'dead' })
     expect((await begin(ledger, channel)).id, 'a dead letter holds nobody up').not.toBe(first.id)
     expect(await ledger.channels.get(channel)).toMatchObject({ waiting: 1, dead: 1 })
+  })
+
+  it('is not read through to find what is first, however long it is', async () => {
+    await using test = await openTestLedger()
+    const { clock, query, url } = test
+    const channel = await channelOf(test.ledger)
+    await announce(test)
+    await query(
+      `INSERT INTO "Delivery" (id, "channelId", sequence, state, "nextAt", "createdAt")
+       SELECT gen_random_uuid(), "channelId", 1 + nth, state, "nextAt", "createdAt" FROM "Delivery", generate_series(1, 20000) nth`,
+    )
+    await query(
+      `INSERT INTO "DeliveryEvent" SELECT d.id, e.id FROM "Delivery" d, "Event" e ON CONFLICT DO NOTHING`,
+    )
+    await query('VACUUM ANALYZE')
+    const read = async () => {
+      // What a connection has read is counted for all to see when it ends.
+      const [found] = await query<{ read: string; open: string }>(
+        `SELECT seq_tup_read + idx_tup_fetch AS read, (SELECT count(*) FROM pg_stat_activity
+           WHERE datname = current_database() AND backend_type = 'client backend') AS open
+         FROM pg_stat_user_tables WHERE relname = 'Delivery'`,
+      )
+      return { read: Number(found?.read), others: Number(found?.open) - 1 }
+    }
+    await test.ledger.close()
+    const closed = () =>
+      vi.waitFor(
+        async () => {
+          const found = await read()
+          expect(found.others).toBe(0)
+          return found.read
+        },
+        { timeout: 20_000, interval: 20 },
+      )
+    const before = await closed()
+    const ledger = await openLedger({ databaseUrl: url, log: silent, clock: () => clock.now })
+    await ledger.courier.claim('a', leaseMs, 1)
+    for (let nth = 0; nth < 5; nth++) await ledger.courier.end(await begin(ledger, channel), 'a', sent)
+    await ledger.close()
+    expect((await closed()) - before).toBeLessThan(1000)
   })
 
   it('is not another’s: a channel that waits for its answer holds no other up', async () => {

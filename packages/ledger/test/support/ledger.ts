@@ -10,7 +10,7 @@ import {
 
 export const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const silent = { debug: () => {}, info: () => {}, warn: () => {} }
+export const silent = { debug: () => {}, info: () => {}, warn: () => {} }
 
 /** A ledger on a database of its own, with a clock that stands still until it is set. */
 export async function openTestLedger() {
@@ -21,6 +21,7 @@ export async function openTestLedger() {
     ledger,
     clock,
     query: database.query,
+    url: database.url,
     async [Symbol.asyncDispose]() {
       await ledger.close()
       await database[Symbol.asyncDispose]()
