@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import type { Live } from '@basedrift/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestService, type TestService } from '../e2e/support/service.js'
 
@@ -101,6 +102,53 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
       artifacts: [{ filename: 'kernel-default-extra-5.15.12-1.4.x86_64.rpm' }],
     })
     expect(late?.sealedAt).not.toBeNull()
+  })
+
+  it('lets a build leave what is live once enough others took its place, with a token that may', async () => {
+    const names = ['2.1', '2.2', '2.3'].map(
+      (release) => `x86_64/kernel-default-5.15.12-${release}.x86_64.rpm`,
+    )
+    const entered = async (query: string) => {
+      const response = await service.fetch(
+        `/v1/environments/staging/live?stream=${encodeURIComponent(`${project}/x86_64/default`)}${query}`,
+      )
+      const { items } = (await response.json()) as { items: Live[] }
+      return items.map(({ build, leftBy }) => [build.release, leftBy])
+    }
+    const settings = await readFile(config, 'utf8')
+    await writeFile(config, settings.replace('environment = production', 'environment = staging\nkeep = 1'))
+    const said: string[] = []
+    for (const [index, name] of names.entries()) {
+      const before = names[index - 1]
+      if (before !== undefined) await rm(path.join(repository, before))
+      await publish(name)
+      for (let pass = 0; pass < 2; pass++)
+        await send().catch(({ code, stderr }: { code: number; stderr: string }) =>
+          said.push(`${code} ${stderr}`),
+        )
+    }
+    expect(said).toEqual([expect.stringMatching(/^1 .*token-refused/s)])
+    expect(await entered('')).toEqual([
+      ['2.3', null],
+      ['2.2', null],
+      ['2.1', null],
+    ])
+    const token = await service.newToken(['ingest', 'read', 'waive'], ['kettle:*'])
+    await writeFile(path.join(folder, 'token'), token)
+    await publish(names[2] ?? '')
+    await send()
+    const { stderr } = await send()
+    expect(stderr).toContain(`${project}/x86_64/default 5.15.12-2.1 left staging`)
+    expect(await entered('')).toEqual([
+      ['2.3', null],
+      ['2.2', null],
+    ])
+    expect(await entered('&history=true')).toEqual([
+      ['2.3', null],
+      ['2.2', null],
+      ['2.1', expect.any(String)],
+    ])
+    await writeFile(config, settings)
   })
 
   it('puts other content under a recorded name aside, as the alarm that it is', async () => {

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import os
-from typing import Any, Dict, Mapping, NamedTuple, Optional, cast
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, cast
 from urllib.parse import quote
 
 from . import http
@@ -16,6 +16,8 @@ Json = Dict[str, Any]
 
 #: Most bytes of a package, as the service takes them by default.
 ARTIFACT_BYTES = 4 * 1024 * 1024 * 1024
+#: Pages that a listing of what is live may have: far more than the 512 builds that may be live fill.
+LIVE_PAGES = 512
 
 
 class Digest(NamedTuple):
@@ -100,8 +102,37 @@ class Service:
 
     def set_live(self, environment: str, build_id: str) -> None:
         """Records that machines of an environment run a build."""
-        path = "/v1/environments/%s/live/%s" % (quote(environment, safe=""), quote(build_id, safe=""))
-        self._http.send("PUT", path)
+        self._http.send("PUT", "%s/%s" % (live_of(environment), quote(build_id, safe="")))
+
+    def leave(self, environment: str, build_id: str) -> None:
+        """Records that no machine of an environment runs a build any more. It takes the scope `waive`."""
+        answer = self._http.send("DELETE", "%s/%s" % (live_of(environment), quote(build_id, safe="")), expect=(404,))
+        if answer.status == 404 and http.problem_of(answer) is None:
+            raise http.refusal(answer, "DELETE %s" % live_of(environment))
+
+    def live(self, environment: str, stream: str) -> List[Tuple[str, str, str]]:
+        """Id, version and release of the builds of a stream that are live in an environment, the latest that entered first."""
+        found: List[Tuple[str, str, str]] = []
+        cursor: Optional[str] = None
+        for _ in range(LIVE_PAGES):
+            more = "" if cursor is None else "&cursor=%s" % quote(cursor, safe="")
+            page = parse(self._http.send("GET", "%s?stream=%s&limit=200%s" % (live_of(environment), quote(stream, safe=""), more)))
+            for item in page.get("items", []):
+                build = item["build"]
+                found.append((str(build["id"]), str(build["version"]), str(build["release"])))
+            cursor = page.get("next")
+            if cursor is None:
+                return found
+        raise Passing("answer-invalid", "What is live in %s comes in more than %d pages." % (environment, LIVE_PAGES))
+
+    def build(self, build_id: str) -> Json:
+        """A build by its id."""
+        return parse(self._http.send("GET", "/v1/builds/%s" % quote(build_id, safe="")))
+
+
+def live_of(environment: str) -> str:
+    """Path of what is live in an environment."""
+    return "/v1/environments/%s/live" % quote(environment, safe="")
 
 
 def path_of(build: Build) -> str:

@@ -109,7 +109,7 @@ class Http:
                 return self._once(method, path, headers or {}, body, file, into, most, expect)
             except Passing as error:
                 last = error
-                if error.code in ("token-refused", "certificate-refused", "answer-foreign") or error.alarm:
+                if error.code == "answer-foreign" or error.alarm:
                     break
         raise last
 
@@ -150,7 +150,8 @@ class Http:
     def _distrust(self, error: Exception) -> Passing:
         # Python 3.6 has no error of its own for a certificate that does not verify.
         if isinstance(error, ssl.CertificateError) or getattr(error, "reason", "") == "CERTIFICATE_VERIFY_FAILED":
-            return Passing("certificate-refused", "The certificate of %s is not trusted: %s" % (self._host, error), 300.0)
+            message = "The certificate of %s is not trusted: %s" % (self._host, error)
+            return Passing("certificate-refused", message, 300.0, alarm=True)
         return Passing("server-unreachable", "%s: %s" % (self._host, error))
 
     @staticmethod
@@ -211,7 +212,7 @@ def refusal(answer: Answer, where: str) -> HookError:
     code, detail = problem or ("answer-refused", "status %d" % answer.status)
     message = "%s: %d %s" % (where, answer.status, detail)
     if answer.status in MENDABLE:
-        return Passing("token-refused", message, 300.0)
+        return Passing("token-refused", message, 300.0, alarm=True)
     if answer.status in PASSING:
         return Passing(code, message, seconds_to_wait(answer.headers.get("retry-after")))
     if problem is None:

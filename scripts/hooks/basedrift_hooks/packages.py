@@ -3,9 +3,9 @@
 import configparser
 import fnmatch
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .config import option, required, words
+from .config import number, option, required, words
 from .errors import Final
 
 #: What the service takes as the name of a file, a version, a release and a stream.
@@ -71,7 +71,10 @@ class Build(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One section `[stream …]`: which packages make up the builds of a stream, and where they go live."""
+    """One section `[stream …]`: which packages make up the builds of a stream, where they go live, and for how long.
+
+    `keep` builds that were replaced stay live, and each for `grace` seconds; None of both: until a person lets them leave.
+    """
 
     title: str
     globs: Mapping[str, Sequence[str]]
@@ -79,6 +82,8 @@ class Rule(NamedTuple):
     role: str
     name: str
     environment: Optional[str]
+    keep: Optional[int] = None
+    grace: Optional[float] = None
 
     def matches(self, facts: Mapping[str, str]) -> bool:
         """Whether every known fact of that name fits one of the globs. A fact that nobody knows does not count."""
@@ -126,6 +131,7 @@ def read_rules(parser: configparser.ConfigParser, facts: Mapping[str, str]) -> L
         if not files:
             raise Final("config-incomplete", "Set files in section [%s]: globs of file names." % section)
         globs: Dict[str, List[str]] = {fact: words(parser, section, name) for name, fact in facts.items()}
+        keep, grace = read_retention(parser, section)
         rules.append(
             Rule(
                 section[len("stream ") :].strip(),
@@ -134,11 +140,31 @@ def read_rules(parser: configparser.ConfigParser, facts: Mapping[str, str]) -> L
                 role,
                 required(parser, section, "name"),
                 option(parser, section, "environment"),
+                keep,
+                grace,
             )
         )
     if not rules:
         raise Final("config-incomplete", "Add a section [stream NAME]: nothing says which packages are meant.")
     return rules
+
+
+def read_retention(parser: configparser.ConfigParser, section: str) -> Tuple[Optional[int], Optional[float]]:
+    """`keep` (a number) and `grace` (days, given in seconds) of a section.
+
+    Raises Final `config-invalid`, or `config-incomplete` where they are about no environment.
+    """
+    keep = grace = None
+    if option(parser, section, "keep") is not None:
+        wanted = number(parser, section, "keep", 0, 1, 500)
+        if wanted != int(wanted):
+            raise Final("config-invalid", "keep in section [%s] is a number of builds." % section)
+        keep = int(wanted)
+    if option(parser, section, "grace") is not None:
+        grace = number(parser, section, "grace", 0, 0.01, 3650) * 24 * 3600
+    if (keep is not None or grace is not None) and option(parser, section, "environment") is None:
+        raise Final("config-incomplete", "Set environment in section [%s]: keep and grace are about what is live there." % section)
+    return keep, grace
 
 
 def named(rule: Rule, fact: str) -> List[str]:

@@ -75,7 +75,7 @@ def send_late(service: Service, owner: Build, filename: str, path: str, provenan
 def for_each(groups: Iterable[Group], act: Callable[[Group], object]) -> None:
     """Does it for every group, also after one has failed.
 
-    Raises what failed: in passing before what is final, since then the whole is tried again, and an alarm before all.
+    Raises the worst of what failed.
     """
     failures: List[HookError] = []
     for group in groups:
@@ -84,8 +84,13 @@ def for_each(groups: Iterable[Group], act: Callable[[Group], object]) -> None:
         except HookError as error:
             LOG.warning("%s %s: %s", group.build.stream, group.build.vr, error)
             failures.append(error)
-    for failure in sorted(failures, key=lambda error: (not isinstance(error, Passing), not error.alarm)):
-        raise failure
+    if failures:
+        raise worst(failures)
+
+
+def worst(failures: List[HookError]) -> HookError:
+    """Which of several failures decides: one in passing before what is final, since then the whole is tried again, and an alarm first."""
+    return min(failures, key=lambda error: (not isinstance(error, Passing), not error.alarm))
 
 
 def mark_live(service: Service, group: Group, build_id: str) -> Optional[str]:

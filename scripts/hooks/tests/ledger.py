@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from typing import Any, Dict, List, Optional, Tuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from .support import Reply, Request
 
@@ -27,21 +27,53 @@ class Ledger:
         self.token = token
         self.builds: Dict[Tuple[str, str], Dict[str, Any]] = {}
         self.blobs: Dict[str, int] = {}
+        #: Each time that a build entered, those that are live in the order in which they did, and those that left.
         self.live: List[Tuple[str, str]] = []
+        self.lives: List[Tuple[str, str]] = []
+        self.left: List[Tuple[str, str]] = []
+        #: Builds that the token may not take out.
+        self.kept: List[str] = []
 
     def __call__(self, request: Request) -> Reply:
         if self.token is not None and request.headers.get("authorization") != "Bearer %s" % self.token:
             return problem(401, "token-missing")
-        parts = [unquote(part) for part in urlsplit(request.path).path.split("/")[2:]]
+        url = urlsplit(request.path)
+        parts = [unquote(part) for part in url.path.split("/")[2:]]
         if parts[0] == "blobs":
             size = self.blobs.get(parts[1])
             return (404, {}, b"") if size is None else (200, {"Content-Length": str(size)}, b"")
-        if parts[0] == "environments" and request.method == "PUT":
-            self.live.append((parts[1], parts[3]))
-            return answer(200, {})
+        if parts[0] == "environments":
+            query = parse_qs(url.query)
+            return self._list(parts[1], query) if request.method == "GET" else self._move(request.method, (parts[1], parts[3]))
+        if parts[0] == "builds":
+            found = [build for build in self.builds.values() if build["id"] == parts[1]]
+            return answer(200, found[0]) if found else problem(404, "build-unknown")
         if parts[0] == "streams":
             return self._write(request, parts)
         return problem(404, "route-unknown")
+
+    def _move(self, method: str, place: Tuple[str, str]) -> Reply:
+        if method == "PUT":
+            self.live.append(place)
+            if place not in self.lives:
+                self.lives.append(place)
+        elif place[1] in self.kept:
+            return problem(403, "token-forbidden")
+        elif place in self.lives:
+            self.lives.remove(place)
+            self.left.append(place)
+        return answer(200, {})
+
+    def _list(self, environment: str, query: Dict[str, List[str]]) -> Reply:
+        """Pages of two, the latest that entered first."""
+        names = {build["id"]: key for key, build in self.builds.items()}
+        held = [number for env, number in reversed(self.lives) if env == environment and names[number][0] == query["stream"][0]]
+        start = int(query.get("cursor", ["0"])[0])
+        items = [
+            {"build": {"id": number, "version": names[number][1].rpartition("-")[0], "release": names[number][1].rpartition("-")[2]}}
+            for number in held[start : start + 2]
+        ]
+        return answer(200, {"items": items, "next": str(start + 2) if len(held) > start + 2 else None})
 
     def _write(self, request: Request, parts: List[str]) -> Reply:
         key = (parts[1], parts[3])
@@ -60,6 +92,8 @@ class Ledger:
                 "state": "declared",
                 "artifacts": [],
                 "said": said,
+                "stream": parts[1],
+                "provenance": said["provenance"],
             }
             return answer(201, self.builds[key])
         if build is None:

@@ -33,6 +33,7 @@ arches = x86_64
 files = kernel-core-*.fc43.* kernel-modules-*.fc43.*
 name = Fedora:43/{arch}/kernel
 environment = f43
+%s
 """
 STREAM = "Fedora:43/x86_64/kernel"
 
@@ -82,7 +83,9 @@ def build_of(number: int, **fields: Any) -> Dict[str, Any]:
     return dict(build, **dict(more, **fields))
 
 
-class Sender(unittest.TestCase):
+class Working(unittest.TestCase):
+    more = ""
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -90,7 +93,7 @@ class Sender(unittest.TestCase):
         self.now = 1e9
         path = os.path.join(folder.name, "basedrift_hub.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write(CONFIG % (os.path.join(folder.name, "spool"), self.topdir))
+            file.write(CONFIG % (os.path.join(folder.name, "spool"), self.topdir, self.more))
         config = koji_config(path)
         self.spool = Spool(config.spool, clock=lambda: self.now)
         self.hub, self.ledger = FakeHub(), Ledger()
@@ -100,7 +103,7 @@ class Sender(unittest.TestCase):
             self.addCleanup(server.__exit__)
         service = Service(ServiceConfig("", None, None, 10), Http(servers[1].url, {}, 10, sleep=lambda _: None))
         self.koji = Koji(servers[0].url + "/kojihub", self.topdir, None, 10, None)
-        self.handlers = Jobs(config, self.spool, service, lambda: self.koji).handlers()
+        self.handlers = Jobs(config, self.spool, service, lambda: self.koji, lambda: self.now).handlers()
 
     def build(self, number: int, **fields: Any) -> Dict[str, Any]:
         """A build on the hub and on its volume."""
@@ -117,6 +120,8 @@ class Sender(unittest.TestCase):
         self.now += 7200
         return self.spool.work(self.handlers)
 
+
+class Sender(Working):
     def test_a_complete_build_is_sent_from_the_volume(self) -> None:
         self.build(5, volume_name="vol2")
         self.spool.add("koji_build", {"build": 5, "package": "kernel"})
@@ -164,7 +169,7 @@ class Sender(unittest.TestCase):
         self.assertEqual({vr for _, vr in self.ledger.builds}, {"6.17.8-300.fc43", "6.17.8-301.fc43"})
         self.assertEqual(len(self.ledger.live), 1)
         options = [params[0] for method, params in self.hub.calls if method == "listBuilds"][0]
-        self.assertGreater(options["completeAfter"], 1e9, "no further back than it is told")
+        self.assertEqual(options["completeAfter"], 1e9 + 7200 - 14 * 24 * 3600, "as far back as it is told")
 
     def test_waits_for_a_hub_that_is_offline_and_a_volume_that_is_away(self) -> None:
         self.spool.add("koji_build", {"build": 5})
@@ -194,3 +199,29 @@ class Sender(unittest.TestCase):
             self.spool.add("koji_build", data)
         self.spool.add("koji_tag", {"build": 5})
         self.assertEqual((self.work(), self.hub.calls), ((0, 0, 5), []))
+
+
+class Retaining(Working):
+    more = "grace = 10"
+
+    def test_a_build_leaves_when_others_took_its_place_in_the_tag(self) -> None:
+        for number in range(1, 6):
+            self.build(number, release="30%d.fc43" % number)
+            self.hub.tags[number] = ["f43-updates"]
+            self.spool.add("koji_tag", {"build": number, "tag": "f43-updates"})
+            self.work()
+            self.work()
+        self.hub.tags[1] = []
+        self.spool.add("replaced", {"tag": "f43-updates", "package": "kernel"})
+        self.assertEqual(self.work(), (1, 0, 0))
+        self.assertEqual(self.ledger.left, [], "it has its days")
+        self.now += 11 * 24 * 3600
+        self.spool.add("reconcile", {})
+        self.work()
+        self.work()
+        self.assertEqual(self.ledger.left, [("f43", "build-0")])
+        self.hub.tags.clear()
+        self.now += 99 * 24 * 3600
+        self.spool.add("replaced", {"tag": "f43-updates", "package": "kernel"})
+        self.work()
+        self.assertEqual(len(self.ledger.left), 1, "a tag that holds nothing says nothing")

@@ -32,6 +32,7 @@ packages = kernel-default
 files = kernel-default-[0-9]*
 name = {project}/{arch}/default
 environment = factory
+%s
 """
 STREAM = "openSUSE:Factory/x86_64/default"
 PLACE = "openSUSE:Factory/standard/x86_64"
@@ -85,14 +86,16 @@ EVENT = {
 }
 
 
-class Sender(unittest.TestCase):
+class Working(unittest.TestCase):
+    more = ""
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.now = 1e9
         path = os.path.join(folder.name, "obs.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write(CONFIG % os.path.join(folder.name, "spool"))
+            file.write(CONFIG % (os.path.join(folder.name, "spool"), self.more))
         config = obs_config(path)
         self.spool = Spool(config.spool, clock=lambda: self.now)
         self.obs, self.ledger = BuildService(), Ledger()
@@ -102,7 +105,7 @@ class Sender(unittest.TestCase):
             self.addCleanup(server.__exit__)
         self.asked = servers[0].asked
         self.service = Service(ServiceConfig("", None, None, 10), Http(servers[1].url, {}, 10, sleep=lambda _: None))
-        self.handlers = Jobs(config, self.spool, self.service, lambda: Obs(servers[0].url, "u", "p", 10, None)).handlers()
+        self.handlers = Jobs(config, self.spool, self.service, lambda: Obs(servers[0].url, "u", "p", 10, None), clock=lambda: self.now).handlers()
 
     def work(self) -> Tally:
         self.now += 7200
@@ -111,6 +114,8 @@ class Sender(unittest.TestCase):
     def build(self, vr: str = "5.15.12-1.3") -> Any:
         return self.ledger.builds[(STREAM, vr)]
 
+
+class Sender(Working):
     def test_a_build_is_fetched_and_keeps_where_it_comes_from(self) -> None:
         self.obs.jobs = [job("2"), job("3"), job("4", "failed")]
         self.obs.built = {"kernel-default-5.15.12-1.3.x86_64.rpm": b"kernel", "rpmlint.log": b"", "_statistics": b""}
@@ -179,7 +184,7 @@ class Sender(unittest.TestCase):
             file.write(b"kernel")
         path = os.path.join(root, "server.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write((CONFIG % self.spool.folder).replace("api = http://127.0.0.1:1", "repos = %s/repos" % root))
+            file.write((CONFIG % (self.spool.folder, "")).replace("api = http://127.0.0.1:1", "repos = %s/repos" % root))
         config = obs_config(path)
         self.handlers = Jobs(config, self.spool, self.service, config.api, config.lister).handlers()
         for _ in range(2):
@@ -209,3 +214,19 @@ class Sender(unittest.TestCase):
             ).handlers()
             self.spool.add("build_success", EVENT)
             self.assertEqual(self.spool.work(handlers), (0, 1, 0))
+
+
+class Retaining(Working):
+    more = "grace = 30"
+
+    def test_what_was_replaced_leaves_after_its_days(self) -> None:
+        for vr in ("5.15.12-1.2", "5.15.12-1.3"):
+            self.obs.published = {"kernel-default-%s.x86_64.rpm" % vr: vr.encode()}
+            self.spool.add("repo_published", {"project": "openSUSE:Factory", "repo": "standard"})
+            self.assertEqual(self.work(), (1, 1, 0))
+            self.assertEqual(self.work(), (1, 0, 0))
+        self.now += 31 * 24 * 3600
+        self.spool.add("reconcile", {})
+        for _ in range(3):
+            self.work()
+        self.assertEqual(self.ledger.left, [("factory", self.build("5.15.12-1.2")["id"])])

@@ -30,6 +30,7 @@ files =
     kernel-default-extra-[!a-z]*
 name = {project}/{arch}/default
 environment = factory
+%s
 [stream modules]
 projects = openSUSE:*
 files: *-kmp-default-*
@@ -47,11 +48,12 @@ class Published(unittest.TestCase):
         self.spool_folder = os.path.join(folder.name, "spool")
         self.config = os.path.join(folder.name, "obs.conf")
         os.makedirs(os.path.join(self.repository, "x86_64"))
+        self.more = ""
         self.configure("http://127.0.0.1:1")
 
     def configure(self, url: str) -> None:
         with open(self.config, "w", encoding="ascii") as file:
-            file.write(CONFIG % (url, self.spool_folder))
+            file.write(CONFIG % (url, self.spool_folder, self.more))
 
     def package(self, name: str, content: bytes) -> str:
         path = "x86_64/%s" % name
@@ -109,6 +111,22 @@ class Published(unittest.TestCase):
         ledger = Ledger()
         self.assertEqual(self.send(ledger), [1, 0, 0])
         self.assertEqual(list(ledger.blobs.values()), [len(b"as published")])
+
+    def test_what_was_replaced_leaves_and_what_is_there_stays(self) -> None:
+        self.more = "keep = 1"
+        ledger = Ledger()
+        for number in (1, 2, 3):
+            for name in os.listdir(os.path.join(self.repository, "x86_64")):
+                os.unlink(os.path.join(self.repository, "x86_64", name))
+            self.publish(self.package("kernel-default-5.15.12-1.%d.x86_64.rpm" % number, b"%d" % number))
+            self.assertEqual(self.send(ledger), [1, 1, 0])
+            self.assertEqual(self.send(ledger), [1, 0, 0])
+        self.assertEqual(ledger.left, [("factory", "build-0")])
+        shutil.rmtree(self.repository)
+        Spool(self.spool_folder).add("reconcile", {})
+        self.assertEqual(self.send(ledger), [1, 1, 0])
+        self.assertEqual(self.send(ledger), [1, 0, 0])
+        self.assertEqual(len(ledger.left), 1, "a repository that is not there says nothing")
 
     def test_waits_while_the_service_is_away(self) -> None:
         self.publish(self.package("kernel-default-5.15.12-1.3.x86_64.rpm", b"kernel"))

@@ -8,6 +8,7 @@ from typing import Callable, Dict, List, Optional, Set, Tuple
 from basedrift_hooks.client import Json, Service, known, serial, text
 from basedrift_hooks.errors import Final
 from basedrift_hooks.packages import Group, Package, Rule, group_packages, named
+from basedrift_hooks.replaced import Listing, Memory, let_leave, retains
 from basedrift_hooks.send import complete_build, for_each, mark_live
 from basedrift_hooks.spool import Entry, Handler, Spool
 
@@ -15,7 +16,7 @@ from .api import COMPLETE, Build, Koji
 from .config import KojiConfig
 
 LOG = logging.getLogger("basedrift")
-#: Builds of a package that reconcile looks at, and builds of one that it takes for live by a tag.
+#: Builds of a package that reconcile looks at, and how many of the latest with a tag are what the tag holds.
 LISTED = 50
 LATEST = 3
 
@@ -34,7 +35,7 @@ class Jobs:
 
     def handlers(self) -> Dict[str, Handler]:
         """By kind of entry."""
-        return {"koji_build": self.build, "koji_tag": self.tag, "reconcile": self.reconcile}
+        return {"koji_build": self.build, "koji_tag": self.tag, "replaced": self.replaced, "reconcile": self.reconcile}
 
     def build(self, entry: Entry) -> None:
         """A build became complete: unless the hub knows nothing of it, its packages are sent."""
@@ -54,11 +55,34 @@ class Jobs:
             LOG.info("%s is not tagged %s any more", build.get("nvr"), tag)
             return
 
+        package = package_of(build)
+        if any(retains(rule) and rule.matches({"tag": tag, "package": package}) for rule in self._rules({"tag": tag})):
+            self._spool.add("replaced", {"tag": tag, "package": package}, once=True)
         complete = functools.partial(self._complete, build)
         for_each(self._groups(build, {"tag": tag}), lambda group: mark_live(self._service, group, complete(group)))
 
+    def replaced(self, entry: Entry) -> None:
+        """Lets those builds of a package leave that a tag held, and does not hold any more: its latest ones are what it holds."""
+        tag, package = entry.data.get("tag"), entry.data.get("package")
+        if not isinstance(tag, str) or not isinstance(package, str):
+            raise Final("entry-invalid", "The entry names no tag and package.")
+        groups: List[Group] = []
+        for build in self._koji().tagged(tag, package, LATEST):
+            groups.extend(self._groups(dict(build, id=build["build_id"]), {"tag": tag}))
+        facts = {"tag": tag, "package": package}
+        listing = Listing("%s %s" % (tag, package), entry.data, facts, groups, {"koji": {}})
+        let_leave(self._service, self._rules(facts), listing, self._memory(), self._clock())
+
+    def _memory(self) -> Memory:
+        return Memory(self._spool.path("live.json"))
+
     def reconcile(self, _entry: Entry) -> None:
-        """Notes may have been lost: the builds and tags of every package that rules name in full are listed."""
+        """Notes may have been lost: the builds and tags of every package that rules name in full are listed.
+
+        What was replaced in a tag may leave with time alone.
+        """
+        for what, _ in self._memory().places.values():
+            self._spool.add("replaced", what, once=True)
         since = self._clock() - self._config.days * 24 * 3600
         builds: Set[int] = set()
         tagged: Set[Tuple[int, str]] = set()
@@ -84,7 +108,7 @@ class Jobs:
 
     def _groups(self, build: Build, facts: Dict[str, str]) -> List[Group]:
         names = ["%(name)s-%(version)s-%(release)s.%(arch)s.rpm" % rpm for rpm in self._koji().rpms(int(build["id"]))]
-        known_facts = dict(facts, package=str(build.get("package_name") or build.get("name")))
+        known_facts = dict(facts, package=package_of(build))
         return group_packages(names, self._rules(facts), known_facts)
 
     def _rules(self, facts: Dict[str, str]) -> List[Rule]:
@@ -99,6 +123,11 @@ class Jobs:
 
         said = provenance(build, self._config.web)
         return complete_build(self._service, group, said, fetch, self._spool.path("tmp"))
+
+
+def package_of(build: Build) -> str:
+    """The package of a build: what a hub lists has either name for it."""
+    return str(build.get("package_name") or build.get("name"))
 
 
 def number_of(entry: Entry, field: str) -> int:

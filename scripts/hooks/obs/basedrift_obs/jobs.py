@@ -3,15 +3,17 @@
 import functools
 import logging
 import os
+import time
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from basedrift_hooks.client import Json, Service, known, serial, text
 from basedrift_hooks.errors import Final, Passing
 from basedrift_hooks.packages import Group, Rule, group_packages, named
+from basedrift_hooks.replaced import Listing, Memory, let_leave, retains
 from basedrift_hooks.send import complete_build, for_each, mark_live, send_build
 from basedrift_hooks.spool import Entry, Handler, Spool
 
-from .api import Obs, Place
+from .api import LISTED, Obs, Place
 from .config import Lister, ObsConfig
 
 LOG = logging.getLogger("basedrift")
@@ -20,7 +22,15 @@ LOG = logging.getLogger("basedrift")
 class Jobs:
     """The work of the sender. `service`, `api` and `lister` (the API where it is not given) are made when an entry needs them."""
 
-    def __init__(self, config: ObsConfig, spool: Spool, service: Service, api: Callable[[], Obs], lister: Optional[Callable[[], Lister]] = None) -> None:
+    def __init__(
+        self,
+        config: ObsConfig,
+        spool: Spool,
+        service: Service,
+        api: Callable[[], Obs],
+        lister: Optional[Callable[[], Lister]] = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._rules: List[Rule] = config.rules
         self._limit = config.package_bytes
         self._spool = spool
@@ -28,6 +38,7 @@ class Jobs:
         self._api = api
         self._lister: Callable[[], Lister] = api if lister is None else lister
         self._has_api = config.has_api()
+        self._clock = clock
 
     def handlers(self) -> Dict[str, Handler]:
         """By kind of entry."""
@@ -35,6 +46,7 @@ class Jobs:
             "published": self.published,
             "build_success": self.build_success,
             "repo_published": self.repo_published,
+            "replaced": self.replaced,
             "reconcile": self.reconcile,
         }
 
@@ -52,6 +64,7 @@ class Jobs:
                 path = os.fsencode(self._spool.path("files", entry.id)) + b"/" + file["link"].encode("latin-1")
             paths[str(file["path"])] = os.fsdecode(path)
         facts = {"project": project, "repository": repository}
+        self._look_for_replaced(facts, {"project": project, "repo": repository, "folder": folder})
 
         def send(group: Group) -> None:
             held = {package.filename: paths[name] for name, package in group.packages.items()}
@@ -89,6 +102,7 @@ class Jobs:
             raise Final("entry-invalid", "The message names no project and repo.")
         facts = {"project": project, "repository": repository}
         said = functools.partial(of_repository, project, repository)
+        self._look_for_replaced(facts, {"project": project, "repo": repository})
         api = self._lister()
         for arch in api.published(project, repository):
             if arch == "repodata" or not any(rule.matches(dict(facts, arch=arch)) for rule in self._rules):
@@ -100,8 +114,41 @@ class Jobs:
 
             for_each(group_packages(api.published(project, repository, arch), self._rules, facts), send)
 
+    def _look_for_replaced(self, facts: Mapping[str, str], what: Mapping[str, object]) -> None:
+        """Notes that a repository has to be looked at, where builds of it leave by themselves. An entry of its own: neither waits for the other."""
+        if any(retains(rule) and rule.matches(facts) for rule in self._rules):
+            self._spool.add("replaced", what, once=True)
+
+    def replaced(self, entry: Entry) -> None:
+        """Lets those builds leave that a repository held, and does not hold any more."""
+        project, repository, folder = (entry.data.get(name) for name in ("project", "repo", "folder"))
+        if not isinstance(project, str) or not isinstance(repository, str):
+            raise Final("entry-invalid", "The entry names no project and repo.")
+        facts = {"project": project, "repository": repository}
+        names: Optional[List[str]]
+        if isinstance(folder, str):
+            names = names_below(os.fsdecode(folder.encode("latin-1")))
+        else:
+            api = self._lister()
+            arches = [arch for arch in api.published(project, repository) if arch != "repodata"]
+            names = [name for arch in arches for name in api.published(project, repository, arch)]
+        if names is None:
+            return
+        groups = group_packages(names, self._rules, facts)
+        came_from = {"project": text(project, 256), "repository": text(repository, 256)}
+        listing = Listing("%s/%s" % (project, repository), entry.data, facts, groups, {"obs": came_from})
+        let_leave(self._service, self._rules, listing, self._memory(), self._clock())
+
+    def _memory(self) -> Memory:
+        return Memory(self._spool.path("live.json"))
+
     def reconcile(self, _entry: Entry) -> None:
-        """Messages may have been missed: the last build of every package, and every repository, that rules name in full."""
+        """Messages may have been missed: the last build of every package, and every repository, that rules name in full.
+
+        What was replaced in a repository may leave with time alone.
+        """
+        for what, _ in self._memory().places.values():
+            self._spool.add("replaced", what, once=True)
         for place in named_places(self._rules) if self._has_api else []:
             job = next((job for job in reversed(self._api().jobs(place)) if job.get("code") == "succeeded"), None)
             if job is not None:
@@ -111,6 +158,19 @@ class Jobs:
 
     def _complete(self, group: Group, said: Json, fetch: Callable[[str, str], None]) -> str:
         return complete_build(self._service, group, said, fetch, self._spool.path("tmp"))
+
+
+def names_below(folder: str) -> Optional[List[str]]:
+    """Names of the files of a published repository, in whatever folders; None where it cannot be listed, or is gone."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    try:
+        return [name for _, _, files in os.walk(folder, onerror=fail) for name in files][:LISTED]
+    except OSError as error:
+        LOG.warning("%s cannot be listed, so that nothing leaves: %s", folder, error)
+        return None
 
 
 def of_repository(project: str, repository: str, group: Group) -> Json:
