@@ -10,6 +10,7 @@ import { useIdempotency } from './plugins/idempotency.js'
 import { usePressureLimits } from './plugins/pressure.js'
 import { useRequestRecords } from './plugins/requests.js'
 import { useSecurityHeaders } from './plugins/security.js'
+import { useSerialization } from './plugins/serialization.js'
 import { useValidation } from './plugins/validation.js'
 import { artifactRoutes } from './routes/artifacts.js'
 import { attestationRoutes } from './routes/attestation.js'
@@ -59,6 +60,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   useValidation(app)
+  useSerialization(app)
   useRequestRecords(app, dependencies)
   useGuards(app, dependencies)
   await useSecurityHeaders(app)
