@@ -58,6 +58,19 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
     return Promise.all(items.map(({ id }) => service.client.getBuild(id)))
   }
 
+  it('is told by the check that all of it works, or what does not', async () => {
+    const command = path.join(hooks, 'obs/basedrift-obs')
+    const { stdout } = await run(python, ['-B', command, '--config', config, 'check'])
+    expect(stdout).toBe('works  spool\nworks  service\n')
+    const other = path.join(folder, 'other.conf')
+    await writeFile(path.join(folder, 'wrong'), 'bdt_wrong', { mode: 0o600 })
+    await writeFile(other, (await readFile(config, 'utf8')).replace(`${folder}/token`, `${folder}/wrong`))
+    await expect(run(python, ['-B', command, '--config', other, 'check'])).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^works {2}spool\nfails {2}service {2}token-refused: /),
+    })
+  })
+
   it('records each published build with its packages, and seals it', async () => {
     await publish(
       'x86_64/kernel-default-5.15.12-1.3.x86_64.rpm',

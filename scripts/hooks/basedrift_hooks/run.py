@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from typing import Callable, Dict, List, Mapping, Tuple
+from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 from .errors import HookError
 from .spool import Handler, Spool
@@ -35,12 +35,36 @@ def send(spool: Spool, handlers: Mapping[str, Handler], reconcile: bool) -> int:
 
 
 def status(spool: Spool) -> int:
-    """Prints what waits: 0, or 1 where something waits that has failed before."""
-    entries = spool.entries()
+    """Prints what waits and what was put aside, with the reasons: 0, or 1 where anything has failed."""
+    entries, refused = spool.entries(), spool.refused()
     for entry in entries:
-        print("%s  %s  attempts %d" % (entry.id, entry.kind, entry.attempts))
-    print("%d waiting" % len(entries))
-    return 1 if any(entry.attempts for entry in entries) else 0
+        reason = "" if entry.error is None else "  " + on_one_line(entry.error)
+        print("waits    %s %s  attempts %d%s" % (entry.kind, entry.id, entry.attempts, reason))
+    for name, held in refused:
+        if held is None:
+            print("refused  %s  no entry" % on_one_line(name))
+        else:
+            print("refused  %s %s  %s" % (held.kind, held.id, on_one_line(held.error or "")))
+    print("%d waiting, %d refused" % (len(entries), len(refused)))
+    return 1 if refused or any(entry.attempts for entry in entries) else 0
+
+
+def check(parts: Sequence[Tuple[str, Callable[[], object]]]) -> int:
+    """Tries each part of an installation and says whether it works: 0, or 1 where one does not."""
+    wrong = 0
+    for name, act in parts:
+        try:
+            act()
+            print("works  %s" % name)
+        except HookError as error:
+            wrong += 1
+            print("fails  %s  %s" % (name, on_one_line(str(error))))
+    return 1 if wrong else 0
+
+
+def on_one_line(text: str) -> str:
+    """What a terminal may be shown: control characters are blanks."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def main(name: str, about: str, config: str, commands: Dict[str, Command], argv: List[str]) -> int:

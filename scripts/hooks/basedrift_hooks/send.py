@@ -8,6 +8,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional
 from .client import Json, Service
 from .errors import Final, HookError, Passing
 from .packages import Build, Group, parse_package
+from .spool import FETCHED
 
 LOG = logging.getLogger("basedrift")
 OPEN = ("declared", "open")
@@ -51,7 +52,7 @@ def complete_build(
     lacking = sorted(names - held)
     if found is not None and found.get("state") not in OPEN and not lacking:
         return str(found["id"])
-    with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as work:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=FETCHED) as work:
         files: Dict[str, str] = {}
         for name in lacking:
             files[name] = os.path.join(work, name)

@@ -15,6 +15,8 @@ from .errors import Final, HookError, Passing
 
 LOG = logging.getLogger("basedrift")
 
+#: How folders in `tmp/` begin that packages are fetched into.
+FETCHED = "fetch-"
 #: Most entries that wait; what comes then is refused, so that a full disk is not ours.
 ENTRIES = 10000
 #: Most bytes of an entry.
@@ -25,12 +27,14 @@ REFUSED = 1000
 IN_THE_MAKING = 3600.0
 #: After so long, what always failed in passing is given up.
 LIFETIME = 14 * 24 * 3600.0
+#: After so long, what fails in passing wants a person to look.
+OVERDUE = 6 * 3600.0
 FIRST_PAUSE = 30.0
 LONGEST_PAUSE = 3600.0
 
 
 class Entry(NamedTuple):
-    """Something to do. `data` is the producer's own; times are seconds since 1970."""
+    """Something to do. `data` is the producer's own; times are seconds since 1970; `error` is how it failed the last time."""
 
     id: str
     kind: str
@@ -38,6 +42,7 @@ class Entry(NamedTuple):
     added: float
     attempts: int
     after: float
+    error: Optional[str] = None
 
 
 class Tally(NamedTuple):
@@ -57,6 +62,31 @@ def name_of(kind: str, data: Mapping[str, object]) -> str:
     return "%s-%s" % (kind, hashlib.sha256(text).hexdigest()[:32])
 
 
+def read_entry(path: str) -> Entry:
+    """Reads an entry. Raises ValueError where the file holds none, FileNotFoundError, Passing `spool-unreadable`."""
+    try:
+        with open(path, "rb") as file:
+            content = json.loads(file.read(ENTRY_BYTES + 1).decode("ascii"))
+        data, failure = content["data"], content.get("error")
+        if not isinstance(data, dict):
+            raise ValueError("no data")
+        return Entry(
+            os.path.basename(path)[: -len(".json")],
+            str(content["kind"]),
+            data,
+            float(content["added"]),
+            int(content.get("attempts", 0)),
+            float(content.get("after", 0)),
+            "%s: %s" % (failure["code"], failure["message"]) if failure is not None else None,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("%s lacks or has a wrong %s" % (path, error)) from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Passing("spool-unreadable", "%s cannot be read: %s" % (path, error), alarm=True) from error
+
+
 class Spool:
     """A folder with `queue/ID.json`, `files/ID/` (links to the packages of an entry), `refused/` and `tmp/`."""
 
@@ -65,6 +95,15 @@ class Spool:
         #: What the last pass met that only a person can end.
         self.alarms: List[Passing] = []
         self._clock = clock
+        try:
+            owner = os.stat(folder).st_uid
+        except FileNotFoundError:
+            owner = os.geteuid()
+        except OSError as error:
+            raise Passing("spool-unwritable", "The spool cannot be looked at: %s" % error) from error
+        # What root writes there, the hook and the sender could not write any more.
+        if os.geteuid() == 0 and owner != 0:
+            raise Final("spool-foreign", "%s is that of the user with id %d: run it as that user, with sudo -u." % (folder, owner))
         for name in ("queue", "files", "refused", "tmp"):
             try:
                 os.makedirs(os.path.join(folder, name), mode=0o750, exist_ok=True)
@@ -74,6 +113,11 @@ class Spool:
     def path(self, *names: str) -> str:
         """A path in the spool."""
         return os.path.join(self.folder, *names)
+
+    def try_it(self) -> None:
+        """Writes a file and removes it. Raises Passing `spool-unwritable`."""
+        self._write("tmp", Entry("try-%d" % os.getpid(), "", {}, 0.0, 0, 0.0), None)
+        self._remove("tmp", "try-%d.json" % os.getpid())
 
     def add(self, kind: str, data: Mapping[str, object], once: bool = False) -> str:
         """Keeps an entry; it is on disk when this returns. Gives its id.
@@ -97,6 +141,7 @@ class Spool:
 
     def _write(self, where: str, entry: Entry, error: Optional[HookError]) -> None:
         content: Dict[str, Any] = dict(entry._asdict())
+        del content["error"]
         if error is not None:
             content["error"] = {"code": error.code, "message": error.message}
         text = json.dumps(content).encode("ascii")
@@ -115,7 +160,8 @@ class Spool:
             finally:
                 os.close(folder)
         except OSError as failure:
-            raise Passing("spool-unwritable", "The spool cannot be written: %s" % failure) from failure
+            self._remove("tmp", entry.id)
+            raise Passing("spool-unwritable", "The spool cannot be written: %s" % failure, alarm=True) from failure
 
     def entries(self) -> List[Entry]:
         """All that waits, oldest first. What is no entry goes to `refused/`."""
@@ -128,25 +174,25 @@ class Spool:
                 found.append(entry)
         return sorted(found, key=lambda entry: (entry.added, entry.id))
 
+    def refused(self) -> List[Tuple[str, Optional[Entry]]]:
+        """Names and entries of what was put aside; None for what is no entry."""
+        found: List[Tuple[str, Optional[Entry]]] = []
+        for name in sorted(name for name in os.listdir(self.path("refused")) if name.endswith(".json")):
+            try:
+                found.append((name, read_entry(self.path("refused", name))))
+            except FileNotFoundError:
+                continue
+            except ValueError:
+                found.append((name, None))
+        return found
+
     def _read(self, name: str) -> Optional[Entry]:
         path = self.path("queue", name)
         try:
-            with open(path, "rb") as file:
-                content = json.loads(file.read(ENTRY_BYTES + 1).decode("ascii"))
-            data = content["data"]
-            if not isinstance(data, dict):
-                raise ValueError("no data")
-            return Entry(
-                name[: -len(".json")],
-                str(content["kind"]),
-                data,
-                float(content["added"]),
-                int(content.get("attempts", 0)),
-                float(content.get("after", 0)),
-            )
+            return read_entry(path)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             LOG.error("%s is no entry and goes to refused/: %s", path, error)
             os.replace(path, self.path("refused", name))
             return None
@@ -175,7 +221,7 @@ class Spool:
     def collect(self) -> int:
         """Removes files that no entry has, waiting or refused: of a producer that was killed, or of an entry that was removed.
 
-        Gives how many folders went. What is young may be in the making.
+        Only for who holds the spool. Gives how many folders went. What is young may be in the making.
         """
         removed = 0
         for made in os.listdir(self.path("files")):
@@ -189,7 +235,21 @@ class Spool:
             if not held and not young:
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
+        self._collect_staged()
         return removed
+
+    def _collect_staged(self) -> None:
+        # Packages are fetched by the one sender alone, and this is it; other producers take a moment for what they write.
+        for name in os.listdir(self.path("tmp")):
+            path = self.path("tmp", name)
+            try:
+                young = self._clock() - os.stat(path).st_mtime < IN_THE_MAKING
+            except FileNotFoundError:
+                continue
+            if name.startswith(FETCHED):
+                shutil.rmtree(path, ignore_errors=True)
+            elif not young:
+                self._remove("tmp", name)
 
     def _remove(self, where: str, name: str) -> None:
         try:
@@ -208,10 +268,31 @@ class Spool:
         self._write("queue", entry._replace(attempts=entry.attempts + 1, after=after), error)
         return True
 
+    def _failed(self, entry: Entry, error: HookError) -> int:
+        """Has an entry wait, or puts it aside; gives how many were put aside. Where neither can be written, it stays as it is."""
+        try:
+            if isinstance(error, Passing):
+                alarm = error.alarm or self._clock() - entry.added > OVERDUE
+                LOG.log(logging.ERROR if alarm else logging.WARNING, "%s %s waits: %s", entry.kind, entry.id, error)
+                if alarm:
+                    self.alarms.append(error)
+                return 0 if self.postpone(entry, error) else 1
+            LOG.error("%s %s is put aside: %s", entry.kind, entry.id, error)
+            self.refuse(entry, error)
+            return 1
+        except Passing as failure:
+            LOG.error("%s %s stays as it is: %s", entry.kind, entry.id, failure)
+            self.alarms.append(failure)
+            return 0
+
     @contextmanager
     def locked(self) -> Iterator[bool]:
         """Whether this process is the only one that works on the spool, for as long as it is held."""
-        with open(self.path(".lock"), "ab") as file:
+        try:
+            file = open(self.path(".lock"), "ab")
+        except OSError as error:
+            raise Passing("spool-unwritable", "The spool cannot be locked: %s" % error) from error
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -233,17 +314,10 @@ class Spool:
                 handler(entry)
                 self.done(entry)
                 done += 1
-            except Passing as error:
-                LOG.log(logging.ERROR if error.alarm else logging.WARNING, "%s %s waits: %s", entry.kind, entry.id, error)
-                if error.alarm:
-                    self.alarms.append(error)
-                refused += 0 if self.postpone(entry, error) else 1
-            except Final as error:
-                LOG.error("%s %s is put aside: %s", entry.kind, entry.id, error)
-                self.refuse(entry, error)
-                refused += 1
+            except HookError as error:
+                refused += self._failed(entry, error)
             except Exception as error:  # pylint: disable=broad-except
                 # A fault of ours may not stop the other entries, nor lose this one.
                 LOG.exception("%s %s failed", entry.kind, entry.id)
-                refused += 0 if self.postpone(entry, Passing("hook-fault", repr(error))) else 1
+                refused += self._failed(entry, Passing("hook-fault", repr(error), alarm=True))
         return Tally(done, len(self.entries()), refused)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from basedrift_hooks.client import Service
 from basedrift_hooks.config import ServiceConfig
+from basedrift_hooks.errors import Passing
 from basedrift_hooks.http import Http
 from basedrift_hooks.spool import Spool, Tally
 from basedrift_koji.api import Koji
@@ -56,6 +57,9 @@ class FakeHub:
             return 200, {}, xmlrpc.client.dumps(xmlrpc.client.Fault(self.fault, "no")).encode()
         value: Any = getattr(self, str(method))(*params)
         return 200, {"Content-Type": "text/xml"}, xmlrpc.client.dumps((value,), methodresponse=True, allow_none=True).encode()
+
+    def getAPIVersion(self) -> Any:
+        return 1
 
     def getBuild(self, number: int) -> Any:
         return self.builds.get(number)
@@ -139,6 +143,16 @@ class Sender(Working):
             ),
         )
         self.assertEqual((list(self.ledger.builds), self.ledger.live), ([(STREAM, "6.17.8-300.fc43")], []))
+
+    def test_a_hub_and_a_volume_that_are_there_are_greeted(self) -> None:
+        with self.assertRaises(Passing) as caught:
+            self.koji.greet()
+        self.assertEqual(caught.exception.code, "volume-away")
+        self.build(5)
+        self.koji.greet()
+        self.hub.fault = 1014
+        with self.assertRaises(Passing):
+            self.koji.greet()
 
     def test_believes_the_hub_and_not_the_note(self) -> None:
         self.build(6, state=0)

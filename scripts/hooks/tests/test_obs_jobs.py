@@ -1,4 +1,5 @@
 import os
+import shutil
 import tempfile
 import unittest
 from typing import Any, Dict, List
@@ -7,6 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 from basedrift_hooks.client import Service
 from basedrift_hooks.config import ServiceConfig
+from basedrift_hooks.errors import Passing
 from basedrift_hooks.http import Http
 from basedrift_hooks.spool import Spool, Tally
 from basedrift_obs.api import Obs
@@ -149,6 +151,13 @@ class Sender(Working):
         self.spool.add("build_success", EVENT)
         self.assertEqual((self.work(), self.ledger.builds), ((1, 0, 0), {}))
 
+    def test_leaves_a_build_alone_that_is_no_more_in_the_history(self) -> None:
+        self.obs.jobs = [dict(job(str(number)), endtime=str(2000 + number)) for number in range(30, 50)]
+        self.spool.add("build_success", dict(EVENT, endtime="1999"))
+        self.assertEqual((self.work(), self.ledger.builds), ((1, 0, 0), {}))
+        self.spool.add("build_success", dict(EVENT, endtime="2060"))
+        self.assertEqual(self.work(), (0, 1, 0))
+
     def test_takes_no_package_that_is_too_large(self) -> None:
         self.obs.jobs = [job("3")]
         self.obs.built = {"kernel-default-5.15.12-1.3.x86_64.rpm": b"x" * 2001}
@@ -193,6 +202,11 @@ class Sender(Working):
             self.assertEqual(self.work(), (1, 0, 0))
         self.assertEqual((self.build()["state"], list(self.ledger.blobs.values())), ("sealed", [6]))
         self.assertEqual(self.ledger.live, [("factory", self.build()["id"])] * 2)
+        config.lister().greet()
+        shutil.rmtree(os.path.join(root, "repos"))
+        with self.assertRaises(Passing) as caught:
+            config.lister().greet()
+        self.assertEqual(caught.exception.code, "repositories-away")
         for project in ("..", "a:..", "a/b", ""):
             self.spool.add("repo_published", {"project": project, "repo": "standard"})
         self.assertEqual(self.work(), (0, 0, 4))

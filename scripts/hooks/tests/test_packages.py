@@ -1,10 +1,12 @@
 import configparser
+import os
 import random
 import unittest
 from typing import Dict
 
 from basedrift_hooks.errors import Final
-from basedrift_hooks.packages import RELEASE, STREAM, VERSION, Build, group_packages, parse_package, read_rules
+from basedrift_hooks.packages import RELEASE, STREAM, VERSION, Build, group_packages, parse_package, read_rulesfrom basedrift_koji.config import koji_config
+from basedrift_obs.config import obs_config
 
 FACTS = {"projects": "project", "repositories": "repository", "arches": "arch", "packages": "package"}
 
@@ -114,6 +116,14 @@ class Rules(unittest.TestCase):
                 self.groups("kernel-default-5-1.x86_64.rpm", project=project)
             self.assertEqual(caught.exception.code, "name-refused")
         self.assertRegex("openSUSE:Factory/x86_64/default", STREAM)
+
+    def test_the_files_that_are_installed_are_configurations(self) -> None:
+        hooks = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        obs = obs_config(os.path.join(hooks, "obs", "obs.conf"))
+        koji = koji_config(os.path.join(hooks, "koji", "basedrift_hub.conf"))
+        self.assertEqual([(rule.role, rule.keep) for rule in obs.rules], [("kernel", None), ("modules", None)])
+        self.assertEqual([rule.environment for rule in koji.rules], ["f43"])
+        self.assertTrue(obs.has_lister() and not obs.has_api())
 
     def test_says_what_a_rule_lacks(self) -> None:
         for text, code in {

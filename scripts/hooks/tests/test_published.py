@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 from typing import List
 
@@ -25,6 +26,7 @@ dir = %s
 ; a comment
 [stream default]
 projects = openSUSE:*
+repositories = standard
 files =
     kernel-default-[0-9]*
     kernel-default-extra-[!a-z]*
@@ -33,6 +35,7 @@ environment = factory
 %s
 [stream modules]
 projects = openSUSE:*
+repositories: standard images_*
 files: *-kmp-default-*
 role = modules
 name = {project}/{arch}/default
@@ -61,10 +64,10 @@ class Published(unittest.TestCase):
             file.write(content)
         return path
 
-    def publish(self, *changed: str) -> str:
-        """Runs the hook as bs_publish does: its output is thrown away, and its exit has to be 0."""
+    def publish(self, *changed: str, prp: str = "openSUSE:Factory/standard", before: str = "") -> str:
+        """Runs the hook as bs_publish does: its output is thrown away, and its exit has to be 0. `before` is done by a shell first."""
         ran = subprocess.run(
-            [HOOK, "openSUSE:Factory/standard", self.repository] + list(changed),
+            ["sh", "-c", before + ' exec "$@"', "sh", HOOK, prp, self.repository] + list(changed),
             env={"PATH": "/usr/bin:/bin", "BASEDRIFT_OBS_CONF": self.config},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -139,6 +142,50 @@ class Published(unittest.TestCase):
         said = self.publish("x86_64/vim-9-1.x86_64.rpm", "x86_64/kernel-default-extra-a-1-1.x86_64.rpm", "../../kernel-default-1-1.x86_64.rpm")
         self.assertIn("none of 3 changed files", said)
         self.assertFalse(os.path.exists(self.spool_folder))
+
+    def test_spools_nothing_of_a_project_or_repository_that_no_stream_names(self) -> None:
+        kernel = self.package("kernel-default-5.15.12-1.3.x86_64.rpm", b"kernel")
+        for prp in ("home:eve:openSUSE:Factory/standard", "openSUSE:Factory/ports", "openSUSE:Factory"):
+            self.assertIn("none of 1 changed files", self.publish(kernel, prp=prp))
+        self.assertFalse(os.path.exists(self.spool_folder))
+
+    def test_a_symbolic_link_is_left_out(self) -> None:
+        kernel = self.package("kernel-default-5.15.12-1.3.x86_64.rpm", b"kernel")
+        os.symlink("/etc/passwd", os.path.join(self.repository, "x86_64", "kernel-default-5.15.12-1.4.x86_64.rpm"))
+        said = self.publish(kernel, "x86_64/kernel-default-5.15.12-1.4.x86_64.rpm")
+        self.assertIn("1 symbolic links are left out", said)
+        ledger = Ledger()
+        self.assertEqual((self.send(ledger), len(ledger.builds)), ([1, 0, 0], 1))
+
+    def test_many_at_once_lose_nothing(self) -> None:
+        kernels = [self.package("kernel-default-5.15.12-1.%d.x86_64.rpm" % number, b"%d" % number) for number in range(8)]
+        threads = [threading.Thread(target=self.publish, args=(kernel,)) for kernel in kernels * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        ledger = Ledger()
+        self.assertEqual(self.send(ledger), [16, 0, 0])
+        self.assertEqual((len(ledger.builds), len(ledger.blobs), len(set(ledger.live))), (8, 8, 8))
+
+    def test_a_disk_that_takes_nothing_leaves_nothing_behind(self) -> None:
+        kernel = self.package("kernel-default-5.15.12-1.3.x86_64.rpm", b"kernel")
+        self.assertIn("not spooled: ", self.publish(kernel, before="ulimit -f 0;"))
+        self.assertEqual([os.listdir(os.path.join(self.spool_folder, name)) for name in ("queue", "files", "tmp")], [[], [], []])
+
+    @unittest.skipUnless(os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK), "there is no other file system")
+    def test_a_spool_elsewhere_has_the_packages_read_where_they_are(self) -> None:
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+            if os.stat(elsewhere).st_dev == os.stat(self.repository).st_dev:
+                self.skipTest("it is the same file system")
+            self.spool_folder = elsewhere
+            self.configure("http://127.0.0.1:1")
+            kernel = self.package("kernel-default-5.15.12-1.3.x86_64.rpm", b"kernel")
+            self.publish(kernel)
+            self.assertEqual(self.send(Ledger()), [1, 0, 0])
+            self.publish(kernel)
+            os.unlink(os.path.join(self.repository, kernel))
+            self.assertEqual(self.send(Ledger()), [0, 0, 1], "what went before it was sent is put aside")
 
     def test_names_are_data(self) -> None:
         evil = "kernel-default-5$(touch evil)\n\"\\-1.x86_64.rpm"

@@ -1,14 +1,28 @@
+import contextlib
+import io
 import json
 import os
+import resource
 import stat
 import tempfile
 import unittest
-from typing import Callable, List
+from typing import Callable, Iterator, List, Tuple
 
 from basedrift_hooks import spool as module
 from basedrift_hooks.errors import Final, Passing
-from basedrift_hooks.run import send
+from basedrift_hooks.run import check, send, status
 from basedrift_hooks.spool import Entry, Spool
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process can grow, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class Spooled(unittest.TestCase):
@@ -160,6 +174,88 @@ class Spooled(unittest.TestCase):
         self.assertEqual(send(self.spool, {"a": self.handler(fail)}, False), 1)
         self.assertEqual([entry.attempts for entry in self.spool.entries()], [1])
         self.assertEqual(send(self.spool, {"a": self.handler(fail)}, False), 0, "nothing was due")
+
+    def test_what_fails_for_long_is_heard(self) -> None:
+        def fail(_entry: Entry) -> None:
+            raise Passing("server-unreachable", "away")
+
+        self.spool.add("a", {"n": 1})
+        self.assertEqual(send(self.spool, {"a": self.handler(fail)}, False), 0, "it may pass")
+        self.now += module.OVERDUE + 1
+        self.assertEqual(send(self.spool, {"a": self.handler(fail)}, False), 1)
+        self.assertEqual(len(self.spool.entries()), 1, "it is tried again all the same")
+
+    def test_a_disk_that_takes_nothing_loses_nothing_and_is_heard(self) -> None:
+        def act(entry: Entry) -> None:
+            if entry.data["n"] != 3:
+                raise (Passing if entry.data["n"] == 1 else Final)("a", "b")
+
+        for number in (1, 2, 3):
+            self.now += 1
+            self.spool.add("a", {"n": number})
+        with full_disk():
+            self.assertEqual(send(self.spool, {"a": self.handler(act)}, False), 1)
+            with self.assertRaises(Passing) as caught:
+                self.spool.add("a", {"n": 4})
+        self.assertEqual((caught.exception.code, self.seen), ("spool-unwritable", ["1", "2", "3"]))
+        self.assertEqual([entry.data["n"] for entry in self.spool.entries()], [1, 2])
+        self.assertEqual(os.listdir(self.spool.path("tmp")), [])
+
+    def test_what_a_killed_sender_fetched_is_removed(self) -> None:
+        os.makedirs(self.spool.path("tmp", "fetch-1"))
+        open(self.spool.path("tmp", "fetch-1", "a.rpm"), "wb").close()
+        open(self.spool.path("tmp", "young"), "wb").close()
+        open(self.spool.path("tmp", "old"), "wb").close()
+        os.utime(self.spool.path("tmp", "old"), (1.0, 1.0))
+        self.now = os.stat(self.spool.path("tmp", "young")).st_mtime
+        send(self.spool, {}, False)
+        self.assertEqual(os.listdir(self.spool.path("tmp")), ["young"], "a producer may be at work")
+
+    def test_status_tells_what_waits_and_why(self) -> None:
+        def fail(entry: Entry) -> None:
+            raise (Final if entry.data["n"] == 1 else Passing)("some-code", "a sentence\nof two lines")
+
+        self.assertEqual(self.status(), (0, "0 waiting, 0 refused\n"))
+        for number in range(2):
+            self.spool.add("a", {"n": number})
+        self.spool.add("b", {"n": 9})
+        self.spool.work({"a": self.handler(fail), "b": self.handler(lambda entry: None)})
+        self.spool.add("b", {"n": 9})
+        open(self.spool.path("refused", "none.json"), "wb").close()
+        code, said = self.status()
+        self.assertEqual(code, 1)
+        self.assertRegex(said, r"(?m)^waits    a \S+  attempts 1  some-code: a sentence of two lines$")
+        self.assertRegex(said, r"(?m)^waits    b \S+  attempts 0$")
+        self.assertRegex(said, r"(?m)^refused  a \S+  some-code: a sentence of two lines$")
+        self.assertRegex(said, r"(?m)^refused  none\.json  no entry$")
+        self.assertTrue(said.endswith("2 waiting, 2 refused\n"), said)
+
+    def test_check_tries_every_part(self) -> None:
+        def fail() -> None:
+            raise Passing("server-unreachable", "away")
+
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            self.assertEqual(check([("spool", self.spool.try_it), ("service", fail), ("hub", lambda: None)]), 1)
+            self.assertEqual(check([("spool", self.spool.try_it)]), 0)
+        lines = ["works  spool", "fails  service  server-unreachable: away", "works  hub", "works  spool"]
+        self.assertEqual(said.getvalue().splitlines(), lines)
+        self.assertEqual(os.listdir(self.spool.path("tmp")), [])
+        with full_disk(), self.assertRaises(Passing):
+            self.spool.try_it()
+
+    def status(self) -> Tuple[int, str]:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            code = status(self.spool)
+        return code, said.getvalue()
+
+    @unittest.skipIf(os.geteuid(), "only root runs as what it should not")
+    def test_root_does_not_work_on_the_spool_of_another(self) -> None:
+        os.chown(self.spool.folder, 65534, 65534)
+        with self.assertRaises(Final) as caught:
+            Spool(self.spool.folder)
+        self.assertEqual(caught.exception.code, "spool-foreign")
 
     def test_only_one_process_works(self) -> None:
         with self.spool.locked() as first, Spool(self.spool.folder).locked() as second:

@@ -48,6 +48,12 @@ class Koji:
             raise Passing("answer-invalid", "The answer to %s is no XML-RPC: %s" % (method, error)) from error
         return value
 
+    def greet(self) -> None:
+        """Asks for what every hub tells everybody, and looks whether the volume is there. Raises Passing `volume-away`."""
+        self._call("getAPIVersion")
+        if self._topdir is not None and not os.path.isdir(os.path.join(self._topdir, "packages")):
+            raise Passing("volume-away", "%s has no folder packages: look at topdir in section [koji]." % self._topdir)
+
     def build(self, build_id: int) -> Optional[Build]:
         """A build; None where there is none of that id."""
         found = self._call("getBuild", build_id)

@@ -18,10 +18,23 @@ def work(path: str, reconcile: bool) -> int:
     return run.send(spool, jobs.handlers(), reconcile)
 
 
+def check(path: str) -> int:
+    """Tries what the configuration names."""
+    config = koji_config(path)
+    return run.check(
+        [
+            ("spool", lambda: Spool(config.spool).try_it()),
+            ("service", lambda: Service(config.service()).greet()),
+            ("hub", lambda: config.koji().greet()),
+        ]
+    )
+
+
 COMMANDS: Dict[str, run.Command] = {
     "send": ("do what is due in the spool, once", lambda path: work(path, False)),
     "reconcile": ("list builds and tags for what was missed, and send it", lambda path: work(path, True)),
-    "status": ("say what waits in the spool", lambda path: run.status(Spool(koji_config(path).spool))),
+    "check": ("try whether the spool, the service and the hub work", check),
+    "status": ("say what waits in the spool and what was put aside, with the reasons", lambda path: run.status(Spool(koji_config(path).spool))),
 }
 
 

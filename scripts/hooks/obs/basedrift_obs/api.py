@@ -33,6 +33,10 @@ class Obs:
             headers["Authorization"] = "Basic %s" % pair
         self._http = Http(url, headers, timeout, ca_file)
 
+    def greet(self) -> None:
+        """Asks for something that every user may read."""
+        parse(self._http.send("GET", "/about"), "about")
+
     def jobs(self, place: Place) -> List[Mapping[str, str]]:
         """The last jobs of a package, oldest first: `versrel`, `bcnt`, `srcmd5`, `verifymd5`, `reason`, `code` …"""
         folder = joined(*place).rpartition("/")[0]

@@ -189,7 +189,7 @@ def place_of(event: Mapping[str, str]) -> Place:
 
 
 def job_of(jobs: List[Mapping[str, str]], event: Mapping[str, str]) -> Optional[Mapping[str, str]]:
-    """The finished job that a message told of; None where a later one has taken its place.
+    """The finished job that a message told of; None where a later one has taken its place, or the history begins later.
 
     Raises Passing `not-finished` while the job is not in the history: then the packages that are listed are still the old ones.
     """
@@ -197,10 +197,17 @@ def job_of(jobs: List[Mapping[str, str]], event: Mapping[str, str]) -> Optional[
     succeeded = [job for job in jobs if job.get("code") == "succeeded"]
     matching = [index for index, job in enumerate(succeeded) if all(job.get(key) == event[key] for key in keys)]
     if not matching:
+        if any(ended(job) > ended(event) > 0 for job in succeeded):
+            return None
         raise Passing("not-finished", "The build service does not list the job of this message yet.")
     if matching[-1] != len(succeeded) - 1:
         return None
     return dict(event, **{key: value for key, value in succeeded[-1].items() if value})
+
+
+def ended(job: Mapping[str, str]) -> int:
+    """When a job ended, in seconds since 1970; 0 where it is not said."""
+    return serial(job.get("endtime")) or 0
 
 
 def provenance(place: Place, job: Mapping[str, str]) -> Json:

@@ -28,11 +28,23 @@ def listen(path: str) -> int:
     return 0
 
 
+def check(path: str) -> int:
+    """Tries what the configuration names."""
+    config = obs_config(path)
+    parts = [
+        ("spool", lambda: Spool(config.spool).try_it()),
+        ("service", lambda: Service(config.service()).greet()),
+        ("repositories", lambda: config.lister().greet()),
+    ]
+    return run.check(parts[: 3 if config.has_lister() else 2])
+
+
 COMMANDS: Dict[str, run.Command] = {
     "send": ("do what is due in the spool, once", lambda path: work(path, False)),
     "listen": ("listen on the message bus until it is stopped", listen),
     "reconcile": ("list builds and repositories for what was missed, and send it", lambda path: work(path, True)),
-    "status": ("say what waits in the spool", lambda path: run.status(Spool(obs_config(path).spool))),
+    "check": ("try whether the spool, the service and what lists repositories work", check),
+    "status": ("say what waits in the spool and what was put aside, with the reasons", lambda path: run.status(Spool(obs_config(path).spool))),
 }
 
 

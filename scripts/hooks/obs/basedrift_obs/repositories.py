@@ -15,6 +15,13 @@ class Repositories:
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
+    def greet(self) -> None:
+        """Raises Passing `repositories-away` where the folder cannot be listed."""
+        try:
+            os.listdir(self._folder)
+        except OSError as error:
+            raise Passing("repositories-away", "%s cannot be listed: %s" % (self._folder, error)) from error
+
     def _path(self, project: str, repository: str, *names: str) -> str:
         parts = [part + ":" for part in project.split(":")[:-1]] + [project.split(":")[-1], repository]
         parts.extend(names)
