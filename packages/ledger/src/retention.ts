@@ -33,7 +33,10 @@ export function createRetention({ prisma, clock }: Database): Retention {
             ORDER BY t.id LIMIT ${limit} FOR UPDATE SKIP LOCKED)`
       }
       return {
-        deliveries: await remove('Delivery', Prisma.sql`t.state IN ('sent', 'dead') AND t."endedAt" < ${before}`),
+        deliveries: await remove(
+          'Delivery',
+          Prisma.sql`t.state IN ('sent', 'dead') AND t."endedAt" < ${before}`,
+        ),
         events: await remove(
           'Event',
           Prisma.sql`NOT EXISTS (SELECT 1 FROM "DeliveryEvent" d WHERE d."eventId" = t.id)
