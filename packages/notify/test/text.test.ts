@@ -112,6 +112,12 @@ describe('what is told', () => {
     expect(told({ ...gate, before: null, outcome: 'unknown', reasons, reasonsTotal: 9 })[0]).toMatch(
       /says unknown\. reason-a\. reason-b\. 7 more reasons\.$/,
     )
+    const known = (code: string, kernel: string | null) =>
+      told({ ...gate, reasons: [{ code, kernel, modules: null, total: 0, counts: {} }], reasonsTotal: 1 })[0]
+    expect(known('load', '5.15.12-1.1')).toMatch(
+      /to fail\. Kernels refuse modules, .* compare besides BTF \(on 5\.15\.12-1\.1\)\.$/,
+    )
+    expect(known('comparison-failed', null)).toMatch(/to fail\. Two builds could not be compared\.$/)
     expect(told({ ...gate, before: 'fail', outcome: 'pass', reasons: [], reasonsTotal: 0 })).toEqual([
       'openSUSE:Factory x86_64 default 5.15.12-1.3: the gate of production turned from fail to pass.',
       `It may be published: ${baseUrl}${gate.link}`,
@@ -134,6 +140,9 @@ describe('what is told', () => {
         'The xz data ends in the middle of a block (xz-corrupt). 8 more problems.',
       expect.stringContaining('Build it again'),
     ])
+    expect(told({ ...refused, filename: null, artifacts: 1, failed: 1 })[0]).toMatch(
+      /1\.3: its one artifact cannot be used as a whole\. /,
+    )
     expect(told({ ...refused, filename: null, failed: 0 })[0]).toMatch(/1\.3: the build failed as a whole\. /)
     expect(first('unreproducible')).toMatch(
       /not reproducible, the definitions of 1\.1 came out under other ids, 61,204 types moved \(parallel-encoding\)\. 4,023 of 4,023/,

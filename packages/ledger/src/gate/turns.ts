@@ -56,19 +56,39 @@ export async function recordGateTurn(tx: Tx, turn: Turn, now: Date): Promise<voi
     environment,
     before,
     outcome: answer,
-    reasons: reasons.slice(0, noticeLimits.reasons).map((reason) => reasonOf(reason, totals)),
-    reasonsTotal: reasons.length,
+    ...reasonsOf(reasons, totals),
   }
   await touch(tx, { subject: `gate:${build.id}:${environment}`, draft }, now)
 }
 
 const nameOf = (build: BuildRef) => `${build.version}-${build.release}`
 
+type ToldReason = GateNotice['reasons'][number]
+
+/** Reasons as they are told: what becomes of the modules of one build on the kernel of another is one of them, whatever their verdicts. */
+function reasonsOf(
+  reasons: readonly GateReason[],
+  totals: ReadonlyMap<string, number>,
+): Pick<GateNotice, 'reasons' | 'reasonsTotal'> {
+  const told = new Map<string, ToldReason>()
+  for (const reason of reasons) {
+    const next = reasonOf(reason, totals)
+    const { code, kernel, modules } = next
+    const key = JSON.stringify([code, kernel, modules])
+    const counts = { ...told.get(key)?.counts }
+    for (const [verdict, count] of Object.entries(next.counts) as [Verdict, number][])
+      counts[verdict] = (counts[verdict] ?? 0) + count
+    told.set(key, { ...next, counts })
+  }
+  const all = [...told.values()]
+  return { reasons: all.slice(0, noticeLimits.reasons), reasonsTotal: all.length }
+}
+
 /** Modules are named only where it can be said how many of them there are, and how many do what. */
 function reasonOf(
   { code, kernelBuild, moduleBuild, verdict, count }: GateReason,
   totals: ReadonlyMap<string, number>,
-): GateNotice['reasons'][number] {
+): ToldReason {
   const kernel = kernelBuild === null ? null : nameOf(kernelBuild)
   const counted = verdict !== null && countable.has(verdict) && kernelBuild !== null && moduleBuild !== null
   if (!counted) return { code, kernel, modules: null, total: 0, counts: {} }

@@ -9,6 +9,7 @@ import type {
   UnreproducibleNotice,
   WaiverExpiringNotice,
 } from '@basedrift/contract'
+import { type GateReasonCode, gateReasonCodes } from '@basedrift/contract'
 import { NotifyError } from '../errors.js'
 import { joined, line, name, number, type Part, quoted } from './parts.js'
 import { blastLine, driftWords, modversionsWords, remedyWords, unreproducibleRemedy } from './words.js'
@@ -89,6 +90,12 @@ const gateTodo = {
   unknown: 'Hold it until the gate decides',
 } as const
 
+/** A reason in words; one of a later version by its code. */
+function reasonWords(code: string): Part[] {
+  const known = Object.hasOwn(gateReasonCodes, code) ? gateReasonCodes[code as GateReasonCode] : undefined
+  return known === undefined ? [name(code)] : line`${known.sentence.replace(/\.$/, '')}`
+}
+
 function gate(notice: GateNotice): [Part[], string] {
   const { stream, build, environment, before, outcome, reasons, reasonsTotal } = notice
   const turned = before === null ? `says ${outcome}` : `turned from ${before} to ${outcome}`
@@ -96,7 +103,7 @@ function gate(notice: GateNotice): [Part[], string] {
     const blast =
       kernel === null || modules === null ? [] : blastLine({ total, counts }, name(modules), name(kernel))
     if (blast.length > 0) return blast
-    return kernel === null ? [name(code)] : line`${name(code)} on ${name(kernel)}`
+    return kernel === null ? reasonWords(code) : line`${reasonWords(code)} (on ${name(kernel)})`
   })
   const more = Math.max(0, reasonsTotal - listed.length)
   const what = sentences([
@@ -133,7 +140,9 @@ function artifactRefused(notice: ArtifactRefusedNotice): [Part[], string] {
       ? line`${name(filename)} cannot be used as a whole`
       : failed === 0
         ? line`the build failed as a whole`
-        : line`${number(failed)} of ${number(artifacts)} artifacts cannot be used as a whole`
+        : artifacts === 1
+          ? line`its one artifact cannot be used as a whole`
+          : line`${number(failed)} of ${number(artifacts)} artifacts cannot be used as a whole`
   const what = sentences([
     line`${subject(stream, build)}: ${told}`,
     ...listed,
