@@ -5,7 +5,8 @@ import unittest
 from typing import Dict
 
 from basedrift_hooks.errors import Final
-from basedrift_hooks.packages import RELEASE, STREAM, VERSION, Build, group_packages, parse_package, read_rulesfrom basedrift_koji.config import koji_config
+from basedrift_hooks.packages import RELEASE, STREAM, VERSION, Build, group_packages, parse_package, read_rules
+from basedrift_koji.config import koji_config
 from basedrift_obs.config import obs_config
 
 FACTS = {"projects": "project", "repositories": "repository", "arches": "arch", "packages": "package"}
