@@ -197,39 +197,6 @@ describe('the explanation of a module', () => {
   })
 })
 
-describe('the origin of modules that come alone', () => {
-  it('is found among the kernels of all streams, and said to be found', async () => {
-    const name = { stream: newName().stream, version: '0.1', release: 'stray' }
-    await service.client.declareBuild(name)
-    const teapot = await readFile(path.resolve('packages/btf/testdata/teapot-1.1.ko'))
-    await service.client.putArtifact(name, 'teapot.ko', uploadOf(teapot))
-    const { id } = await service.client.sealBuild(name)
-    worker.dispatcher.ring()
-    const stray = await service.client.waitForBuild(id, { everyMs: 20, signal: AbortSignal.timeout(40_000) })
-    expect(stray).toMatchObject({ origin: { base: old.kernel?.base, source: 'found' }, problems: [] })
-    expect(old.origin).toEqual({ base: old.kernel?.base, source: 'own' })
-
-    const kernel = { ...name, version: '5.15.12', release: '1.3' }
-    await service.client.declareBuild(kernel)
-    const vmlinux = await readFile(path.resolve('packages/btf/testdata/vmlinux-1.3'))
-    await service.client.putArtifact(kernel, 'vmlinux', uploadOf(vmlinux))
-    const sealed = await service.client.sealBuild(kernel)
-    worker.dispatcher.ring()
-    const signal = AbortSignal.timeout(40_000)
-    const running = await service.client.waitForBuild(sealed.id, { everyMs: 20, signal })
-    const told = await service.client.pairModule(running.id, id, 'teapot')
-    expect(told.origin).toMatchObject({
-      build: { id: old.id },
-      stream,
-      base: old.kernel?.base,
-      source: 'found',
-    })
-    expect(told.happened.join(' ')).toMatch(
-      new RegExp(`was built on the base of ${stream} 5\\.15\\.12-1\\.1.*Nothing says so`),
-    )
-  })
-})
-
 describe('what was found of a module', () => {
   it('is listed in the rows of a pair, and in full of one module, as far as it is asked for', async () => {
     const { client } = service

@@ -6,7 +6,6 @@ const running = { sha256: 'a'.repeat(64), types: 100, strings: 1000 }
 const origin = {
   base: { sha256: 'b'.repeat(64), types: 102, strings: 1040 },
   build: '5.15.12-1.3',
-  found: false,
 }
 
 function explained(result: Partial<Explained['result']>, rest: Partial<Explained> = {}): Explained {
@@ -53,6 +52,7 @@ function explained(result: Partial<Explained['result']>, rest: Partial<Explained
     kernelBuild: '5.15.12-1.1',
     moduleBuild: '5.15.12-1.3',
     origin,
+    fits: null,
     ...rest,
   }
 }
@@ -148,5 +148,21 @@ describe('an explanation', () => {
     expect(
       remedy(explained({ verdict: 'unknown', basis: 'no-origin' }, { origin: null })).join(' '),
     ).toContain('builtFor')
+  })
+
+  it('names a base that the modules merely fit, and never says that they were built on it', () => {
+    const unknown = { verdict: 'unknown', basis: 'no-origin', errno: 0 } as const
+    const guess = explained(unknown, { origin: null, fits: '5.15.12-1.1', moduleBuild: '5.15.12-1.kmp' })
+    const told = happened(guess).join(' ')
+    expect(told).toContain(
+      'fit the base of 5.15.12-1.1 and no other that is recorded in the stream; nothing says',
+    )
+    expect(told).not.toMatch(/was built on (?:this very|its own|the) base/)
+    expect(remedy(guess).join(' ')).toMatch(/`builtFor`: "5\.15\.12-1\.1", or stamp/)
+    const sure = explained(
+      { verdict: 'compatible', basis: 'relocated' },
+      { origin: null, fits: '5.15.12-1.1' },
+    )
+    expect(happened(sure).join(' ')).not.toContain('fit')
   })
 })

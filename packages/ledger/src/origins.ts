@@ -4,7 +4,21 @@ import { LedgerError } from './errors.js'
 import { isUuid } from './ids.js'
 import { canonical, storable, storableJson } from './json.js'
 import type { OriginDecision, OriginEvidence, OriginQuery, Origins } from './repositories.js'
-import type { BaseRow, JsonObject } from './rows.js'
+import type { BaseRow, JsonObject, OriginSource } from './rows.js'
+
+/**
+ * The base that modules are compared with as the one that they were built on: none where it was only found. That their string length
+ * and references fit a base does not show that they were built on it: a rebuild of equal length fits as well.
+ */
+export function provenOrigin({
+  originSha256,
+  originSource,
+}: {
+  originSha256: string | null
+  originSource: OriginSource | null
+}): string | null {
+  return originSource === 'found' ? null : originSha256
+}
 
 /** Bases that are looked at for one build: of more than these, none is taken for the one that its modules were built on. */
 export const mostOriginCandidates = 64
@@ -29,8 +43,10 @@ async function evidenceOf(tx: Tx, query: OriginQuery): Promise<OriginEvidence> {
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
     WHERE s.name = ${stream} AND k.version || '-' || k.release = ${builtFor}`
   const candidates = await tx.$queryRaw<BaseRow[]>`
-    SELECT sha256, types, strings FROM "Base"
-    WHERE strings = ${strings}::int AND sha256 IS DISTINCT FROM ${own} ORDER BY sha256 LIMIT ${limit}`
+    SELECT DISTINCT b.sha256, b.types, b.strings
+    FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
+    WHERE s.name = ${stream} AND b.strings = ${strings}::int AND b.sha256 IS DISTINCT FROM ${own}
+    ORDER BY b.sha256 LIMIT ${limit}`
   const named = await tx.$queryRaw<BaseRow[]>`
     SELECT DISTINCT b.sha256, b.types, b.strings
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
@@ -55,8 +71,8 @@ export function originColumns({ origin, problems }: OriginDecision) {
 
 /**
  * Looks again for the origin of module builds after a kernel came in: of those of its stream whose origin is not known, or is
- * known only because it was found; and, where its base is a new one, of those of any stream whose modules tell its string length or
- * whose stamps name it.
+ * known only because it was found and may change; and, where its base is a new one, of those of any stream whose stamps name it: a
+ * stamp is proof, whoever brings the base. Nothing else that one stream brings has an effect on another.
  */
 export async function lookAgain(
   tx: Tx,
@@ -73,9 +89,10 @@ export async function lookAgain(
   const builds = await tx.$queryRaw<{ id: string }[]>`
     SELECT m.id FROM "Build" m JOIN "ModuleSet" s ON s.id = m."moduleSetId"
     WHERE m.id <> ${buildId}::uuid AND m.state IN ('comparing', 'done')
-      AND (((m."originSha256" IS NULL OR m."originSource" = 'found')
-          AND ((m."streamId" = ${streamId}::uuid AND (m."originSha256" IS NULL OR m."builtFor" = ${name}))
-            OR (${newBase} AND s."originStrings" = ${base.strings})))
+      AND ((m."streamId" = ${streamId}::uuid
+          AND (m."originSha256" IS NULL
+            OR (m."originSource" = 'found'
+              AND (m."builtFor" = ${name} OR (s."originStrings" = ${base.strings} AND m."originSha256" <> ${base.sha256})))))
         OR (${newBase} AND s."stampSha256" = ${base.sha256}))
     ORDER BY m.id`
   await enqueue(
@@ -109,7 +126,7 @@ export function createOrigins(db: Database): Origins {
         if (build === null) throw unknown()
         const columns = originColumns(decision)
         if (canonical(build) === canonical(columns)) return 'same'
-        if (build.originSha256 !== columns.originSha256) {
+        if (provenOrigin(build) !== provenOrigin(columns)) {
           const pairs = await tx.$queryRaw<{ kernelBuildId: string }[]>`
             UPDATE "Pair" SET state = 'pending', "comparisonKey" = NULL, error = NULL, "updatedAt" = ${now}
             FROM "Build" k

@@ -6,9 +6,19 @@ import { Prisma } from './generated/client.js'
 import { comparisonKey, isUuid } from './ids.js'
 import { storableJson } from './json.js'
 import { touchDriftOf } from './notices/sources.js'
+import { provenOrigin } from './origins.js'
 import { renews } from './renewal/engines.js'
 import type { Pairs } from './repositories.js'
-import type { ComparisonRow, Counts, Failure, JsonObject, MatrixCell, PairInputs, PairState } from './rows.js'
+import type {
+  ComparisonRow,
+  Counts,
+  Failure,
+  JsonObject,
+  MatrixCell,
+  OriginSource,
+  PairInputs,
+  PairState,
+} from './rows.js'
 import { type Places, placeCursor, placesAfter } from './versions/place.js'
 
 function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonRow {
@@ -36,6 +46,7 @@ interface InputsRecord {
   allowBtfMismatch: boolean | null
   btfModules: boolean
   originSha256: string | null
+  originSource: OriginSource | null
   exportsSha256: string | null
   symbolsSha256: string | null
   setId: string
@@ -50,7 +61,7 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
   if (!isUuid(kernelBuildId) || !isUuid(moduleBuildId)) return null
   const [found] = await tx.$queryRaw<InputsRecord[]>`
     SELECT p.state, b.sha256 AS base, b.types, b.strings, k."rulesVersion", k."allowBtfMismatch",
-      coalesce(k."btfModules", true) AS "btfModules", m."originSha256", k."exportsSha256", s.id AS "setId", s.count, s."bundleSha256",
+      coalesce(k."btfModules", true) AS "btfModules", m."originSha256", m."originSource", k."exportsSha256", s.id AS "setId", s.count, s."bundleSha256",
       s."symbolsSha256", c.key AS "comparisonKey", c.engine
     FROM "Pair" p
       JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Base" b ON b.sha256 = k."baseSha256"
@@ -66,7 +77,7 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
     running: { sha256: found.base, types: found.types, strings: found.strings },
     rules: rulesVersion === null ? null : { version: rulesVersion, allowBtfMismatch },
     btfModules: found.btfModules,
-    originSha256: found.originSha256,
+    originSha256: provenOrigin(found),
     exportsSha256: found.exportsSha256,
     moduleSet: {
       id: found.setId,

@@ -112,7 +112,7 @@ export interface OriginEvidence {
   stamped: BaseRow | null
   /** Base of the build that it names in `builtFor`. */
   stated: BaseRow | null
-  /** Bases of that string length, of whatever stream, by hash: at most one more than `mostOriginCandidates`. */
+  /** Bases of the kernels of its stream that have that string length, by hash: at most one more than `mostOriginCandidates`. */
   candidates: BaseRow[]
   /** Bases of the kernels of its stream that have one of those releases, by hash, likewise. */
   named: BaseRow[]
@@ -129,7 +129,8 @@ export interface OriginDecision {
 export interface Origins {
   evidence(query: OriginQuery): Promise<OriginEvidence>
   /**
-   * Records the decision on an ingested build; where its origin is another base now, its pairs wait again, each with a task.
+   * Records the decision on an ingested build; where what its modules are compared with is another base now, its pairs wait again, each
+   * with a task.
    * `stale`: other evidence came in since, and nothing was recorded. `build-unknown`.
    */
   record(buildId: string, decision: OriginDecision): Promise<'recorded' | 'same' | 'stale'>

@@ -75,20 +75,60 @@ describe('the origin of modules', () => {
     expect((await ledger.origins.evidence(query)).stamped).toMatchObject({ sha256: sha('b'), strings: 9000 })
   })
 
-  it('that was found is given up when a second base may be it, and pairs wait again each time', async () => {
+  it('that was found is no origin of a comparison, and is given up when a second base may be it', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
     const one = await kernel(ledger, '1.1', 'a')
     const stray = await modulesOnly(ledger, 'stray')
     await ledger.origins.record(stray, await decision(ledger, stray))
-    expect((await ledger.pairs.inputs(one, stray))?.originSha256).toBe(sha('a'))
-    const before = await ledger.tasks.get(`compare:${one}:${stray}`)
+    expect((await ledger.pairs.inputs(one, stray))?.originSha256).toBeNull()
     await ledger.tasks.take(`compare:${one}:${stray}`, 'w', 60_000)
     await kernel(ledger, '1.2', 'b')
+    expect(await tasks(ledger)).toEqual([`origin:${stray}`])
     expect(await ledger.origins.record(stray, await decision(ledger, stray))).toBe('recorded')
     expect(await originOf(ledger, stray)).toBeNull()
+    // Nothing was compared by it, so nothing is compared again.
+    expect(await ledger.tasks.finish(`compare:${one}:${stray}`, 'w')).toBe(true)
+  })
+
+  it('that is known starts the comparison of its pairs anew', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const one = await kernel(ledger, '1.1', 'a')
+    const kmp = await modulesOnly(ledger, 'kmp', '5.15.12-1.1')
+    const before = await ledger.tasks.get(`compare:${one}:${kmp}`)
+    await ledger.tasks.take(`compare:${one}:${kmp}`, 'w', 60_000)
+    expect(await ledger.origins.record(kmp, await decision(ledger, kmp))).toBe('recorded')
+    expect((await ledger.pairs.inputs(one, kmp))?.originSha256).toBe(sha('a'))
     expect(await ledger.tasks.finish(before?.id ?? '', 'w')).toBe(false)
-    expect(await ledger.tasks.get(`compare:${one}:${stray}`)).toMatchObject({ state: 'pending', attempt: 0 })
+    expect(await ledger.tasks.get(`compare:${one}:${kmp}`)).toMatchObject({ state: 'pending', attempt: 0 })
+  })
+
+  it('is looked for among the kernels of the stream alone, whose builds alone are looked at again', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const away = async (release: string, base: string) => {
+      const { build } = await ledger.builds.declare({
+        stream: 'elsewhere',
+        version: '1',
+        release,
+        provenance: {},
+        builtFor: null,
+      })
+      await ledger.builds.seal(build.id)
+      await ledger.builds.startIngest(build.id)
+      await ledger.builds.recordIngest(found(build.id, { base }))
+    }
+    await away('1', 'b')
+    const stray = await modulesOnly(ledger, 'stray')
+    expect((await decision(ledger, stray)).origin).toBeNull()
+    await away('2', 'c')
+    expect(await tasks(ledger)).toEqual([])
+    await kernel(ledger, '1.1', 'a')
+    await ledger.origins.record(stray, await decision(ledger, stray))
+    expect(await originOf(ledger, stray)).toMatchObject({ base: { sha256: sha('a') }, source: 'found' })
+    await away('3', 'd')
+    expect(await tasks(ledger)).toEqual([`origin:${stray}`])
   })
 
   it('is not recorded by what is no longer all there is', async () => {
@@ -169,12 +209,13 @@ describe('the origin of modules', () => {
       candidates: [],
       named: both,
     })
-    expect(
-      await ledger.origins.evidence({ ...query, stream: 'another', strings: 5000, own: sha('a') }),
-    ).toEqual({
+    expect(await ledger.origins.evidence({ ...query, strings: 5000, own: sha('a') })).toMatchObject({
+      candidates: [base('b')],
+    })
+    expect(await ledger.origins.evidence({ ...query, stream: 'another', strings: 5000 })).toEqual({
       stamped: null,
       stated: null,
-      candidates: [base('b')],
+      candidates: [],
       named: [],
     })
   })

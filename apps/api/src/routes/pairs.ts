@@ -71,10 +71,11 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
       ? []
       : decodeRows(pair.comparison.rows, manifest).map((result, ordinal) => ({ ordinal, result }))
 
-  /** The build whose base the comparison took as the origin of the modules. */
+  /** The build whose base the comparison took as the origin of the modules, else the one whose base they fit. */
   const originOf = async ({ moduleBuild, comparison }: PairRow): Promise<BuildRow | null> => {
-    const sha256 = comparison?.originSha256
-    if (sha256 === null || sha256 === undefined) return null
+    const found = moduleBuild.origin?.source === 'found' ? moduleBuild.origin.base.sha256 : null
+    const sha256 = comparison?.originSha256 ?? found
+    if (sha256 === null) return null
     if (moduleBuild.kernel?.base.sha256 === sha256) return moduleBuild
     return ledger.builds.withBase(sha256, moduleBuild)
   }
@@ -176,16 +177,16 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
       const kernel = kernelView(recorded)
       const base = origin?.kernel?.base ?? null
       const source = base === null ? null : (pair.moduleBuild.origin?.source ?? null)
+      const from = origin === null ? null : originName(origin, pair.moduleBuild)
+      const isFound = source === 'found'
       const explained: Explained = {
         result: resultView(result),
         module,
         kernel,
         kernelBuild: nameOf(pair.kernelBuild),
         moduleBuild: nameOf(pair.moduleBuild),
-        origin:
-          origin === null || base === null
-            ? null
-            : { base, build: originName(origin, pair.moduleBuild), found: source === 'found' },
+        origin: isFound || from === null || base === null ? null : { base, build: from },
+        fits: isFound ? from : null,
       }
       return {
         ...pairHead(pair),

@@ -8,8 +8,10 @@ export interface Explained {
   /** `version-release` of the running kernel's build and of the module's. */
   kernelBuild: string
   moduleBuild: string
-  /** The base that the module was built on, where that is known, the build that it is of, and whether nobody said so. */
-  origin: { base: BaseFacts; build: string; found: boolean } | null
+  /** The base that the module was built on, where that is known, and the build that it is of. */
+  origin: { base: BaseFacts; build: string } | null
+  /** Where it is not: the build whose base, and no other of the stream, the modules fit. */
+  fits: string | null
 }
 
 const number = (value: number) => value.toLocaleString('en-US')
@@ -33,19 +35,22 @@ function placeOf({ result }: Explained): string {
 }
 
 /** How the two bases differ, as far as both are known. */
-function basesOf({ origin, kernel, moduleBuild }: Explained): string[] {
+function basesOf({ result, origin, fits, kernel, moduleBuild }: Explained): string[] {
+  if (fits !== null) {
+    if (result.verdict === 'compatible' || result.verdict === 'no-btf') return []
+    return [
+      `The modules of ${moduleBuild} fit the base of ${fits} and no other that is recorded in the stream; nothing says that they ` +
+        'were built on it, and a rebuild of equal length would fit as well.',
+    ]
+  }
   if (origin === null) return []
   const running = kernel.base
   if (origin.base.sha256 === running.sha256) return [`It was built on this very base, of ${origin.build}.`]
   const whose = origin.build === moduleBuild ? 'its own base' : `the base of ${origin.build}`
-  const found = origin.found
-    ? ['Nothing says so; of the recorded bases this alone fits what the modules tell.']
-    : []
   return [
     `${moduleBuild} was built on ${whose}: ${number(origin.base.types)} types and ` +
       `${number(origin.base.strings)} bytes of strings. This kernel's base has ${number(running.types)} types and ` +
       `${number(running.strings)} bytes of strings, so ids and offsets that start after the one stand elsewhere in the other.`,
-    ...found,
   ]
 }
 
@@ -202,7 +207,7 @@ export function happened(explained: Explained): string[] {
 }
 
 /** What would change the outcome, in sentences; empty where nothing needs to. */
-export function remedy({ result, kernelBuild, moduleBuild, origin, kernel }: Explained): string[] {
+export function remedy({ result, kernelBuild, moduleBuild, origin, fits, kernel }: Explained): string[] {
   switch (result.verdict) {
     case 'compatible':
       return []
@@ -226,9 +231,11 @@ export function remedy({ result, kernelBuild, moduleBuild, origin, kernel }: Exp
       ]
     case 'unknown':
       return [
-        origin === null
-          ? `Upload the kernel that ${moduleBuild} was built on to this stream, and name it as \`builtFor\` of a build of its modules.`
-          : `Build the modules of ${moduleBuild} against the vmlinux of ${kernelBuild} to be certain.`,
+        fits !== null
+          ? `If they were built on it, push them under a new release with \`builtFor\`: "${fits}", or stamp the modules when they are built (\`basedrift stamp\`).`
+          : origin === null
+            ? `Upload the kernel that ${moduleBuild} was built on to this stream, and name it as \`builtFor\` of a build of its modules.`
+            : `Build the modules of ${moduleBuild} against the vmlinux of ${kernelBuild} to be certain.`,
       ]
     case 'error':
       return [

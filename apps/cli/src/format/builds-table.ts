@@ -74,16 +74,18 @@ export function buildTable(build: Build, { style, width }: TableOptions): string
 }
 
 /** How it is known what base the modules were built on. */
-const sources: Readonly<Record<OriginSource, string>> = {
+const sources: Readonly<Record<Exclude<OriginSource, 'found'>, string>> = {
   own: 'the kernel in the build',
   stated: 'the kernel that it is built for',
   stamp: 'as the stamp in the modules says',
-  found: 'found: no other recorded base fits',
 }
 
 function originOf({ origin }: Build): string {
   if (origin === null) return 'not known'
-  return `base ${origin.base.sha256.slice(0, 12)}… (${sources[origin.source]})`
+  const base = `base ${origin.base.sha256.slice(0, 12)}…`
+  return origin.source === 'found'
+    ? `not known; of the stream’s bases ${base} alone fits`
+    : `${base} (${sources[origin.source]})`
 }
 
 function problemLine({ code, message, file }: ArtifactProblem): string {

@@ -47,8 +47,8 @@ export function explanationTable(explanation: Explanation, { style, width }: Tab
   const base = origin.base === null ? 'not recorded' : `base ${origin.base.sha256.slice(0, 12)}…`
   const from =
     origin.build === null ? '' : `${printable(`${origin.build.version}-${origin.build.release}`)}, `
-  const found = origin.source === 'found' ? ' (found: no other recorded base fits)' : ''
-  lines.push(`Built on        ${from}${base}${found}`)
+  const found = origin.source === 'found' ? 'not known; of the stream’s bases this alone fits: ' : ''
+  lines.push(`Built on        ${found}${from}${base}`)
   if (origin.strings !== null) {
     lines.push(
       `                a base with ${origin.strings} bytes of strings (running: ${kernel.base.strings}), as the module itself tells`,

@@ -194,10 +194,14 @@ export const Origin = Type.Object(
     source: oneOf(
       originSources,
       '`own`: the kernel in the build; `stated`: that of the build that it names in `builtFor`; `stamp`: a stamp in the ' +
-        'modules; `found`: the only recorded base that the modules’ string length and references fit',
+        'modules; `found`: nothing says so, and of the bases in the stream only this one fits the modules’ string length and ' +
+        'references: a hint, by which no verdict is decided',
     ),
   },
-  { $id: 'Origin', description: 'The base that the modules of a build were built on' },
+  {
+    $id: 'Origin',
+    description: 'The base that the modules of a build were built on, as far as that is known',
+  },
 )
 export type Origin = Static<typeof Origin>
 

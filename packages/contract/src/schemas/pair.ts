@@ -219,7 +219,8 @@ export const Explanation = Type.Object(
       base: nullableRef(BaseFacts),
       source: Type.Unsafe<OriginSource | null>({
         enum: [...originSources, null],
-        description: 'Who says so; null where the origin is not known',
+        description:
+          'Who says so; null where the origin is not known. `found`: nobody, and it had no part in the verdict',
       }),
       strings: Type.Unsafe<number | null>({
         type: ['integer', 'null'],

@@ -45,6 +45,8 @@ export interface Meeting {
   readonly waitsFor: string | null
   /** What its verdicts follow from besides modules and engine (`groundsOf`); null until it is done. */
   readonly grounds: string | null
+  /** The build whose base the modules fit, and no other of the stream; null where nothing was found, or what they were built on is known. */
+  readonly fits: string | null
   /** Modules per verdict; empty until it is done. */
   readonly counts: Counts
   /** A byte for each module of the manifest (`gateVerdictsOf`); none where every module fits. */
@@ -171,6 +173,9 @@ class Tally<Key extends string> {
     if (affected.modules.length < gateLimits.named) this.name(key, verdict, module)
   }
 }
+
+const fitsText = (build: string) =>
+  `The modules fit the base of ${build} and no other that is recorded in the stream, but nothing says that they were built on it.`
 
 const codeOf: Partial<Record<GateVerdict, GateReasonCode>> = {
   unknown: 'verdict-unknown',
@@ -326,7 +331,11 @@ function look(
     }
   }
   const reasons = [...found.of].map(([verdict, affected]) =>
-    reasonOf(codeOf[verdict] ?? 'verdict', { ...affected, href: about.href }),
+    reasonOf(codeOf[verdict] ?? 'verdict', {
+      ...affected,
+      href: about.href,
+      detail: verdict === 'unknown' && meeting.fits !== null ? fitsText(meeting.fits) : null,
+    }),
   )
   const byId = new Map(bound.map(({ terms }) => [terms.id, terms]))
   const waived = [...taken.of].flatMap(([key, affected]): WaivedReason[] => {

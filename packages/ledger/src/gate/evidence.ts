@@ -73,6 +73,8 @@ interface PairRecord {
   /** Of the task that looks again for the base that its modules were built on. */
   originTask: TaskState | null
   originError: Failure | null
+  /** Build of the stream whose base its modules were found to fit, where nothing says that they were built on it. */
+  fits: string | null
 }
 
 const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuildId} ${moduleBuildId}`
@@ -146,11 +148,15 @@ const pairRecords = (tx: Tx, kernels: readonly string[], modules: readonly strin
     SELECT p."kernelBuildId", p."moduleBuildId", p.state, p.error, p."comparisonKey", c.engine, c."moduleSetId", c."runningSha256",
       c."originSha256", c."exportsSha256", c."rulesVersion", c."allowBtfMismatch", c."btfModules", c.counts, c.outcomes,
       CASE WHEN c.outcomes IS NULL THEN c.rows END AS rows,
-      c."symbolsSha256" IS DISTINCT FROM s."symbolsSha256" AS "symbolsChanged", t.state AS "originTask", t.error AS "originError"
+      c."symbolsSha256" IS DISTINCT FROM s."symbolsSha256" AS "symbolsChanged", t.state AS "originTask", t.error AS "originError", f.fits
     FROM unnest(${[...kernels]}::uuid[], ${[...modules]}::uuid[]) AS wanted (kernel, modules)
       JOIN "Pair" p ON p."kernelBuildId" = wanted.kernel AND p."moduleBuildId" = wanted.modules
       LEFT JOIN "Comparison" c ON c.key = p."comparisonKey" LEFT JOIN "ModuleSet" s ON s.id = c."moduleSetId"
-      LEFT JOIN "Task" t ON t.id = 'origin:' || p."moduleBuildId" AND t.state <> 'done'`
+      LEFT JOIN "Task" t ON t.id = 'origin:' || p."moduleBuildId" AND t.state <> 'done'
+      LEFT JOIN LATERAL (
+        SELECT k.version || '-' || k.release AS fits
+        FROM "Build" m JOIN "Build" k ON k."streamId" = m."streamId" AND k."baseSha256" = m."originSha256"
+        WHERE m.id = p."moduleBuildId" AND m."originSource" = 'found' ORDER BY k.id LIMIT 1) f ON true`
 
 /** How far a pair has come: what was decided by other means than today's, or may be about to change, is pending. */
 function progressOf(
@@ -285,6 +291,7 @@ export async function gatherEvidence(
       ...one,
       ...progressOf(record, engine.version),
       grounds: groundsOfRecord(record),
+      fits: record?.fits ?? null,
       counts: record?.counts ?? {},
       outcomes: (record && withOutcomes.get(record)) ?? new Uint8Array(),
       manifest: manifest ?? null,

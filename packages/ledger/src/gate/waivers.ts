@@ -5,6 +5,7 @@ import { LedgerError } from '../errors.js'
 import type { Prisma } from '../generated/client.js'
 import { groundsOf, isUuid, uuidv7 } from '../ids.js'
 import { canonical, storable } from '../json.js'
+import { provenOrigin } from '../origins.js'
 import type { BuildRef, Page, PageRequest } from '../rows.js'
 import type { WaiverTerms } from './decide.js'
 
@@ -146,6 +147,7 @@ export function createWaivers(db: Database): Waivers {
                   baseSha256: true,
                   moduleSetId: true,
                   originSha256: true,
+                  originSource: true,
                   exportsSha256: true,
                   rulesVersion: true,
                   allowBtfMismatch: true,
@@ -164,7 +166,7 @@ export function createWaivers(db: Database): Waivers {
         await tx.$queryRaw`SELECT id FROM "Stream" WHERE id = ${streamId}::uuid FOR NO KEY UPDATE`
         const grounds = groundsOf({
           runningSha256: baseSha256,
-          originSha256: owner.originSha256,
+          originSha256: provenOrigin(owner),
           exportsSha256: kernel.exportsSha256,
           rules: { version: kernel.rulesVersion ?? '', allowBtfMismatch: kernel.allowBtfMismatch },
           btfModules: kernel.btfModules ?? true,

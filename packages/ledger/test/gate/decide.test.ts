@@ -318,6 +318,19 @@ const arbitraryInputs = fc
   })
   .map((some) => inputs(some))
 
+it('says of what is unknown which base the modules fit, where one was found, and of nothing else', () => {
+  const meetings = [meeting(1, { a: byteOf('unknown'), b: byteOf('rejected') }, { fits: '5.15.12-1.1' })]
+  const { answer, reasons } = decide(inputs({ meetings }))
+  expect(answer).toBe('fail')
+  expect(reasons.map(({ code, detail }) => [code, detail])).toEqual([
+    ['verdict', null],
+    [
+      'verdict-unknown',
+      'The modules fit the base of 5.15.12-1.1 and no other that is recorded in the stream, but nothing says that they were built on it.',
+    ],
+  ])
+})
+
 const rank = { pass: 0, unknown: 1, fail: 2 } as const
 
 describe('any decision', () => {

@@ -56,6 +56,7 @@ export function meeting(
     error: null,
     waitsFor: null,
     grounds: base(kernel),
+    fits: null,
     counts: { compatible: names.length },
     outcomes: Uint8Array.from(names, (name) => bytes[name] ?? 0),
     manifest: manifest(names),

@@ -1,0 +1,190 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { CheckPool, checkKernelAndModules } from '@basedrift/check'
+import { type Build, createClient } from '@basedrift/contract'
+import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
+import { startWorker, type Worker } from '@basedrift/worker/main'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeTar } from '../../packages/artifacts/test/support/archives.js'
+import { newName, startTestService, type TestService, uploadOf } from './support/service.js'
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const version = '5.15.12'
+const own = `${version}-1-default`
+
+let service: TestService
+let queue: QueueBackend
+let pool: CheckPool
+let worker: Worker
+let folder: string
+
+beforeAll(async () => {
+  service = await startTestService()
+  folder = await mkdtemp(path.join(tmpdir(), 'basedrift-origins-'))
+  queue = await createPostgresQueue({ databaseUrl: service.database.url, log: quiet, name: 'origins' })
+  pool = new CheckPool({ threads: 1 })
+  const { ledger, blobs } = service
+  worker = await startWorker({ ledger, blobs, queue, pool, log: quiet, dataDir: folder })
+})
+afterAll(async () => {
+  await worker?.stop(0)
+  await pool?.close()
+  await queue?.close()
+  await service?.[Symbol.asyncDispose]()
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+})
+
+const vector = (name: string) => readFile(path.resolve('packages/btf/testdata', name))
+
+/** A file that names the release of another kernel, which is as long. */
+async function renamed(name: string, release: string): Promise<Buffer> {
+  return Buffer.from((await vector(name)).toString('latin1').replaceAll(own, release), 'latin1')
+}
+
+type Members = Record<string, Buffer | string>
+
+const kernelOf = async (build: string, release = own): Promise<Members> => ({
+  [`boot/config-${release}`]: `# Linux/x86 ${version} Kernel Configuration\nCONFIG_DEBUG_INFO_BTF=y\nCONFIG_DEBUG_INFO_BTF_MODULES=y\n`,
+  [`boot/vmlinux-${release}`]: await renamed(`vmlinux-${build}`, release),
+})
+
+/** The modules of a build as they are installed below the folder of a release; `named` is what they name themselves. */
+const modulesOf = async (
+  build: string,
+  names: readonly string[],
+  release = own,
+  named = release,
+): Promise<Members> =>
+  Object.fromEntries(
+    await Promise.all(
+      names.map(async (name) => [
+        `lib/modules/${release}/updates/${name}.ko`,
+        await renamed(`${name}-${build}.ko`, named),
+      ]),
+    ),
+  )
+
+const packed = (members: Members) =>
+  writeTar(Object.entries(members).map(([at, data]) => ({ path: at, data: Buffer.from(data) })))
+
+interface Pushed {
+  stream: string
+  release: string
+  builtFor?: string
+}
+
+async function push(
+  { stream, release, builtFor }: Pushed,
+  files: Record<string, Uint8Array>,
+): Promise<Build> {
+  const name = { stream, version, release }
+  await service.client.declareBuild(name, builtFor === undefined ? {} : { builtFor })
+  for (const [file, bytes] of Object.entries(files))
+    await service.client.putArtifact(name, file, uploadOf(bytes))
+  const { id } = await service.client.sealBuild(name)
+  worker.dispatcher.ring()
+  return service.client.waitForBuild(id, { everyMs: 20, signal: AbortSignal.timeout(40_000) })
+}
+
+/** What `basedrift check` says of the modules in the second file on the kernel in the first, by name. */
+async function offline(kernel: Uint8Array, modules: Uint8Array) {
+  const at = await mkdtemp(path.join(folder, 'check-'))
+  await mkdir(at, { recursive: true })
+  const [a, b] = [path.join(at, 'kernel.tar'), path.join(at, 'modules.tar')]
+  await Promise.all([writeFile(a, kernel), writeFile(b, modules)])
+  const same = Buffer.compare(kernel, modules) === 0
+  const { modules: rows } = await checkKernelAndModules({ kernel: a, modules: [same ? a : b] })
+  return Object.fromEntries(rows.map(({ name, verdict, basis }) => [name, [verdict, basis]]))
+}
+
+async function online(kernel: Build, modules: Build) {
+  const { rows } = await service.client.pair(kernel.id, modules.id)
+  return Object.fromEntries(rows.map(({ name, verdict, basis }) => [name, [verdict, basis]]))
+}
+
+describe('an origin that nothing names', () => {
+  const { stream } = newName()
+  let kernel: Build
+  let stray: Build
+
+  it('is told, and decides nothing: the verdict is that of a check of two files', async () => {
+    const [running, modules] = [packed(await kernelOf('1.1')), packed(await modulesOf('1.1', ['teapot']))]
+    kernel = await push({ stream, release: '1.1' }, { 'kernel.tar': running })
+    stray = await push({ stream, release: '1.1.kmp' }, { 'kmp.tar': modules })
+    expect(stray).toMatchObject({ origin: { base: kernel.kernel?.base, source: 'found' }, problems: [] })
+    const verdicts = await online(kernel, stray)
+    expect(verdicts).toEqual({ teapot: ['unknown', 'no-origin'] })
+    expect(verdicts).toEqual(await offline(running, modules))
+  })
+
+  it('lets no gate and no attestation pass, which say what it fits and what would prove it', async () => {
+    const { client } = service
+    await client.enterLive('found', kernel.id)
+    const decision = await client.gate({ build: stray.id, environment: 'found' })
+    expect(decision).toMatchObject({
+      answer: 'unknown',
+      reasons: [
+        {
+          code: 'verdict-unknown',
+          verdict: 'unknown',
+          count: 1,
+          detail: expect.stringMatching(
+            /fit the base of 5\.15\.12-1\.1 and no other .*nothing says that they were built on it/,
+          ),
+          remedy: expect.stringMatching(/`builtFor`.*stamp/),
+        },
+      ],
+    })
+    const told = await client.pairModule(kernel.id, stray.id, 'teapot')
+    expect(told.result).toMatchObject({ verdict: 'unknown', basis: 'no-origin' })
+    expect(told.origin).toMatchObject({
+      build: { id: kernel.id },
+      base: kernel.kernel?.base,
+      source: 'found',
+    })
+    expect(told.happened.join(' ')).toMatch(/fit the base of 5\.15\.12-1\.1 .*nothing says/)
+    expect(told.happened.join(' ')).not.toMatch(/built on this very base/)
+    expect(told.remedy.join(' ')).toMatch(/`builtFor`: "5\.15\.12-1\.1".*stamp/)
+    const envelope = (await (await service.fetch(`/v1/builds/${stray.id}/attestation`)).json()) as {
+      payload: string
+    }
+    const statement = JSON.parse(Buffer.from(envelope.payload, 'base64').toString())
+    expect(statement.predicate.result).toBe('WARNED')
+  })
+
+  it('becomes a verdict where the build says for which kernel it was built', async () => {
+    const modules = packed(await modulesOf('1.1', ['teapot']))
+    const stated = await push(
+      { stream, release: '1.1.kmp2', builtFor: '5.15.12-1.1' },
+      { 'kmp.tar': modules },
+    )
+    expect(stated.origin?.source).toBe('stated')
+    expect(await online(kernel, stated)).toEqual({ teapot: ['compatible', 'same-base'] })
+  })
+
+  it('is of the stream itself: bases of other streams are not looked at, and change nothing', async () => {
+    const mine = newName().stream
+    const running = await push(
+      { stream: mine, release: '1.1' },
+      { 'kernel.tar': packed(await kernelOf('1.1')) },
+    )
+    const modules = { 'kmp.tar': packed(await modulesOf('1.3', ['teapot', 'saucer'])) }
+    const kmp = await push({ stream: mine, release: '1.1.kmp' }, modules)
+    expect(kmp.origin).toBeNull()
+    const before = await service.client.pair(running.id, kmp.id)
+    const limited = createClient({
+      baseUrl: service.url,
+      token: await service.newToken(['ingest', 'read'], ['zz:*']),
+    })
+    const evil = { stream: `zz:${newName().stream}`, version, release: '1' }
+    await limited.declareBuild(evil)
+    await limited.putArtifact(evil, 'vmlinux.btf', uploadOf(await vector('base-1.3.btf')))
+    const { id } = await limited.sealBuild(evil)
+    worker.dispatcher.ring()
+    await limited.waitForBuild(id, { everyMs: 20, signal: AbortSignal.timeout(40_000) })
+    expect(await service.ledger.tasks.get(`origin:${kmp.id}`)).toBeNull()
+    expect((await service.client.getBuild(kmp.id)).origin).toBeNull()
+    expect(await service.client.pair(running.id, kmp.id)).toEqual(before)
+  })
+})
