@@ -22,6 +22,10 @@ for build in 1.1 1.3; do
     pahole -J --btf_base "base-$build.btf" "$module-$build.ko"
     objcopy --dump-section ".BTF=$module-$build.btf" "$module-$build.ko"
     strip --strip-debug "$module-$build.ko"
+    # What modpost gives to a module: no kernel loads one without.
+    head -c 64 /dev/zero >this_module
+    objcopy --add-section .gnu.linkonce.this_module=this_module \
+      --set-section-flags .gnu.linkonce.this_module=alloc,data "$module-$build.ko"
   done
   strip --strip-debug "vmlinux-$build"
 done

@@ -16,6 +16,8 @@ const has = async (command: string) =>
     () => true,
     () => false,
   )
+/** The check decodes xz with the command alone. */
+const debCompression = (await has('xz')) ? 'xz' : 'gzip'
 /** `rpmbuild` is not everywhere; what packs .deb is on every Debian. */
 const kinds = [
   { kind: 'deb', script: 'post-build-checks/60-check-btf-deb', there: await has('dpkg-deb') },
@@ -57,7 +59,7 @@ describe.each(kinds.filter(({ there }) => there))(
       const control = `Package: ${name}\nVersion: 5.15.12-1\nArchitecture: amd64\nMaintainer: a <a@b.c>\nDescription: d\n`
       await writeFile(path.join(at, 'DEBIAN/control'), control)
       await mkdir(to, { recursive: true })
-      await run('dpkg-deb', ['-b', at, path.join(to, `${name}_5.15.12-1_amd64.deb`)])
+      await run('dpkg-deb', [`-Z${debCompression}`, '-b', at, path.join(to, `${name}_5.15.12-1_amd64.deb`)])
     }
     const makeRpm = async (at: string, name: string, to: string) => {
       const spec = path.join(folder, `${name}-${count}.spec`)

@@ -32,7 +32,7 @@ test('the summary says what no other check does: versions match, BTF does not', 
     'modversions: all imports match on 1,203 of 1,204, mismatch on 1 of 1,204',
     'modversions: match, BTF: discarded (1,200) and misread (1)',
     '.BTF_ids: wrong on 1 of 1',
-    'struct module or export flags: refused on 1 of 1,204',
+    'the module’s file: refused on 1 of 1,204',
   ])
   const kernel = {
     file: 'vmlinux',

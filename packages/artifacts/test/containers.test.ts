@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { arMembers } from '../src/container/ar.js'
 import { cpioMembers } from '../src/container/cpio.js'
-import type { Member } from '../src/container/member.js'
-import { type SparseMember, tarMembers } from '../src/container/tar.js'
+import type { Member, UnreadMember } from '../src/container/member.js'
+import { tarMembers } from '../src/container/tar.js'
 import { limits } from '../src/index.js'
 import { ByteReader } from '../src/source/reader.js'
 import { rejection } from './bytes/support/codes.js'
@@ -33,10 +33,11 @@ const tight = {
   rpmStoreBytes: 2000,
 }
 
-async function listed(members: AsyncIterable<Member | SparseMember>): Promise<string[]> {
+async function listed(members: AsyncIterable<Member | UnreadMember>): Promise<string[]> {
   const all: string[] = []
   for await (const member of members) {
-    if ('sparse' in member) all.push(`sparse ${member.sparse}`)
+    if ('unread' in member)
+      all.push(`${member.why} ${member.unread}${'target' in member ? ` ${member.target}` : ''}`)
     else all.push(`${member.path}=${Buffer.from(await member.bytes()).toString()}`)
   }
   return all
@@ -54,14 +55,41 @@ describe('tar', () => {
     for (const size of [1, 511, 512, 513, 1 << 20]) expect(await tar(bytes, size)).toEqual(['d/x=abc', 'y='])
   })
 
-  it('passes over links, devices and what else is no file', async () => {
-    const types = ['1', '2', '3', '4', '5', '6', 'V'].map((type) => ({ path: `t${type}`, type }))
+  it('passes over devices and what else is no file', async () => {
+    const types = ['3', '4', '5', '6', 'V'].map((type) => ({ path: `t${type}`, type }))
     expect(await listed(tarMembers(reader(writeTar([...types, { path: 'x', data: 'x' }])), limits))).toEqual([
       'x=x',
     ])
-    // A hard link's size says nothing: no content follows it.
-    const link = Buffer.concat([tarHeader('l', 5000, '1'), writeTar([{ path: 'x', data: 'x' }])])
-    expect(await tar(link)).toEqual(['x=x'])
+  })
+
+  it('names hard links and what they are links to, and reads on behind them', async () => {
+    const linked = (path: string, target: string) => {
+      // Its size says nothing: no content follows it.
+      const header = Buffer.from(tarHeader(path, 5000, '1'))
+      header.write(target, 157)
+      return withChecksum(header)
+    }
+    const long = `${'d/'.repeat(60)}x`
+    const records = `${long.length + 14} linkpath=${long}\n`
+    const bytes = [
+      linked('./l', './d/x'),
+      tarHeader('long', long.length, 'K'),
+      Buffer.from(long.padEnd(512, '\0')),
+      linked('k', 'cut'),
+      withChecksum(Buffer.from(tarHeader('s', 0, '2')).fill('../x', 157, 161)),
+      tarHeader('pax', records.length, 'x'),
+      Buffer.from(records.padEnd(512, '\0')),
+      linked('p', 'cut'),
+      writeTar([{ path: 'x', data: 'x' }]),
+    ]
+    const all = listed(tarMembers(reader(Buffer.concat(bytes)), limits))
+    expect(await all).toEqual([
+      'hard-link l d/x',
+      `hard-link k ${long}`,
+      'symbolic-link s ../x',
+      `hard-link p ${long}`,
+      'x=x',
+    ])
   })
 
   it('knows long names of GNU and pax, prefixes, and sizes in base 256', async () => {
@@ -163,7 +191,7 @@ describe('ar', () => {
 describe('cpio', () => {
   const cpio = (bytes: Uint8Array) => listed(cpioMembers(reader(bytes, 7), tight))
 
-  it('gives regular files, and of hard links the one with content', async () => {
+  it('gives regular files, of hard links the one with content, and names the others', async () => {
     const bytes = writeCpio([
       { path: './d', mode: 0o40755 },
       { path: './l', mode: 0o120777, data: 'd/x' },
@@ -171,7 +199,22 @@ describe('cpio', () => {
       { path: './h2', links: 2, data: 'both' },
       { path: './e' },
     ])
-    expect(await cpio(bytes)).toEqual(['h2=both', 'e='])
+    expect(await cpio(bytes)).toEqual(['symbolic-link l d/x', 'h2=both', 'hard-link h1 h2', 'e='])
+  })
+
+  it('tells files of several names apart by their inodes, and gives what has no content as empty', async () => {
+    const bytes = writeCpio([
+      { path: 'a1', links: 2, inode: 1 },
+      { path: 'b1', links: 2, inode: 2 },
+      { path: 'a2', links: 2, inode: 1, data: 'a' },
+      { path: 'c1', links: 2, inode: 3 },
+    ])
+    expect(await listed(cpioMembers(reader(bytes, 7), limits))).toEqual([
+      'a2=a',
+      'hard-link a1 a2',
+      'b1=',
+      'c1=',
+    ])
   })
 
   it.each([
@@ -187,6 +230,36 @@ describe('cpio', () => {
     ['a file that no header lists', writeListedCpio([[3, 'x']]), 'archive-malformed'],
   ])('refuses %s', async (_what, bytes, code) => {
     expect(await rejection(cpio(bytes))).toMatch(new RegExp(`^${code} `))
+  })
+})
+
+describe('a module that is a link', () => {
+  it('is a problem where its content is not read as a module of its name; other names of what is read are none', async () => {
+    const header = (path: string, target: string, type = '1') => {
+      const bytes = Buffer.from(tarHeader(path, 0, type))
+      bytes.write(target, 157)
+      return withChecksum(bytes)
+    }
+    const archive = Buffer.concat([
+      header('lib/modules/1/updates/a.ko', 'store/a.bin'),
+      header('boot/vmlinuz-1', 'lib/modules/1/vmlinuz'),
+      header('boot/config-1', 'store/config.bin'),
+      header('doc/a.html', 'store/a.html'),
+      header('lib/modules/1/weak-updates/a.ko', '/lib/modules/0/updates/a.ko', '2'),
+      header('lib/modules/1/extra/a.ko', '../../../../store/a.bin', '2'),
+      header('vmlinuz', 'boot/vmlinuz-1', '2'),
+      writeTar([]),
+    ])
+    expect(lines(await scanBytes(archive, 'x.tar'))).toEqual([
+      'problem link-unread x.tar!lib/modules/1/updates/a.ko',
+      'problem link-unread x.tar!boot/config-1',
+      'problem link-unread x.tar!lib/modules/1/extra/a.ko',
+    ])
+    const cpio = writeCpio([
+      { path: 'updates/a.ko', links: 2 },
+      { path: 'store/a.bin', links: 2, data: 'content' },
+    ])
+    expect(lines(await scanBytes(cpio, 'x.cpio'))).toEqual(['problem link-unread x.cpio!updates/a.ko'])
   })
 })
 
@@ -238,6 +311,7 @@ describe('rpm', () => {
     expect(lines(await scanBytes(writeRpm(cpio, tags), 'x.rpm'))).toEqual([
       'module x.rpm!lib/a.ko',
       'module x.rpm!lib/h2.ko',
+      'problem link-unread x.rpm!lib/h1.ko',
     ])
     const broken = tags.filter(([tag]) => tag !== 1116)
     expect(await problem(writeRpm(cpio, broken))).toEqual(['problem archive-malformed x.rpm'])

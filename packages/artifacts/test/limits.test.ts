@@ -97,6 +97,7 @@ describe('a directory', () => {
     writeFileSync(join(root, 'm.base'), writeBtf(1))
     symlinkSync(modules, join(root, 'linked'))
     symlinkSync(join(modules, 'a.ko'), join(root, 'linked.ko'))
+    symlinkSync(join(root, 'store/a.bin'), join(root, 'missed.ko'))
     symlinkSync(root, join(modules, 'loop'))
   })
   afterAll(() => rmSync(root, { recursive: true }))
@@ -104,6 +105,7 @@ describe('a directory', () => {
   it('is read with what is below it, in order, and links are not followed', async () => {
     const all = await factsOf({ path: root }, { name: 'in' })
     expect(lines(all)).toEqual([
+      'problem link-unread in/missed.ko',
       'module in/one.deb!c.ko',
       'module in/m.btf',
       `module in/lib/modules/${release}/a.ko`,

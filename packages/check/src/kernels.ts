@@ -57,6 +57,7 @@ function joined(one: KernelFacts, other: KernelFacts): KernelFacts {
     config: one.config ?? other.config,
     buildId: one.buildId ?? other.buildId,
     machine: one.machine ?? other.machine,
+    elfMachine: one.elfMachine ?? other.elfMachine,
     vermagic: one.vermagic ?? other.vermagic,
     exports: one.exports ?? other.exports,
   }

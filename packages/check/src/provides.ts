@@ -22,7 +22,7 @@ export interface Beside {
 }
 
 /** What a kernel compares modules with, as far as it does not depend on its rules and its base. */
-export type Provides = Pick<LoadKernel, 'vermagic' | 'modversions' | 'exports' | 'moduleExports'>
+export type Provides = Pick<LoadKernel, 'vermagic' | 'modversions' | 'machine' | 'exports' | 'moduleExports'>
 
 /**
  * What a kernel gives to modules, from its image, from its own modules (those of its release, where that is known) and from a
@@ -53,6 +53,7 @@ export function providesOf(
   return {
     vermagic: kernel.vermagic ?? (vermagics.size === 1 ? [...vermagics][0]! : null),
     modversions: kernel.config?.modversions ?? null,
+    machine: kernel.elfMachine,
     exports: kernelLists.length === 0 ? null : joined(kernelLists),
     moduleExports: joined([...own.map((one) => pool(one.exports, names)), ...fromModules]),
   }

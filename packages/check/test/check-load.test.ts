@@ -29,6 +29,7 @@ const vmlinux = writeElf({
     { name: '.BTF', data: vectorBytes('base-1.1.btf') },
   ],
 })
+const thisModule = { name: '.gnu.linkonce.this_module', data: new Uint8Array(8) }
 const moduleWith = (name: string, kfree: number, exported: readonly string[] = []) =>
   writeElf({
     sections: [
@@ -55,6 +56,7 @@ const moduleWith = (name: string, kfree: number, exported: readonly string[] = [
         ],
         ['.modinfo', '__versions', '__ksymtab', '__kcrctab'],
       ),
+      thisModule,
       { name: '.BTF', data: vectorBytes('saucer-1.1.btf') },
     ],
   })
@@ -147,6 +149,7 @@ test('what a module carries of type ids without symbols is no match', async () =
       sections: [
         { name: '.modinfo', data: chars(`name=stripped\0vermagic=${vermagic}\0`) },
         { name: '__versions', data: versionRecords([['module_layout', 1]]) },
+        thisModule,
         { name: '.BTF_ids', data: [1, 0, 0, 0, 9, 0, 0, 0] },
         ...symbolSections([{ name: 'kfree', value: 0, section: 0 }], []),
         { name: '.BTF', data: vectorBytes('saucer-1.1.btf') },
@@ -161,6 +164,24 @@ test('what a module carries of type ids without symbols is no match', async () =
     btfIds: { state: 'unknown' },
   })
   expect(overall).toEqual(['unknown'])
+})
+
+test('a module that was stripped of its symbols is refused, whatever its BTF', async () => {
+  const stripped = put(
+    'nosymbols.ko',
+    writeElf({
+      sections: [
+        { name: '.modinfo', data: chars(`name=nosymbols\0vermagic=${vermagic}\0`) },
+        { name: '__versions', data: versionRecords([['module_layout', 1]]) },
+        thisModule,
+        { name: '.BTF', data: vectorBytes('saucer-1.1.btf') },
+      ],
+    }),
+  )
+  const { loads, overall, result } = await check(withSymvers, stripped)
+  expect(result.summary).toEqual({ total: 1, compatible: 1 })
+  expect(loads[0]?.obstacles).toEqual([{ code: 'symbols-absent' }])
+  expect([overall, exitCodeOf(result.modules)]).toEqual([['refused'], 1])
 })
 
 test('modules that are checked together export to each other', async () => {

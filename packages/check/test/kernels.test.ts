@@ -29,6 +29,7 @@ const kernel = (part: Partial<KernelFacts>): KernelFacts => ({
   config: null,
   buildId: null,
   machine: null,
+  elfMachine: null,
   btf: base,
   vermagic: null,
   exports: null,

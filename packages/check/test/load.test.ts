@@ -23,14 +23,17 @@ const list = (entries: readonly Entry[]) => ({
 
 interface ModuleSpec
   extends Partial<
-    Pick<LoadModule, 'vermagic' | 'basicVersions' | 'extendedVersions' | 'structSize' | 'flagTable'>
+    Pick<
+      LoadModule,
+      'vermagic' | 'basicVersions' | 'extendedVersions' | 'structSize' | 'flagTable' | 'machine' | 'lacks'
+    >
   > {
   readonly imports?: readonly Entry[]
   readonly extendedImports?: readonly Entry[]
   readonly exports?: readonly Entry[]
 }
 interface KernelSpec
-  extends Partial<Pick<LoadKernel, 'version' | 'vermagic' | 'modversions' | 'structSize'>> {
+  extends Partial<Pick<LoadKernel, 'version' | 'vermagic' | 'modversions' | 'structSize' | 'machine'>> {
   readonly exports?: readonly Entry[] | null
   readonly moduleExports?: readonly Entry[]
 }
@@ -48,6 +51,8 @@ function loadOf(kernel: KernelSpec, ...set: readonly ModuleSpec[]) {
       extendedVersions: 'absent',
       structSize: null,
       flagTable: false,
+      machine: 62,
+      lacks: null,
       ...more,
       imports: names.pool(list(imports)),
       extendedImports: names.pool(list(extendedImports)),
@@ -58,6 +63,7 @@ function loadOf(kernel: KernelSpec, ...set: readonly ModuleSpec[]) {
   const running: LoadKernel = {
     version: '6.1.192',
     vermagic: own,
+    machine: 62,
     modversions: true,
     structSize: null,
     ...more,
@@ -309,6 +315,16 @@ describe('obstacles', () => {
     expect(obstacles({ version: '6.3', structSize: 896 }, { structSize: 960 })).toBeUndefined()
     expect(obstacles({ version: '6.4', structSize: 896 }, { structSize: 896 })).toBeUndefined()
     expect(obstacles({ version: '6.4' }, { structSize: 960 })).toBeUndefined()
+  })
+
+  test('are what no kernel loads a module without, and another machine, where the kernel is known', () => {
+    expect(obstacles({}, { lacks: 'symbols' })).toEqual(['symbols-absent'])
+    expect(obstacles({}, { lacks: 'this-module' })).toEqual(['this-module-absent'])
+    expect(loadOf({}, { machine: 183 }).obstacles).toEqual([
+      { code: 'machine-differs', expected: '62', actual: '183' },
+    ])
+    expect(obstacles({ machine: null }, { lacks: 'symbols', machine: 183 })).toBeUndefined()
+    expect(obstacles({}, { machine: null })).toBeUndefined()
   })
 
   test('are exports without the table of their flags, from 7.1 on', () => {

@@ -42,7 +42,13 @@ async function setOf() {
     btfIds: hasIds(nth) ? ids : null,
   }))
   writeFileSync(at('symbols'), encodeModuleSymbols(modules))
-  const provides = { vermagic, modversions: false, exports: null, moduleExports: noPooledSymbols }
+  const provides = {
+    vermagic,
+    modversions: false,
+    machine: null,
+    exports: null,
+    moduleExports: noPooledSymbols,
+  }
   writeFileSync(at('exports'), encodeProvides(provides, new NamePool()))
   const results = Array.from(
     { length: count },

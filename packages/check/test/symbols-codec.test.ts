@@ -38,6 +38,8 @@ const moduleFacts: fc.Arbitrary<LinkFacts> = fc
     extendedVersions: table,
     structSize: fc.option(fc.nat()),
     flagTable: fc.boolean(),
+    machine: fc.option(fc.nat(0xffff)),
+    lacks: fc.constantFrom(null, 'symbols' as const, 'this-module' as const),
     btfIds: fc.option(
       fc.record({
         complete: fc.boolean(),
@@ -83,6 +85,7 @@ describe('stored symbols', () => {
     const kernel = fc.record({
       vermagic: fc.option(fc.string()),
       modversions: fc.option(fc.boolean()),
+      machine: fc.option(fc.nat(0xffff)),
       exports: fc.option(entries),
       moduleExports: entries,
     })
@@ -105,15 +108,22 @@ describe('stored symbols', () => {
 
   test('that an older version packed are not read, and of a newer one end in a code', () => {
     const names = new NamePool()
-    const provides = { vermagic: null, modversions: null, exports: null, moduleExports: noPooledSymbols }
+    const provides = {
+      vermagic: null,
+      modversions: null,
+      machine: null,
+      exports: null,
+      moduleExports: noPooledSymbols,
+    }
     for (const [packed, decode] of [
       [encodeModuleSymbols([]), decodeModuleSymbols],
       [encodeProvides(provides, names), decodeProvides],
     ] as const) {
       const versioned = (version: number) => packed.map((byte, at) => (at === 7 ? version : byte))
       expect(decode(versioned(1), names)).toBeNull()
-      expect(decode(versioned(2), names)).not.toBeNull()
-      expect(() => decode(versioned(3), names)).toThrow(CheckError)
+      expect(decode(versioned(2), names)).toBeNull()
+      expect(decode(versioned(3), names)).not.toBeNull()
+      expect(() => decode(versioned(4), names)).toThrow(CheckError)
       expect(() => decode(versioned(0), names)).toThrow(CheckError)
     }
   })
@@ -128,6 +138,8 @@ describe('stored symbols', () => {
         extendedVersions: 'read',
         structSize: 896,
         flagTable: false,
+        machine: 62,
+        lacks: null,
         btfIds: { complete: true, sets: [], list: [] },
       },
     ])

@@ -34,7 +34,13 @@ export const modversionsStates = ['match', 'mismatch', 'unknown'] as const
 export type ModversionsState = (typeof modversionsStates)[number]
 
 /** What besides vermagic and symbols makes a kernel refuse a module. */
-export const obstacleCodes = ['module-struct-size', 'export-flags-absent'] as const
+export const obstacleCodes = [
+  'symbols-absent',
+  'this-module-absent',
+  'machine-differs',
+  'module-struct-size',
+  'export-flags-absent',
+] as const
 export type ObstacleCode = (typeof obstacleCodes)[number]
 
 /** What becomes of the type ids that the code of a module carries. */

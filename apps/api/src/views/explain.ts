@@ -158,13 +158,28 @@ function loadStory({ modversions, obstacles = [], btfIds }: ModuleResult['load']
             'which it imports.',
         ]
       : []),
-    ...obstacles.map(({ code, expected, actual }) =>
-      code === 'module-struct-size'
-        ? `Its struct module has ${actual} bytes and this kernel's ${expected}, so the kernel refuses it.`
-        : 'It exports symbols without the table of their flags, so the kernel refuses it.',
-    ),
+    ...obstacles.map((obstacle) => `${obstacleStory(obstacle)}, so the kernel refuses it.`),
     ...idsStory(btfIds),
   ]
+}
+
+function obstacleStory({
+  code,
+  expected,
+  actual,
+}: NonNullable<ModuleResult['load']['obstacles']>[number]): string {
+  switch (code) {
+    case 'symbols-absent':
+      return 'It has no symbol table (it was stripped)'
+    case 'this-module-absent':
+      return 'It has no .gnu.linkonce.this_module'
+    case 'machine-differs':
+      return `It is for the ELF machine ${actual} and this kernel for ${expected}`
+    case 'module-struct-size':
+      return `Its struct module has ${actual} bytes and this kernel's ${expected}`
+    case 'export-flags-absent':
+      return 'It exports symbols without the table of their flags'
+  }
 }
 
 function idsStory(ids: ModuleResult['load']['btfIds']): string[] {

@@ -52,8 +52,7 @@ export function loadSummary(modules: readonly ModuleResult[]): string[] {
   const ids = modules.flatMap(({ load }) => load.btfIds?.state ?? [])
   if (ids.length > 0) lines.push(`.BTF_ids: ${tally(ids, ids.length)}`)
   const stopped = modules.filter(({ load }) => load.obstacles !== undefined).length
-  if (stopped > 0)
-    lines.push(`struct module or export flags: refused on ${count(stopped)} of ${count(total)}`)
+  if (stopped > 0) lines.push(`the module’s file: refused on ${count(stopped)} of ${count(total)}`)
   return lines
 }
 

@@ -21,6 +21,7 @@ export const sectionType = {
 /** `st_shndx`: undefined, an absolute value, or "look in SHT_SYMTAB_SHNDX". */
 export const sectionIndex = { undefined: 0, absolute: 0xfff1, extended: 0xffff } as const
 
+const shfAlloc = 2
 const shfCompressed = 0x800
 const phnumExtended = 0xffff
 const shstrndxExtended = 0xffff
@@ -29,6 +30,8 @@ const shstrndxExtended = 0xffff
 export interface ElfSection {
   readonly index: number
   readonly type: number
+  /** `SHF_ALLOC`: it takes memory when it is loaded. */
+  readonly allocated: boolean
   /** `SHF_COMPRESSED`: the content starts with a compression header, which the kernel does not look at. */
   readonly compressed: boolean
   readonly offset: number
@@ -145,11 +148,13 @@ export class Elf {
   section(index: number): ElfSection {
     const at = this.sectionTable + index * this.#sectionEntry
     const wide = this.bits === 64
+    // Both flags are in the low word of sh_flags.
+    const flags = this.u32(at + 8 + (wide && !this.little ? 4 : 0))
     return {
       index,
       type: this.u32(at + 4),
-      // The flag is in the low word of sh_flags.
-      compressed: (this.u32(at + 8 + (wide && !this.little ? 4 : 0)) & shfCompressed) !== 0,
+      allocated: (flags & shfAlloc) !== 0,
+      compressed: (flags & shfCompressed) !== 0,
       offset: this.word(at + (wide ? 24 : 16)),
       size: this.word(at + (wide ? 32 : 20)),
       link: this.u32(at + (wide ? 40 : 24)),
@@ -174,7 +179,7 @@ export class Elf {
     return at < 0 ? '' : cString(this.bytes, at, this.#namesEnd, byteLimits.nameBytes)
   }
 
-  /** The first section of exactly this name, as the kernel's `find_sec` finds it but without asking for SHF_ALLOC; null if none. */
+  /** The first section of exactly this name, as the kernel's `find_any_sec` finds it; null if none. */
   find(name: Uint8Array, from = 1): ElfSection | null {
     const { bytes } = this
     const length = name.length
@@ -187,6 +192,13 @@ export class Elf {
       if (same === length) return this.section(index)
     }
     return null
+  }
+
+  /** The first section of this name with SHF_ALLOC: what the kernel's `find_sec` finds; null if none. */
+  findAllocated(name: Uint8Array): ElfSection | null {
+    let section = this.find(name)
+    while (section !== null && !section.allocated) section = this.find(name, section.index + 1)
+    return section
   }
 
   /** The bytes of a section, as a subarray; empty for SHT_NOBITS. Throws `elf-truncated` when they are not all in the file. */

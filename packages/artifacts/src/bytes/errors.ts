@@ -31,6 +31,7 @@ export const artifactErrorCodes = {
   'kernel-image-truncated': 'The kernel image ends before its content does; upload it again.',
   'kernel-image-unsupported': 'This kind of kernel image is not supported; give the vmlinux instead.',
   'limit-exceeded': 'The content is larger than any real one; raise the limit if it is meant to be.',
+  'link-unread': 'What a link stands for is not read; put the file itself in its place.',
   'modinfo-malformed': 'The section .modinfo cannot be used; build the module again.',
   'module-signed':
     'The module is signed, and any change breaks its signature; change it before it is signed.',

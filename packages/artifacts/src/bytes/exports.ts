@@ -140,9 +140,9 @@ function plainCrcs(elf: Elf, table: ElfSection | null, count: number): ElfSectio
 export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(elf)): Exports {
   const homes: { entries: ElfSection; crcs: ElfSection | null; flags: number }[] = []
   for (const { entries: name, crcs, flags } of exportTables) {
-    const entries = elf.find(name)
+    const entries = elf.findAllocated(name)
     if (entries === null || entries.size === 0) continue
-    homes.push({ entries, crcs: elf.find(crcs), flags })
+    homes.push({ entries, crcs: elf.findAllocated(crcs), flags })
   }
   if (homes.length === 0) return { symbols: noSymbols, unreadable: false }
   if (table === null) return { symbols: noSymbols, unreadable: true }

@@ -27,14 +27,16 @@ export type Imports = Pick<LinkFacts, 'imports' | 'extendedImports' | 'basicVers
 export type Report = (code: ArtifactErrorCode, at: string, detail?: string) => void
 
 /**
- * `__versions`: records of 64 bytes, an `unsigned long` CRC and a NUL-padded name (8 + 56 bytes, 4 + 60 on 32 bit). The
- * CRC is the low word of the long. What is left behind the last whole record is not looked at (`check_version`).
+ * `__versions`: records of 64 bytes, an `unsigned long` CRC and a NUL-padded name (8 + 56 bytes, 4 + 60 on 32 bit). What is
+ * left behind the last whole record is not looked at. null where a long is more than 32 bits: `check_version` compares all of
+ * it, so that it is no CRC of any export.
  */
 function readBasic(elf: Elf, section: ElfSection): Versions | null {
   const count = Math.floor(section.size / 64)
   if (count > byteLimits.symbolCrcs) return null
   const first = elf.bits / 8
   const low = elf.bits === 64 && !elf.little ? 4 : 0
+  const high = elf.bits === 32 ? null : 4 - low
   const starts = new Uint32Array(count)
   const ends = new Uint32Array(count)
   const crcs = new Uint32Array(count)
@@ -43,6 +45,7 @@ function readBasic(elf: Elf, section: ElfSection): Versions | null {
     starts[index] = at + first
     ends[index] = nameEnd(elf.bytes, at + first, at + 64)
     crcs[index] = elf.u32(at + low)
+    if (high !== null && elf.u32(at + high) !== 0) return null
   }
   return { starts, ends, crcs }
 }
@@ -70,9 +73,9 @@ function readExtended(elf: Elf, crcSection: ElfSection, names: ElfSection): Vers
   return { starts, ends, crcs }
 }
 
-/** A section whose content can be used; a compressed one is reported. */
+/** A section that the kernel finds (`find_sec`) and whose content can be used; a compressed one is reported. */
 export function usable(elf: Elf, name: Uint8Array, report: Report): ElfSection | null {
-  const section = elf.find(name)
+  const section = elf.findAllocated(name)
   if (section === null || section.type === sectionType.nobits) return null
   if (!section.compressed) return section
   report('section-compressed', elf.sectionName(section.index))
@@ -87,18 +90,22 @@ interface Table {
 
 /** `__versions`. */
 function basicTable(elf: Elf, report: Report): Table {
-  if (elf.find(versionsName) === null) return { is: 'absent', versions: null }
+  if (elf.findAllocated(versionsName) === null) return { is: 'absent', versions: null }
   const section = usable(elf, versionsName, report)
   const versions = section === null ? null : readBasic(elf, section)
   if (section !== null && (versions === null || section.size % 64 !== 0))
-    report('versions-malformed', '__versions', `${section.size} bytes are not records of 64`)
+    report(
+      'versions-malformed',
+      '__versions',
+      `${section.size} bytes are not records of 64 with CRCs of 32 bits`,
+    )
   return { is: versions === null ? 'unreadable' : 'read', versions }
 }
 
 /** The extended versions: a kernel that knows them refuses a module that has one of the two sections alone. */
 function extendedTable(elf: Elf, report: Report): Table {
   const sections = [extendedCrcsName, extendedNamesName]
-  const missing = sections.filter((name) => elf.find(name) === null)
+  const missing = sections.filter((name) => elf.findAllocated(name) === null)
   if (missing.length === sections.length) return { is: 'absent', versions: null }
   const crcs = usable(elf, extendedCrcsName, report)
   const names = usable(elf, extendedNamesName, report)
@@ -109,22 +116,37 @@ function extendedTable(elf: Elf, report: Report): Table {
   return { is: versions === null ? 'unreadable' : 'read', versions }
 }
 
+/** True only where no name stands twice: names are told apart by hashes (FNV-1a), which may meet by chance. */
+function areDistinct(bytes: Uint8Array, { starts, ends }: Versions): boolean {
+  const seen = new Set<number>()
+  for (let index = 0; index < starts.length; index++) {
+    let hash = 0x811c9dc5
+    const end = ends[index]!
+    for (let at = starts[index]!; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+    seen.add(hash)
+  }
+  return seen.size === starts.length
+}
+
 /** Finds the version of a name: the tables are made in the order of the symbols, so that the next entry nearly always has it. */
 class VersionFinder {
   readonly #bytes: Uint8Array
   readonly #versions: Versions
   #byName: Map<string, number> | null = null
   #last = -1
+  /** Whether the entry that has a name is the only one. */
+  readonly #areDistinct: boolean
 
   constructor(bytes: Uint8Array, versions: Versions) {
     this.#bytes = bytes
     this.#versions = versions
+    this.#areDistinct = areDistinct(bytes, versions)
   }
 
   /** Index of the first entry of the name that starts at `start`, and has a NUL before `end`; -1 where there is none. */
   find(start: number, end: number): number {
-    if (this.#is(this.#last + 1, start)) return ++this.#last
-    if (this.#is(this.#last - 1, start)) return --this.#last
+    if (this.#areDistinct && this.#is(this.#last + 1, start)) return ++this.#last
+    if (this.#areDistinct && this.#is(this.#last - 1, start)) return --this.#last
     this.#byName ??= this.#index()
     const found = this.#byName.get(cString(this.#bytes, start, end, byteLimits.nameBytes))
     if (found === undefined) return -1
@@ -154,7 +176,7 @@ class VersionFinder {
 /**
  * What a module imports: its undefined symbols, each with the CRC that a version table has for it, and `module_layout`,
  * which every kernel with modversions compares first (`check_modstruct_version`). Without a symbol table, which no module
- * loads without, the entries of the version table.
+ * loads without, the entries of the version table. Of entries of one name the first counts, as in `check_version`.
  */
 export function readImports(elf: Elf, table: SymbolTable | null, report: Report): Imports {
   const basic = basicTable(elf, report)

@@ -94,6 +94,7 @@ interface Contents {
   readonly embeddedConfig: Uint8Array | null
   readonly buildId: string | null
   readonly machine: string
+  readonly elfMachine: number | null
   /** null where there are no tables, or, with `exportsUnreadable`, none that can be read. */
   readonly exports: SymbolList | null
   readonly exportsUnreadable: boolean
@@ -129,18 +130,22 @@ function vmlinuxContents(bytes: Uint8Array): Contents {
     embeddedConfig: inRodata(elf, findEmbeddedConfig),
     buildId: buildId(elf),
     machine: `${elf.little ? 'little' : 'big'}-${elf.bits}`,
+    elfMachine: elf.machine,
     exports: exports.symbols.length === 0 ? null : exports.symbols,
     exportsUnreadable: exports.unreadable,
     vermagicOf: (release) => inRodata(elf, (part) => findVermagic(part, release)),
   }
 }
 
+/** `e_machine` of the kernels whose flat images have a header of their own (elf-em.h: EM_AARCH64, EM_RISCV). */
+const machines = { arm64: 183, riscv: 243 } as const
+
 /**
  * A flat image has no sections: its BTF is found by its header. Bit 0 of the flags in an arm64 or riscv header is the byte
  * order; others, as loongarch's, have no such header and are little endian.
  */
-function imageContents(bytes: Uint8Array, hasFlags: boolean): Contents {
-  const little = !hasFlags || ((bytes[0x18] ?? 0) & 1) === 0
+function imageContents(bytes: Uint8Array, elfMachine: number | null): Contents {
+  const little = elfMachine === null || ((bytes[0x18] ?? 0) & 1) === 0
   return {
     kind: 'image',
     btf: findBaseBtf(bytes, little),
@@ -149,6 +154,7 @@ function imageContents(bytes: Uint8Array, hasFlags: boolean): Contents {
     embeddedConfig: findEmbeddedConfig(bytes),
     buildId: null,
     machine: `${little ? 'little' : 'big'}-64`,
+    elfMachine,
     exports: null,
     exportsUnreadable: false,
     vermagicOf: (release) => findVermagic(bytes, release),
@@ -159,8 +165,9 @@ function imageContents(bytes: Uint8Array, hasFlags: boolean): Contents {
 function contentsOf(bytes: Uint8Array, inZboot: boolean): Contents {
   const format = detectFormat(bytes)
   if (format === 'elf') return vmlinuxContents(bytes)
-  if (format === 'arm64-image' || format === 'riscv-image') return imageContents(bytes, true)
-  if (inZboot) return imageContents(bytes, false)
+  if (format === 'arm64-image') return imageContents(bytes, machines.arm64)
+  if (format === 'riscv-image') return imageContents(bytes, machines.riscv)
+  if (inZboot) return imageContents(bytes, null)
   throw new ArtifactError('kernel-image-unsupported', null, 'It is neither vmlinux, bzImage nor Image')
 }
 
@@ -253,6 +260,7 @@ export async function readKernelImage(
     config: config?.config ?? null,
     buildId: contents.buildId,
     machine: contents.machine,
+    elfMachine: contents.elfMachine,
     btf: contents.btf !== null && contents.btf.length > 0 ? contents.btf : null,
     vermagic: bannerRelease === null ? null : contents.vermagicOf(bannerRelease),
     exports: contents.exports,
@@ -279,6 +287,7 @@ export function readRawBtf(bytes: Uint8Array, identity: FileIdentity): KernelFac
     config: null,
     buildId: null,
     machine: null,
+    elfMachine: null,
     btf: bytes,
     vermagic: null,
     exports: null,

@@ -1,6 +1,6 @@
 import { ascii, cString } from './binary.js'
 import { readBtfIds } from './btf-ids.js'
-import { type Elf, elfType, readElf } from './elf.js'
+import { type Elf, elfType, readElf, sectionType } from './elf.js'
 import { ArtifactError, problem, problemOf } from './errors.js'
 import { readExports } from './exports.js'
 import { type Report, readImports, usable } from './imports.js'
@@ -8,7 +8,7 @@ import { byteLimits } from './limits.js'
 import { buildId } from './notes.js'
 import { readStamp } from './stamp.js'
 import { symbolTable } from './symbol-table.js'
-import type { ModuleFacts, Problem, Stamp } from './types.js'
+import type { ModuleFacts, ModuleLack, Problem, Stamp } from './types.js'
 
 const btfName = ascii('.BTF')
 const btfBaseName = ascii('.BTF.base')
@@ -85,14 +85,27 @@ function value(bytes: Uint8Array, at: number, end: number): string {
 }
 
 /**
- * `.BTF` or `.BTF.base` as the kernel takes it: its bytes as they stand, even where SHF_COMPRESSED says that they are
- * something else, which is reported.
+ * `.BTF` or `.BTF.base` as the kernel takes it (`any_section_objs`): the bytes where it lies, even where SHF_COMPRESSED says that
+ * they are something else, which is reported, or SHT_NOBITS that there are none. Throws `elf-malformed` where such a section is
+ * allocated, and the kernel would read zeros in its place.
  */
 function btfSection(elf: Elf, name: Uint8Array, report: Report): Uint8Array | null {
   const section = elf.find(name)
   if (section === null) return null
   if (section.compressed) report('section-compressed', elf.sectionName(section.index))
-  return elf.content(section)
+  if (section.type !== sectionType.nobits) return elf.content(section)
+  if (section.allocated)
+    throw new ArtifactError('elf-malformed', elf.sectionName(section.index), 'It has no content in the file')
+  return elf.content({ ...section, type: sectionType.progbits })
+}
+
+/** What the file lacks of what no kernel loads a module without (`setup_load_info`), the first that it looks for; null for nothing. */
+function lackOf(elf: Elf): ModuleLack | null {
+  let index = 1
+  while (index < elf.sectionCount && elf.sectionType(index) !== sectionType.symtab) index++
+  if (index >= elf.sectionCount) return 'symbols'
+  const section = elf.findAllocated(thisModuleName)
+  return section === null || section.type === sectionType.nobits ? 'this-module' : null
 }
 
 /** The stamp, or null; one that cannot be used is reported. */
@@ -106,8 +119,8 @@ function usableStamp(elf: Elf, file: string, problems: Problem[]): Stamp | null 
 }
 
 /**
- * Reads a module (`.ko`, uncompressed). Sections are taken by exact name, the first match, whether SHF_ALLOC or not, as the
- * kernel takes them. `btf` and `distilled` are subarrays of `bytes`: copy them to keep them longer. Throws
+ * Reads a module (`.ko`, uncompressed). Sections are taken by exact name, the first match, BTF whether SHF_ALLOC or not, the
+ * others with it alone, as the kernel takes them. `btf` and `distilled` are subarrays of `bytes`: copy them to keep them longer. Throws
  * `elf-malformed`, `elf-truncated`, `elf-unsupported` (not relocatable) or `limit-exceeded`.
  */
 export function readModule(
@@ -142,8 +155,10 @@ export function readModule(
     stamp: usableStamp(elf, identity.file, problems),
     ...imported,
     exports: exported.symbols,
-    structSize: elf.find(thisModuleName)?.size ?? null,
-    flagTable: elf.find(flagTableName) !== null,
+    structSize: elf.findAllocated(thisModuleName)?.size ?? null,
+    flagTable: elf.findAllocated(flagTableName) !== null,
+    machine: elf.machine,
+    lacks: lackOf(elf),
     btfIds: readBtfIds(elf, symbols, report),
   }
   return { module, problems }

@@ -50,6 +50,8 @@ export interface KernelFacts {
   readonly buildId: string | null
   /** `little` or `big`, and 32 or 64; null for raw BTF, whose header tells the byte order itself. */
   readonly machine: string | null
+  /** `e_machine`, such as 62 (x86-64) or 183 (arm64), by which a kernel knows its modules; null where the image does not tell. */
+  readonly elfMachine: number | null
   /** The bytes of `.BTF`; null when the kernel has none (a problem `btf-absent` is then reported too). */
   readonly btf: Uint8Array | null
   /** Its own vermagic (`6.1.0-56-amd64 SMP preempt mod_unload modversions `); null where the image does not tell. */
@@ -94,6 +96,9 @@ export interface BtfIds {
 /** What is known of a version table: whether there is one, and whether its CRCs could be read. */
 export type VersionTable = 'absent' | 'read' | 'unreadable'
 
+/** What a module must have to be loaded by any kernel: symbols, and `.gnu.linkonce.this_module`. */
+export type ModuleLack = 'symbols' | 'this-module'
+
 /** What decides, besides BTF, whether a kernel loads a module. */
 export interface LinkFacts {
   /** Undefined symbols with the CRCs of `__versions`, and `module_layout`. */
@@ -109,6 +114,10 @@ export interface LinkFacts {
   readonly structSize: number | null
   /** Whether there is a `__kflagstab`, as kernels from 7.1 on want of a module that exports. */
   readonly flagTable: boolean
+  /** `e_machine`; null where there is nothing but BTF. */
+  readonly machine: number | null
+  /** What is missing of what no kernel loads a module without. */
+  readonly lacks: ModuleLack | null
   /** `.BTF_ids`; null without it. */
   readonly btfIds: BtfIds | null
 }
@@ -122,6 +131,8 @@ export const noLinkFacts: LinkFacts = {
   extendedVersions: 'absent',
   structSize: null,
   flagTable: false,
+  machine: null,
+  lacks: null,
   btfIds: null,
 }
 

@@ -1,11 +1,12 @@
 import { ArtifactError } from '../bytes/errors.js'
 import type { Limits } from '../limits.js'
 import type { ByteReader } from '../source/reader.js'
-import { Member, shownPath } from './member.js'
+import { Member, shownPath, type UnreadMember } from './member.js'
 
 const text = new TextDecoder()
 const trailer = 'TRAILER!!!'
 const regular = 0o100000
+const symbolic = 0o120000
 
 /** A file as an RPM's header lists it, for the form of cpio that leaves paths and sizes to that header. */
 export interface ListedFile {
@@ -14,6 +15,8 @@ export interface ListedFile {
   readonly mode: number
   /** More than 1 where its content may be with another file. */
   readonly links: number
+  /** Device and inode: the same for all names of one file. */
+  readonly inode: string
 }
 
 /** A field of eight hexadecimal digits. */
@@ -33,15 +36,16 @@ async function pad(reader: ByteReader, start: number): Promise<void> {
 /**
  * The regular files of a cpio archive in the "new" form, with or without checksums (`070701`, `070702`; cpio(5)), and in the
  * form `07070X` that rpm writes for large packages: there a member has only the index of its entry in `listed`.
- * Links, devices and directories are passed over; of hard links, which share one content, all but the last are empty and
- * are passed over too. After the last member the reader stands behind the trailer.
+ * Devices and directories are passed over, symbolic links are only named. Of hard links, which share one content, all but the
+ * last are empty: these are named once it is known where their content is, or given as empty where there is none. After the last member the reader stands behind the trailer.
  */
 export async function* cpioMembers(
   reader: ByteReader,
   limits: Limits,
   listed: readonly ListedFile[] = [],
-): AsyncGenerator<Member> {
+): AsyncGenerator<Member | UnreadMember> {
   const start = reader.offset
+  const empty = new Map<string, string[]>()
   for (let count = 0; ; count++) {
     const at = String(reader.offset)
     const magic = text.decode(await reader.take(6, 'a cpio archive, before its trailer'))
@@ -65,15 +69,30 @@ export async function* cpioMembers(
       const name = await reader.take(nameBytes, 'the path of a member')
       const end = name.indexOf(0)
       const path = text.decode(end < 0 ? name : name.subarray(0, end))
-      if (path === trailer) return
-      file = { path, size: hex(header, 48, at), mode: hex(header, 8, at), links: hex(header, 32, at) }
+      if (path === trailer) break
+      // ino, devmajor and devminor.
+      const inode = [0, 56, 64].map((field) => hex(header, field, at)).join(':')
+      file = { path, size: hex(header, 48, at), mode: hex(header, 8, at), links: hex(header, 32, at), inode }
     } else {
       throw new ArtifactError('archive-malformed', at, 'This is not a cpio header')
     }
     await pad(reader, start)
-    const member = new Member(shownPath(file.path), file.size, reader)
-    if ((file.mode & 0o170000) === regular && !(file.links > 1 && file.size === 0)) yield member
+    const path = shownPath(file.path)
+    const member = new Member(path, file.size, reader)
+    const type = file.mode & 0o170000
+    if (type === symbolic && file.size <= limits.nameBytes) {
+      yield { unread: path, why: 'symbolic-link', target: text.decode(await member.bytes()) }
+    } else if (type === regular) {
+      const names = empty.get(file.inode) ?? []
+      if (file.links > 1 && file.size === 0) empty.set(file.inode, [...names, path])
+      else {
+        yield member
+        empty.delete(file.inode)
+        for (const unread of names) yield { unread, why: 'hard-link', target: path }
+      }
+    }
     await member.skip()
     await pad(reader, start)
   }
+  for (const names of empty.values()) for (const path of names) yield new Member(path, 0, reader)
 }

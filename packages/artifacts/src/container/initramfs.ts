@@ -4,7 +4,7 @@ import { type CodecOptions, decompressStream } from '../codec/index.js'
 import type { Limits } from '../limits.js'
 import { ByteReader } from '../source/reader.js'
 import { cpioMembers } from './cpio.js'
-import type { Member } from './member.js'
+import type { Member, UnreadMember } from './member.js'
 
 /** Bytes that tell a compression. */
 const headBytes = 16
@@ -29,7 +29,7 @@ export async function* initramfsMembers(
   limits: Limits,
   codec: CodecOptions,
   { unpacked, onPart }: InitramfsOptions,
-): AsyncGenerator<Member> {
+): AsyncGenerator<Member | UnreadMember> {
   let members = 0
   while (await reader.skipZeros()) {
     await reader.fill(headBytes)

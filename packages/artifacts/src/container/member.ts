@@ -55,6 +55,14 @@ export class Member {
   }
 }
 
+/**
+ * A member whose content is not read, which the caller reports where it matters: a sparse file, one of several names of one file,
+ * whose content stands under `target`, or a symbolic link to `target`.
+ */
+export type UnreadMember =
+  | { readonly unread: string; readonly why: 'sparse' }
+  | { readonly unread: string; readonly why: 'hard-link' | 'symbolic-link'; readonly target: string }
+
 /** A member's path as it is shown: without the leading `./` and `/` that archivers put there. */
 export function shownPath(path: string): string {
   return path.replace(/^(?:\.?\/+)+/, '')

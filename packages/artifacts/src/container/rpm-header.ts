@@ -160,6 +160,6 @@ export function listedFiles(header: RpmHeader): ListedFile[] {
     const key = `${devices[i]}:${inodes[i]}`
     const shared = type === 0o100000 && inodes[i] !== undefined && last.get(key) !== i
     const stored = (type === 0o100000 && !shared) || type === 0o120000
-    return { path: folder + name, size: stored ? size : 0, mode, links: shared ? 2 : 1 }
+    return { path: folder + name, size: stored ? size : 0, mode, links: shared ? 2 : 1, inode: key }
   })
 }

@@ -1,7 +1,7 @@
 import { ArtifactError } from '../bytes/errors.js'
 import type { Limits } from '../limits.js'
 import type { ByteReader } from '../source/reader.js'
-import { Member, shownPath } from './member.js'
+import { Member, shownPath, type UnreadMember } from './member.js'
 
 const block = 512
 const text = new TextDecoder()
@@ -82,12 +82,14 @@ function paxRecords(bytes: Uint8Array, at: string): Map<string, string> {
 /** What extended headers say about the member after them. */
 interface Extended {
   path: string | undefined
+  target: string | undefined
   size: number | undefined
   sparse: boolean
 }
 
 function extendedBy(records: Map<string, string>, at: string, into: Extended): void {
   into.path = records.get('path') ?? into.path
+  into.target = records.get('linkpath') ?? into.target
   const size = records.get('size')
   if (size !== undefined) {
     if (!/^[0-9]{1,16}$/.test(size) || !Number.isSafeInteger(Number(size))) {
@@ -98,19 +100,16 @@ function extendedBy(records: Map<string, string>, at: string, into: Extended): v
   for (const key of records.keys()) if (key.startsWith('GNU.sparse.')) into.sparse = true
 }
 
-/** A tar holds a member in a form that is not read: reported by the caller, the member is passed over. */
-export interface SparseMember {
-  readonly sparse: string
-}
+const nothing: Extended = { path: undefined, target: undefined, size: undefined, sparse: false }
 
 /**
- * The regular files of a tar: ustar, GNU (long names, base-256 sizes) and pax. Directories, links, devices and what else has
- * no content are passed over; a sparse file is only named. The checksum of every header is checked, and an archive that
+ * The regular files of a tar: ustar, GNU (long names, base-256 sizes) and pax. Directories, devices and what else has no
+ * content are passed over; sparse files and links are only named. The checksum of every header is checked, and an archive that
  * ends without its end mark is `archive-truncated`, since otherwise a cut between two members would go unseen.
  * After the last member the reader stands behind the end mark.
  */
-export async function* tarMembers(reader: ByteReader, limits: Limits): AsyncGenerator<Member | SparseMember> {
-  let extended: Extended = { path: undefined, size: undefined, sparse: false }
+export async function* tarMembers(reader: ByteReader, limits: Limits): AsyncGenerator<Member | UnreadMember> {
+  let extended = { ...nothing }
   for (let count = 0; ; ) {
     const at = String(reader.offset)
     const header = await reader.take(block, 'a tar, before its end mark')
@@ -132,6 +131,7 @@ export async function* tarMembers(reader: ByteReader, limits: Limits): AsyncGene
       }
       const content = await reader.take(ownSize, 'an extended header')
       if (type === 'L') extended.path = string(content, 0, ownSize)
+      if (type === 'K') extended.target = string(content, 0, ownSize)
       if (type === 'x') extendedBy(paxRecords(content, at), at, extended)
       await pad(reader, ownSize)
       continue
@@ -140,13 +140,16 @@ export async function* tarMembers(reader: ByteReader, limits: Limits): AsyncGene
     const size = type === '1' ? 0 : (extended.size ?? ownSize)
     const path = shownPath(extended.path ?? headerPath(header))
     const sparse = extended.sparse || type === 'S'
-    extended = { path: undefined, size: undefined, sparse: false }
+    const target = shownPath(extended.target ?? string(header, 157, 100))
+    extended = { ...nothing }
     if (path.length > limits.nameBytes) {
       throw new ArtifactError('limit-exceeded', at, `The path of a member has ${path.length} characters`)
     }
     if (type === 'S') await sparseHeaders(reader, header)
     const member = new Member(path, size, reader)
-    if (sparse) yield { sparse: path }
+    if (type === '1' || type === '2')
+      yield { unread: path, why: type === '1' ? 'hard-link' : 'symbolic-link', target }
+    else if (sparse) yield { unread: path, why: 'sparse' }
     else if ((type === '0' || type === '\0' || type === '7') && !path.endsWith('/')) yield member
     await member.skip()
     await pad(reader, size)

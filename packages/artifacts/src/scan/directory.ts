@@ -1,17 +1,17 @@
-import { type Dirent, statSync } from 'node:fs'
+import { type Dirent, readlinkSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArtifactError } from '../bytes/errors.js'
-import { Member } from '../container/member.js'
+import { Member, type UnreadMember } from '../container/member.js'
 import type { Limits } from '../limits.js'
 import { regularFileBytes, unreadable } from '../source/file.js'
 import { ByteReader } from '../source/reader.js'
 
-/** One directory of an input, with its regular files in the order of their names. */
+/** One directory of an input, with its regular files and its links in the order of their names. */
 export interface Folder {
   /** Path below the input, empty for the input itself. */
   readonly path: string
-  readonly files: AsyncIterable<Member>
+  readonly files: AsyncIterable<Member | UnreadMember>
 }
 
 /** Order of names by their code units: the same on every machine. */
@@ -20,7 +20,7 @@ function byName(a: Dirent, b: Dirent): number {
 }
 
 /**
- * The directories at and below `root`, each before those in it, sorted; links are not followed and devices not opened.
+ * The directories at and below `root`, each before those in it, sorted; links are only named and devices not opened.
  * `wrap` goes around the bytes of each file. A directory that cannot be read is handed to `onProblem` with its path.
  * Throws `limit-exceeded` for too many files or too deep a tree.
  */
@@ -49,20 +49,25 @@ export async function* folders(
     const inside = (name: string) => (path === '' ? name : `${path}/${name}`)
     const below = entries.filter((entry) => entry.isDirectory())
     for (const entry of below.reverse()) waiting.push({ path: inside(entry.name), depth: depth + 1 })
-    const names = entries.filter((entry) => entry.isFile()).map((entry) => inside(entry.name))
-    yield { path, files: filesOf(root, names, wrap, onProblem) }
+    const files = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    const found = files.map((entry) => ({ path: inside(entry.name), isLink: entry.isSymbolicLink() }))
+    yield { path, files: filesOf(root, found, wrap, onProblem) }
   }
 }
 
 async function* filesOf(
   root: string,
-  paths: readonly string[],
+  files: readonly { readonly path: string; readonly isLink: boolean }[],
   wrap: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
   onProblem: (error: ArtifactError, path: string) => void,
-): AsyncGenerator<Member> {
-  for (const path of paths) {
+): AsyncGenerator<Member | UnreadMember> {
+  for (const { path, isLink } of files) {
     let size: number
     try {
+      if (isLink) {
+        yield { unread: path, why: 'symbolic-link', target: readlinkSync(join(root, path)) }
+        continue
+      }
       size = statSync(join(root, path)).size
     } catch (error) {
       onProblem(unreadable(error), path)

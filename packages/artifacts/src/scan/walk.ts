@@ -7,9 +7,9 @@ import { decompressStream } from '../codec/index.js'
 import { cpioMembers } from '../container/cpio.js'
 import { readDeb } from '../container/deb.js'
 import { initramfsMembers } from '../container/initramfs.js'
-import type { Member } from '../container/member.js'
+import type { Member, UnreadMember } from '../container/member.js'
 import { readRpm } from '../container/rpm.js'
-import { type SparseMember, tarMembers } from '../container/tar.js'
+import { tarMembers } from '../container/tar.js'
 import { ByteReader } from '../source/reader.js'
 import { endingProblem, identify, problemFacts, type ScanContext } from './context.js'
 import {
@@ -45,7 +45,7 @@ export function addRawKernels(context: ScanContext, raws: readonly RawBtf[]): Ge
  */
 export async function* walkMembers(
   context: ScanContext,
-  members: AsyncIterable<Member | SparseMember>,
+  members: AsyncIterable<Member | UnreadMember>,
   file: string,
   nameOf: (path: string) => string,
   layer: number,
@@ -55,8 +55,8 @@ export async function* walkMembers(
   try {
     for await (const member of members) {
       context.signal.throwIfAborted()
-      if ('sparse' in member) {
-        if (interestOf(member.sparse) !== null) yield sparseProblem(context, nameOf(member.sparse))
+      if ('unread' in member) {
+        if (isMissed(member)) yield unreadProblem(context, member, nameOf(member.unread))
         continue
       }
       const interest = interestOf(member.path) ?? (await rawByMagic(member))
@@ -93,12 +93,35 @@ function keepRaw(reading: Reading, raws: RawBtf[]): ArtifactFacts[] | Promise<Ar
   })
 }
 
-function sparseProblem(context: ScanContext, name: string): ArtifactFacts {
-  const error = new ArtifactError(
-    'archive-malformed',
-    null,
-    'The member is stored as a sparse file, which packages are not',
-  )
+/**
+ * Whether something is missing without the content of a member: a module under each of its hard links, as each is loaded by its
+ * own folder's kernel; of other links, what is not read under its other name, or in a package of its own.
+ */
+function isMissed(member: UnreadMember): boolean {
+  const interest = interestOf(member.unread)
+  if (interest === null || member.why === 'sparse') return interest !== null
+  if (member.why === 'symbolic-link') return interest === 'module' && interestOf(member.target) !== 'module'
+  return interest === 'module' || interest !== interestOf(member.target)
+}
+
+/** The start of what a link names. */
+function shownTarget(target: string): string {
+  return target.length > 256 ? `${target.slice(0, 256)}…` : target
+}
+
+function unreadProblem(context: ScanContext, member: UnreadMember, name: string): ArtifactFacts {
+  const error =
+    member.why === 'sparse'
+      ? new ArtifactError(
+          'archive-malformed',
+          null,
+          'The member is stored as a sparse file, which packages are not',
+        )
+      : new ArtifactError(
+          'link-unread',
+          null,
+          `It is a ${member.why === 'hard-link' ? 'hard' : 'symbolic'} link to ${shownTarget(member.target)}`,
+        )
   return problemFacts(context, error, name)
 }
 
@@ -204,7 +227,7 @@ async function* walkContainer(
     throw new ArtifactError('nested-too-deep', null, `It is in ${layer} other archives`)
   }
   const nameOf = (path: string) => `${file}!${path}`
-  const walk = (members: AsyncIterable<Member | SparseMember>) =>
+  const walk = (members: AsyncIterable<Member | UnreadMember>) =>
     walkMembers(context, members, file, nameOf, layer + 1)
   if (format === 'deb') yield* readDeb(reader, limits, codec, (tar) => walk(tarMembers(tar, limits)))
   else if (format === 'rpm') {

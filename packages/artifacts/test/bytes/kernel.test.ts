@@ -67,6 +67,7 @@ const facts = {
     compiler: null,
     pahole: null,
   },
+  elfMachine: 62,
   btf: writeBtf(3),
   vermagic: null,
   exports: null,
@@ -152,7 +153,7 @@ describe('readKernelImage', () => {
       ikconfig,
     )
     const { kernel, problems } = await read(writeArm64Image(content))
-    expect(kernel).toEqual({ ...facts, kind: 'image', buildId: null, machine: 'little-64' })
+    expect(kernel).toEqual({ ...facts, kind: 'image', buildId: null, machine: 'little-64', elfMachine: 183 })
     expect(problems).toEqual([])
   })
 
@@ -197,15 +198,15 @@ describe('an EFI zboot image', () => {
   }
 
   it.each([
-    ['arm64', 'ARMd'],
-    ['riscv', 'RSC\x05'],
-    ['loongarch', 'xxxx'],
-  ])('holds a flat Image of %s', async (_machine, magic) => {
+    ['arm64', 'ARMd', 183],
+    ['riscv', 'RSC\x05', 243],
+    ['loongarch', 'xxxx', null],
+  ])('holds a flat Image of %s', async (_machine, magic, elfMachine) => {
     const content = writeArm64Image(join(writeBtf(3), banner, '\n\0', ikconfig), magic)
     // The flags of arm64 and riscv; elsewhere the byte means something else.
     if (magic === 'xxxx') content[0x18] = 1
     const { kernel, problems } = await read(writeZboot(new Uint8Array(gzipSync(content)), 'gzip'))
-    expect(kernel).toEqual({ ...facts, kind: 'efi-zboot', buildId: null, machine: 'little-64' })
+    expect(kernel).toEqual({ ...facts, kind: 'efi-zboot', buildId: null, machine: 'little-64', elfMachine })
     expect(problems).toEqual([])
   })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ModuleFacts, readKernelImage, readModule, symbolFlags } from '../../src/bytes/index.js'
 import { findVermagic } from '../../src/bytes/vermagic.js'
+import { codeOf } from './support/codes.js'
 import {
   banner,
   chars,
@@ -131,13 +132,84 @@ describe.each(forms)('imports of a module of %i bit, little endian %s', (bits, l
   })
 
   it.each([
-    ['a compressed table', [{ ...table(), flags: 0x800 }], ['unreadable', 'absent']],
+    ['a compressed table', [{ ...table(), flags: 0x802 }], ['unreadable', 'absent']],
     ['a table without content', [{ ...table(), type: 8 }], ['unreadable', 'absent']],
     ['names that are missing', extendedTable('plain\0'), ['absent', 'unreadable']],
     ['no names at all', extendedTable().slice(0, 1), ['absent', 'unreadable']],
     ['names alone', extendedTable().slice(1), ['absent', 'unreadable']],
   ])('cannot be read from %s', (_, sections, tables) => {
     expect(said(read(sections))).toEqual({ imports: unversioned, extendedImports: [], tables })
+  })
+})
+
+describe('what the kernel looks for in memory (find_sec)', () => {
+  const wide = versionRecords([
+    ['module_layout', 1],
+    ['f', 2],
+  ])
+  const imported = [{ name: 'f', value: 0, section: 0, info: globalSymbol }]
+  const read = (sections: readonly SectionSpec[]) =>
+    readModule(writeElf({ sections: [...sections, ...symbolSections(imported, [])] }), identity)
+
+  it.each(['.modinfo', '__versions', '.gnu.linkonce.this_module', '__ksymtab', '__kflagstab'])(
+    'is not there without SHF_ALLOC: %s',
+    (name) => {
+      const data = {
+        '.modinfo': chars('vermagic=v \0'),
+        __versions: wide,
+        '.gnu.linkonce.this_module': new Uint8Array(8),
+        __ksymtab: new Uint8Array(12),
+        __kflagstab: [1],
+      }
+      const sections = Object.entries(data).map(([section, bytes]) => ({
+        name: section,
+        data: bytes,
+        ...(section === name ? { flags: 0 } : {}),
+      }))
+      const { module, problems } = read(sections)
+      const seen = {
+        '.modinfo': module.vermagic !== null,
+        __versions: module.basicVersions === 'read',
+        '.gnu.linkonce.this_module': module.structSize === 8 && module.lacks === null,
+        __ksymtab: problems.some(({ code }) => code === 'exports-unknown'),
+        __kflagstab: module.flagTable,
+      }
+      expect(Object.entries(seen).filter(([, there]) => !there)).toEqual([[name, false]])
+    },
+  )
+
+  it('takes the first version of a name that stands twice, and no CRC of more than 32 bits', () => {
+    const twice = versionRecords([
+      ['f', 9],
+      ['module_layout', 1],
+      ['f', 2],
+    ])
+    expect([...read([{ name: '__versions', data: twice }]).module.imports]).toEqual([
+      { name: 'module_layout', crc: 1 },
+      { name: 'f', crc: 9 },
+    ])
+    const high = wide.slice()
+    high[64 + 7] = 1
+    const { module, problems } = read([{ name: '__versions', data: high }])
+    expect([module.basicVersions, problems.map(({ code }) => code)]).toEqual([
+      'unreadable',
+      ['versions-malformed'],
+    ])
+  })
+
+  it('says what no kernel loads a module without', () => {
+    const thisModule = { name: '.gnu.linkonce.this_module', data: new Uint8Array(8) }
+    expect(read([thisModule]).module.lacks).toBeNull()
+    expect(read([]).module.lacks).toBe('this-module')
+    expect(read([{ ...thisModule, type: 8 }]).module.lacks).toBe('this-module')
+    expect(readModule(writeElf({ sections: [thisModule] }), identity).module.lacks).toBe('symbols')
+  })
+
+  it('takes a .BTF that claims to have no content from where it lies, unless it would be zeros', () => {
+    const content = { name: '.BTF', data: [1, 2, 3] }
+    expect(read([{ ...content, type: 8 }]).module.btf).toEqual(Uint8Array.of(1, 2, 3))
+    expect(codeOf(() => read([{ ...content, type: 8, flags: 2 }]))).toMatch(/^elf-malformed/)
+    expect(codeOf(() => read([{ ...content, type: 8, claimedSize: 1e6 }]))).toMatch(/^elf-truncated/)
   })
 })
 

@@ -61,6 +61,8 @@ describe.each([
       extendedVersions: 'absent',
       structSize: null,
       flagTable: false,
+      machine: 62,
+      lacks: 'symbols',
       btfIds: null,
     })
   })

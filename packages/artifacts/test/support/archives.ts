@@ -8,7 +8,9 @@ export interface Entry {
   /** tar: the type flag (`2` for a symbolic link, …). cpio: the mode. */
   readonly type?: string
   readonly mode?: number
+  /** cpio: the number of names of the file, and the same number for each of them. */
   readonly links?: number
+  readonly inode?: number
 }
 
 function padded(bytes: Uint8Array, unit: number): Uint8Array {
@@ -87,12 +89,12 @@ function hex(value: number): string {
 /** A cpio archive in the "new" form. */
 export function writeCpio(entries: readonly Entry[]): Uint8Array {
   const parts: Uint8Array[] = []
-  for (const { path, data = '', mode = 0o100644, links = 1 } of [
+  for (const { path, data = '', mode = 0o100644, links = 1, inode = 1 } of [
     ...entries,
     { path: 'TRAILER!!!', mode: 0 },
   ]) {
     const content = bytesOf(data)
-    const fields = [1, mode, 0, 0, links, 0, content.length, 0, 0, 0, 0, Buffer.byteLength(path) + 1, 0]
+    const fields = [inode, mode, 0, 0, links, 0, content.length, 0, 0, 0, 0, Buffer.byteLength(path) + 1, 0]
     parts.push(padded(Buffer.from(`070701${fields.map(hex).join('')}${path}\0`), 4), padded(content, 4))
   }
   return Buffer.concat(parts)

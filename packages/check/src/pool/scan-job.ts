@@ -189,7 +189,7 @@ async function collect(
 
 function linkFacts(facts: ModuleFacts): LinkFacts {
   const { imports, extendedImports, exports, basicVersions, extendedVersions } = facts
-  const { structSize, flagTable, btfIds } = facts
+  const { structSize, flagTable, machine, lacks, btfIds } = facts
   return {
     imports,
     extendedImports,
@@ -198,6 +198,8 @@ function linkFacts(facts: ModuleFacts): LinkFacts {
     extendedVersions,
     structSize,
     flagTable,
+    machine,
+    lacks,
     btfIds,
   }
 }

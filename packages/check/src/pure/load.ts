@@ -18,6 +18,10 @@ export interface LoadModule {
   readonly structSize: number | null
   /** Whether it has a `__kflagstab`. */
   readonly flagTable: boolean
+  /** `e_machine`; null where it is not known. */
+  readonly machine: number | null
+  /** What is missing of what no kernel loads a module without. */
+  readonly lacks: 'symbols' | 'this-module' | null
   /** With the CRCs of `__versions`. */
   readonly imports: PooledSymbols
   /** With the CRCs of the extended versions; none where these are not `read`. */
@@ -34,6 +38,8 @@ export interface LoadKernel {
   readonly modversions: boolean | null
   /** Size of its `struct module`; null where it is not known. */
   readonly structSize: number | null
+  /** `e_machine`; null where it is not known, as of a raw BTF. */
+  readonly machine: number | null
   /** What it exports itself; null where that is not known. Several lists may be joined: they may repeat a symbol. */
   readonly exports: PooledSymbols | null
   /** What its own modules export, as far as they are known. */
@@ -216,9 +222,13 @@ export class LoadComparison {
     }
   }
 
-  #obstacles({ structSize, flagTable, exports }: LoadModule): LoadObstacle[] {
+  #obstacles({ structSize, flagTable, machine, lacks, exports }: LoadModule): LoadObstacle[] {
     const found: LoadObstacle[] = []
-    const own = this.#kernel.structSize
+    const { structSize: own, machine: ownMachine } = this.#kernel
+    if (ownMachine !== null && machine !== null && machine !== ownMachine)
+      found.push({ code: 'machine-differs', expected: String(ownMachine), actual: String(machine) })
+    // Of a kernel of which there is nothing but BTF, nothing is said but what its BTF decides.
+    if (lacks !== null && ownMachine !== null) found.push({ code: `${lacks}-absent` })
     if (this.#comparesStruct && own !== null && structSize !== null && own !== structSize)
       found.push({ code: 'module-struct-size', expected: String(own), actual: String(structSize) })
     const looked = exports.flags.some((bits) => (bits & symbolBits.gplTable) === 0)

@@ -67,11 +67,18 @@ export interface VerdictReason {
 }
 
 /** Every code of a {@link LoadObstacle}. */
-export const obstacleCodes = ['module-struct-size', 'export-flags-absent'] as const
+export const obstacleCodes = [
+  'symbols-absent',
+  'this-module-absent',
+  'machine-differs',
+  'module-struct-size',
+  'export-flags-absent',
+] as const
 
 /**
- * What else makes the kernel refuse a module (ENOEXEC): its `struct module` has another size (from 6.4 on), or it exports
- * symbols without the table of their flags (from 7.1 on).
+ * What else makes the kernel refuse a module (ENOEXEC): it has no symbol table, as after `strip -s`, or no
+ * `.gnu.linkonce.this_module` (`setup_load_info`); it is of another machine (`elf_check_arch`); its `struct module` has another
+ * size (from 6.4 on); or it exports symbols without the table of their flags (from 7.1 on).
  */
 export interface LoadObstacle {
   readonly code: (typeof obstacleCodes)[number]

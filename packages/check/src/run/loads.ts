@@ -24,15 +24,17 @@ export interface Judged {
 
 /** What is kept of a module until all of its set are read; null for a raw BTF. */
 export function linkOf(facts: ModuleFacts): Link | null {
-  const { vermagic, basicVersions, extendedVersions, structSize, flagTable } = facts
+  const { vermagic, basicVersions, extendedVersions, structSize, flagTable, machine, lacks } = facts
   const { imports, extendedImports, exports } = facts
-  if (vermagic === null && imports.length === 0 && exports.length === 0) return null
+  if (machine === null) return null
   return {
     vermagic,
     basicVersions,
     extendedVersions,
     structSize,
     flagTable,
+    machine,
+    lacks,
     imports,
     extendedImports,
     exports,

@@ -16,20 +16,21 @@ import {
 
 /**
  * The symbols of a build, in two files of one form: what its modules import and export, and what its kernel gives to modules.
- * The 7 bytes `BDSYMBL` and a version, 2, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
+ * The 7 bytes `BDSYMBL` and a version, 3, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
  * bytes of each; for each name the flags (1 byte) and the CRC (4 bytes, where the flags say that there is one) with which it
  * comes first; then the content. A list of symbols is its length and, for each, twice its name's number, plus 1 where flags or CRC
  * are other than those that the name came with first: they follow then.
  *
  * Content of the modules, in the order of the manifest: their number, and for each a byte (1: `__versions`, 2: `__kflagstab`,
  * 4: the size of `struct module` follows, 8: the ids of `.BTF_ids` follow as length and JSON, 16: `__versions` cannot be read,
- * 32: extended versions, 64: these cannot be read), imports, the imports with their extended versions where these can be read, and
+ * 32: extended versions, 64: these cannot be read), the `e_machine` plus 1 or 0, what it lacks (1: symbols, 2:
+ * `.gnu.linkonce.this_module`, 0: nothing), imports, the imports with their extended versions where these can be read, and
  * exports. Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
- * exports follow), its exports, and those of its modules.
+ * exports follow), its `e_machine` plus 1 or 0, its exports, and those of its modules.
  *
- * Version 1 did not tell what could not be read: nothing is concluded from such files.
+ * Version 1 did not tell what could not be read, and 2 not what a module lacks: nothing is concluded from such files.
  */
-export const symbolsCodec = 2
+export const symbolsCodec = 3
 
 const head = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c, symbolsCodec)
 
@@ -48,6 +49,8 @@ const bits = {
   extendedVersions: 32,
   extendedUnreadable: 64,
 } as const
+/** By number: what a module may lack. */
+const lackings = [null, 'symbols', 'this-module'] as const
 const kernelBits = { vermagic: 1, modversionsKnown: 2, modversions: 4, exports: 8 } as const
 
 /** Collects lists of symbols under one table of names. */
@@ -116,7 +119,7 @@ export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
   content.varint(all.length)
   const pool = (list: NamedSymbols) => names.pool(list)
   for (const module of all) {
-    const { basicVersions, extendedVersions, structSize, flagTable, btfIds } = module
+    const { basicVersions, extendedVersions, structSize, flagTable, machine, lacks, btfIds } = module
     content.u8(
       (basicVersions === 'absent' ? 0 : bits.basicVersions) |
         (basicVersions === 'unreadable' ? bits.basicUnreadable : 0) |
@@ -128,6 +131,8 @@ export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
     )
     if (structSize !== null) content.varint(structSize)
     if (btfIds !== null) writer.text(JSON.stringify(btfIds))
+    content.varint(machine === null ? 0 : machine + 1)
+    content.u8(lackings.indexOf(lacks))
     writer.list(pool(module.imports))
     if (extendedVersions === 'read') writer.list(pool(module.extendedImports))
     writer.list(pool(module.exports))
@@ -137,7 +142,7 @@ export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
 
 /** Packs what a kernel gives to modules, whose symbols are numbered by `names`. */
 export function encodeProvides(provides: Provides, names: NamePool): Uint8Array {
-  const { vermagic, modversions, exports, moduleExports } = provides
+  const { vermagic, modversions, machine, exports, moduleExports } = provides
   const writer = new ListWriter(names)
   writer.content.u8(
     (vermagic === null ? 0 : kernelBits.vermagic) |
@@ -146,6 +151,7 @@ export function encodeProvides(provides: Provides, names: NamePool): Uint8Array 
       (exports === null ? 0 : kernelBits.exports),
   )
   if (vermagic !== null) writer.text(vermagic)
+  writer.content.varint(machine === null ? 0 : machine + 1)
   if (exports !== null) writer.list(exports)
   writer.list(moduleExports)
   return writer.finish()
@@ -202,9 +208,11 @@ class ListReader {
   }
 }
 
-/** Whether a file is of the version before this one. */
+/** Whether a file is of a version before this one. */
 function isOlder(bytes: Uint8Array): boolean {
-  return head.every((byte, at) => bytes[at] === (at === head.length - 1 ? byte - 1 : byte))
+  const last = head.length - 1
+  const version = bytes[last] ?? 0
+  return head.every((byte, at) => at === last || bytes[at] === byte) && version > 0 && version < symbolsCodec
 }
 
 function inflate(bytes: Uint8Array): Uint8Array {
@@ -219,6 +227,16 @@ function inflate(bytes: Uint8Array): Uint8Array {
 function tableOf(has: number, there: number, unreadable: number): VersionTable {
   if ((has & there) === 0) return 'absent'
   return has & unreadable ? 'unreadable' : 'read'
+}
+
+function machineOf(stored: number): number | null {
+  return stored === 0 ? null : stored - 1
+}
+
+function lackOf(stored: number): StoredModule['lacks'] {
+  const lacks = lackings[stored]
+  if (lacks === undefined) throw new TypeError('a lack that is none')
+  return lacks
 }
 
 /**
@@ -242,6 +260,8 @@ export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredM
         flagTable: (has & bits.flagTable) !== 0,
         structSize,
         btfIds,
+        machine: machineOf(reader.fields.varint()),
+        lacks: lackOf(reader.fields.u8()),
         imports: reader.list(),
         extendedImports: extendedVersions === 'read' ? reader.list() : noPooledSymbols,
         exports: reader.list(),
@@ -260,9 +280,10 @@ export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | n
     const reader = new ListReader(bytes, names)
     const has = reader.fields.u8()
     const vermagic = has & kernelBits.vermagic ? reader.text() : null
+    const machine = machineOf(reader.fields.varint())
     const exports = has & kernelBits.exports ? reader.list() : null
     const modversions = has & kernelBits.modversionsKnown ? (has & kernelBits.modversions) !== 0 : null
-    return { vermagic, modversions, exports, moduleExports: reader.list() }
+    return { vermagic, modversions, machine, exports, moduleExports: reader.list() }
   })
 }
 

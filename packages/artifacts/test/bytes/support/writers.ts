@@ -5,6 +5,7 @@ export interface SectionSpec {
   readonly data?: Uint8Array | readonly number[]
   /** `sh_type`; 1 (SHT_PROGBITS) unless given. */
   readonly type?: number
+  /** `sh_flags`; SHF_ALLOC for what modules have in memory, unless given. */
   readonly flags?: number
   /** Name of the section that `sh_link` or `sh_info` points to. */
   readonly link?: string
@@ -25,6 +26,10 @@ export interface ElfSpec {
   readonly extended?: boolean
   readonly segments?: readonly { readonly type: number; readonly data: Uint8Array }[]
 }
+
+/** What modules are built with in memory. */
+const allocated =
+  /^(?:\.modinfo|__versions|__version_ext_\w+|__k\w+tab\w*|\.BTF_ids|\.gnu\.linkonce\.this_module)$/
 
 /** Bytes of an ASCII string, without a NUL. */
 export function chars(value: string): Uint8Array {
@@ -159,7 +164,7 @@ export function writeElf(spec: ElfSpec): Uint8Array {
     entry(
       nameAt[index]!,
       section.type ?? 1,
-      section.flags ?? 0,
+      section.flags ?? (allocated.test(section.name) ? 2 : 0),
       at,
       size,
       position(section.link),
