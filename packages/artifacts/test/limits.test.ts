@@ -114,7 +114,7 @@ describe('a directory', () => {
       'kernel in/boot/vmlinux',
     ])
     expect(all.at(-1)).toMatchObject({ release, config: { allowBtfMismatch: true } })
-    expect(all[1]).toMatchObject({ distilled: writeBtf(1) })
+    expect(all[2]).toMatchObject({ distilled: writeBtf(1) })
   })
 
   it('can hold too much', async () => {
