@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -90,6 +91,74 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
     expect(await send({ BASEDRIFT_PROVENANCE: '{' }, both)).toMatchObject({ code: 2 })
     expect(await send({ BASEDRIFT_STREAM: '' }, both)).toMatchObject({ code: 2 })
     expect(await send({}, [])).toMatchObject({ code: 2 })
+  })
+
+  it('believes no answer without content', async () => {
+    const server = createServer((request, reply) => {
+      const known = { id: randomUUID() }
+      request.resume().on('end', () => reply.end(request.method === 'GET' ? JSON.stringify(known) : ''))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    try {
+      const ended = await send({ BASEDRIFT_URL: `http://127.0.0.1:${port}` }, both)
+      expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('not one of the service') })
+    } finally {
+      server.close()
+    }
+  })
+
+  it('is two lines of the docs that can be copied as they are', async () => {
+    const page = await readFile(path.resolve(import.meta.dirname, '../../docs/hooks.md'), 'utf8')
+    const [push = '', gate = '', ...others] = page
+      .split('\n')
+      .filter((line) => /^ {4}(b=\S+ f=\S+; )?curl /.test(line))
+    expect(others).toEqual([])
+    const stream = 'example/x86_64/default'
+    const env = {
+      PATH: process.env.PATH,
+      BASEDRIFT_URL: service.url,
+      BASEDRIFT_TOKEN: await service.newToken(['ingest', 'read'], [stream]),
+    }
+    const at = await mkdtemp(path.join(folder, 'copied-'))
+    const file = 'kernel-default-5.15.12-1.3.x86_64.rpm'
+    await writeFile(path.join(at, file), `content of ${file}`)
+    const shell = (lines: string, more = {}) =>
+      run('sh', ['-c', lines], { cwd: at, env: { ...env, ...more } }).then(
+        ({ stdout }) => ({ code: 0, stdout }),
+        ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+      )
+    expect(await shell(push)).toMatchObject({ code: 0 })
+    const { items } = await service.client.listBuilds({ stream })
+    const [build] = await Promise.all(items.map(({ id }) => service.client.getBuild(id)))
+    expect(build).toMatchObject({ version: '5.15.12', release: '1.3', artifacts: [{ filename: file }] })
+    expect(build?.sealedAt).not.toBeNull()
+
+    const asked = gate.replace('wait=10m', 'wait=1s')
+    expect(asked).not.toBe(gate)
+    expect(await shell(`${push} >/dev/null; ${asked}`)).toMatchObject({ code: 1, stdout: 'false\n' })
+    const away = { BASEDRIFT_URL: 'http://127.0.0.1:1' }
+    expect((await shell(push, away)).code).not.toBe(0)
+    expect((await shell(`b=$BASEDRIFT_URL/v1; ${asked}`, away)).code).not.toBe(0)
+    expect((await shell(push, { BASEDRIFT_TOKEN: 'bdt_wrong' })).code).not.toBe(0)
+    await writeFile(path.join(at, file), 'other content')
+    expect((await shell(push)).code).not.toBe(0)
+
+    const decision = createServer((request, reply) => {
+      request.resume().on('end', () => reply.end('{"id": "1", "answer": "pass"}'))
+    })
+    await new Promise<void>((resolve) => decision.listen(0, '127.0.0.1', resolve))
+    const address = decision.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    try {
+      const ended = await shell(`b=$BASEDRIFT_URL/v1; ${asked}`, {
+        BASEDRIFT_URL: `http://127.0.0.1:${port}`,
+      })
+      expect(ended).toEqual({ code: 0, stdout: 'true\n' })
+    } finally {
+      decision.close()
+    }
   })
 
   it('sends its token, and believes no page of a proxy', async () => {
