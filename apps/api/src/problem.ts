@@ -65,6 +65,9 @@ const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'database-unreachable': 'not-ready',
 }
 
+/** Codes of which the ledger's message repeats the name that was asked for, and holds nothing else. */
+const namesWhatWasAsked: ReadonlySet<ErrorCode> = new Set(['module-unknown', 'stream-unknown'])
+
 /** What Fastify's codes, those of its plugins, and those of Node's HTTP parser are over HTTP. */
 const ofFramework: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'body-malformed',
@@ -91,18 +94,41 @@ const ofStatus: Readonly<Record<number, ErrorCode>> = {
   503: 'overloaded',
 }
 
+/** Where a request does not fit its schema, as Ajv has it. */
+interface Misfit {
+  readonly instancePath: string
+  readonly keyword?: string
+  readonly message?: string
+  readonly params?: Record<string, unknown>
+  readonly parentSchema?: { readonly description?: unknown; readonly examples?: unknown }
+}
+
 interface ForeignError {
   code?: unknown
   statusCode?: unknown
-  validation?: readonly { instancePath: string; message?: string; params?: Record<string, unknown> }[]
+  validation?: readonly Misfit[]
   validationContext?: string
 }
 
+/** What is wrong, and what would fit: a pattern says that to programs alone. */
+function misfitOf({ keyword, message, parentSchema }: Misfit): string {
+  const { description, examples } = parentSchema ?? {}
+  const example: unknown = Array.isArray(examples) ? examples[0] : undefined
+  const wanted = [
+    ...(typeof description === 'string' ? [description.replace(/\.$/, '')] : []),
+    ...(typeof example === 'string' ? [`as in ${example}`] : []),
+  ].join(', ')
+  if (keyword === 'pattern' && wanted !== '') return `does not fit: ${wanted}`
+  const wrong = message ?? 'does not fit'
+  return keyword === 'minLength' || keyword === 'maxLength' || wanted === '' ? wrong : `${wrong} (${wanted})`
+}
+
 function fieldErrors(error: ForeignError): FieldError[] {
-  return (error.validation ?? []).slice(0, 20).map(({ instancePath, message, params }) => {
+  return (error.validation ?? []).slice(0, 20).map((misfit) => {
+    const { instancePath, params } = misfit
     const extra = params?.additionalProperty
     const path = `${error.validationContext ?? ''}${instancePath}${typeof extra === 'string' ? `/${extra}` : ''}`
-    return { path: path.slice(0, 256), message: message ?? 'does not fit' }
+    return { path: path.slice(0, 256), message: misfitOf(misfit).slice(0, 512) }
   })
 }
 
@@ -111,9 +137,8 @@ export function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   if (error instanceof LedgerError) {
     const code = ofLedger[error.code]
-    return code === undefined
-      ? new ProblemError('internal', undefined, { cause: error })
-      : new ProblemError(code, undefined, { cause: error })
+    if (code === undefined) return new ProblemError('internal', undefined, { cause: error })
+    return new ProblemError(code, namesWhatWasAsked.has(code) ? error.message : undefined, { cause: error })
   }
   if (isUnreachable(error)) return new ProblemError('not-ready', undefined, { cause: error })
   const foreign = (typeof error === 'object' && error !== null ? error : {}) as ForeignError

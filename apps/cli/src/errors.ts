@@ -63,12 +63,29 @@ const stableCode = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 /** Why the system could not open or read something, by errno name, in words. */
 const systemReasons: Readonly<Record<string, string>> = {
   ENOENT: 'There is no such file or directory',
-  EACCES: 'Reading it is not permitted',
+  EACCES: 'That is not permitted',
   EPERM: 'That is not permitted',
   EISDIR: 'It is a directory',
   ENOTDIR: 'A part of the path is not a directory',
+  EROFS: 'The file system is read-only',
+  ENOSPC: 'The file system is full',
   EMFILE: 'Too many files are open',
   ELOOP: 'Its symbolic links lead in a circle',
+}
+
+/** Why the system could not do something with a file, in words: `There is no such file or directory`. */
+export function systemReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return systemReasons[String(code)] ?? message
+}
+
+/** What a command ends with where it cannot write `path`. */
+export function unwritable(error: unknown, path: string): CliError {
+  return new CliError(
+    'output-unwritable',
+    `The file cannot be written: ${systemReason(error)}; name another, or make its directory.`,
+    path,
+  )
 }
 
 /**

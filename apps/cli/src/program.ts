@@ -19,13 +19,14 @@ import { addPush } from './commands/push.js'
 import { addRebase } from './commands/rebase.js'
 import { addServe } from './commands/serve.js'
 import { addStamp } from './commands/stamp.js'
+import { addStreams } from './commands/streams.js'
 import { addToken } from './commands/token.js'
 import { addVerify } from './commands/verify.js'
 import { addWaive } from './commands/waive.js'
 import { errorLine } from './errors.js'
 import { exitCodes } from './exit.js'
 import { note } from './output/destination.js'
-import { printable } from './output/printable.js'
+import { usageLine } from './usage.js'
 
 function ownVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
@@ -46,12 +47,6 @@ export function buildProgram(ended: (code: number) => void): Command {
     // `push --version` is its own.
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({
-      outputError: (text, write) => {
-        const sentence = text.replace(/^error: /, '').trim()
-        write(`${printable(`basedrift: usage: ${sentence.replaceAll('\n', ' ')}`)}\n`)
-      },
-    })
   for (const add of [
     addCheck,
     addInspect,
@@ -62,6 +57,7 @@ export function buildProgram(ended: (code: number) => void): Command {
     addRebase,
     addServe,
     addPush,
+    addStreams,
     addBuilds,
     addBuild,
     addMatrix,
@@ -78,7 +74,14 @@ export function buildProgram(ended: (code: number) => void): Command {
   ]) {
     add(program, ended)
   }
+  sayUsage(program)
   return program
+}
+
+/** Has a command and those below it say what is wrong with a command line, and which help shows how it should be. */
+function sayUsage(command: Command): void {
+  command.configureOutput({ outputError: (text, write) => write(`${usageLine(text, command)}\n`) })
+  command.commands.forEach(sayUsage)
 }
 
 /**

@@ -21,9 +21,10 @@ it('is for addresses of this machine alone', async () => {
     'http://10.0.0.1',
     'http://[::2]',
   ]
-  for (const url of own) expect(await localToken(new URL(url))).toBeUndefined()
+  for (const url of own) expect(await localToken(new URL(url))).toBeNull()
   mkdirSync(`${temp.path}/data`)
   writeFileSync(`${temp.path}/data/admin-token`, 'bdt_x\n')
-  for (const url of own) expect(await localToken(new URL(url))).toBe('bdt_x')
-  for (const url of others) expect(await localToken(new URL(url))).toBeUndefined()
+  for (const url of own)
+    expect(await localToken(new URL(url))).toEqual({ token: 'bdt_x', file: `${temp.path}/data/admin-token` })
+  for (const url of others) expect(await localToken(new URL(url))).toBeNull()
 })

@@ -42,6 +42,46 @@ describe('usage', () => {
     }
   })
 
+  it('says all that is missing, what it is for, and which help shows it', async () => {
+    expect((await basedrift(['diff', 'a'])).stderr).toBe(
+      'basedrift: usage: Give b (the other kernel, the newer one as a rule). `basedrift diff --help` shows what it takes.\n',
+    )
+    expect((await basedrift(['token', 'create'])).stderr).toBe(
+      'basedrift: usage: Give --name <name> and --scope <scope>. `basedrift token create --help` shows what it takes.\n',
+    )
+    expect((await basedrift(['matirx'])).stderr).toMatch(
+      /^basedrift: usage: unknown command 'matirx' \(Did you mean matrix\?\) `basedrift --help` shows/,
+    )
+  })
+
+  it('says why a file cannot be read or written, and names each', async () => {
+    using temp = tempDir()
+    const out = `${temp.path}/no/such/x.json`
+    const written = await basedrift(['inspect', vector('base-1.1.btf'), '--format', `json=${out}`])
+    expect(written.stderr).toBe(
+      `basedrift: output-unwritable: The file cannot be written: There is no such file or directory; name another, or make its directory. (${out})\n`,
+    )
+    const read = await basedrift(['check', '--kernel', '/nope', vector('base-1.1.btf')])
+    expect(read.stderr).toBe(
+      'basedrift: kernel-unreadable: /nope: file-unreadable: There is no such file or directory. The file cannot be read; check that it exists and may be read.\n',
+    )
+    const named = [
+      'push',
+      '--stream',
+      's',
+      '--version',
+      '1',
+      '--release',
+      '1',
+      '/nope',
+      '/nor',
+      vector('base-1.1.btf'),
+    ]
+    expect((await basedrift(named)).stderr).toBe(
+      'basedrift: file-unreadable: What is to be sent cannot be read: /nope: There is no such file or directory; /nor: There is no such file or directory. Nothing was sent.\n',
+    )
+  })
+
   it('says that output cannot be written before it does the work', async () => {
     using temp = tempDir()
     mkdirSync(`${temp.path}/folder`)

@@ -8,6 +8,8 @@ function ajv(coerceTypes: boolean | 'array'): Ajv {
     useDefaults: true,
     removeAdditional: false,
     allErrors: false,
+    // An error comes with the schema that it is of, whose words say more than a pattern.
+    verbose: true,
     allowUnionTypes: true,
     strictTypes: false,
     formats: { 'date-time': true },

@@ -47,7 +47,7 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
       const { stream, cursor, limit = 100 } = request.query
       const { order = stream === undefined ? 'declared' : 'version' } = request.query
       if (stream !== undefined && (await ledger.streams.find(stream)) === null) {
-        throw new ProblemError('stream-unknown')
+        throw new ProblemError('stream-unknown', `There is no stream ${stream}.`)
       }
       const globs = request.principal.streams ?? undefined
       if (order === 'version' && stream === undefined)

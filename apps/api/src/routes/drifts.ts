@@ -48,7 +48,8 @@ export function driftRoutes(app: App, { ledger, blobs }: AppDependencies): void 
     },
     async (request) => {
       const { stream, cursor, limit = 100 } = request.query
-      if ((await ledger.streams.find(stream)) === null) throw new ProblemError('stream-unknown')
+      if ((await ledger.streams.find(stream)) === null)
+        throw new ProblemError('stream-unknown', `There is no stream ${stream}.`)
       const { items, next } = await ledger.drifts.list({ stream, cursor, limit })
       return { items: items.map(driftSummaryView), next }
     },

@@ -22,7 +22,8 @@ export function matrixRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const { stream, cursor, limit = 100 } = request.query
-      if ((await ledger.streams.find(stream)) === null) throw new ProblemError('stream-unknown')
+      if ((await ledger.streams.find(stream)) === null)
+        throw new ProblemError('stream-unknown', `There is no stream ${stream}.`)
       const { cells, next } = await ledger.pairs.matrix({ stream, cursor, limit })
       return matrixView(cells, next)
     },

@@ -162,7 +162,8 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
       const at = manifest.findIndex((module) => module.name === kernelName)
       const found = manifest[at]
       const row = rowsOf(pair, manifest)[at]
-      if (found === undefined || row === undefined) throw new ProblemError('module-unknown')
+      if (found === undefined || row === undefined)
+        throw new ProblemError('module-unknown', `The build has no module ${name}.`)
       const { maxFindings = defaultFindings } = request.query
       const known = await originOf(pair)
       // A build of a stream that is none of the caller's business is not named.

@@ -60,7 +60,8 @@ export function streamRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const stream = await ledger.streams.order(request.params.stream, request.body.versionScheme)
-      if (stream === null) throw new ProblemError('stream-unknown')
+      if (stream === null)
+        throw new ProblemError('stream-unknown', `There is no stream ${request.params.stream}.`)
       return streamView(stream)
     },
   )

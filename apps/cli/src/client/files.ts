@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { CliError } from '../errors.js'
+import { CliError, systemReason } from '../errors.js'
 
 /** A local file that is to be sent. */
 export interface LocalFile {
@@ -22,10 +22,14 @@ const chunkBytes = 1 << 20
  */
 export async function localFiles(paths: readonly string[]): Promise<LocalFile[]> {
   const byName = new Map<string, LocalFile>()
-  for (const file of paths) {
-    const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
-      throw new CliError('file-unreadable', `The file cannot be read: ${error.code ?? error.message}.`, file)
-    })
+  const found = await Promise.allSettled(paths.map((file) => stat(file)))
+  const unread = found.flatMap((one, at) => (one.status === 'rejected' ? [{ ...one, file: paths[at]! }] : []))
+  if (unread.length > 0) {
+    const said = unread.map(({ reason, file }) => `${file}: ${systemReason(reason)}`).join('; ')
+    throw new CliError('file-unreadable', `What is to be sent cannot be read: ${said}. Nothing was sent.`)
+  }
+  for (const [at, file] of paths.entries()) {
+    const stats = (found[at] as PromiseFulfilledResult<Stats>).value
     if (!stats.isFile())
       throw new CliError('usage', 'Only files can be sent: give the packages or modules one by one.', file)
     const filename = path.basename(file)

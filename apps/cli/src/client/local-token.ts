@@ -7,11 +7,13 @@ function isLoopback(hostname: string): boolean {
 }
 
 /**
- * The token that `serve` keeps in its data directory, for a server on this machine: no other is ever sent it. Undefined where
- * there is none.
+ * The token that `serve` keeps in its data directory, and the file that it is in, for a server on this machine: no other is ever
+ * sent it. Null where there is none.
  */
-export async function localToken(server: URL): Promise<string | undefined> {
-  if (!isLoopback(server.hostname)) return undefined
-  const { readAdminToken } = await import('@basedrift/runtime/admin-token')
-  return (await readAdminToken(process.env.BASEDRIFT_DATA_DIR ?? '.basedrift')) ?? undefined
+export async function localToken(server: URL): Promise<{ token: string; file: string } | null> {
+  if (!isLoopback(server.hostname)) return null
+  const { adminTokenFile, readAdminToken } = await import('@basedrift/runtime/admin-token')
+  const dataDir = process.env.BASEDRIFT_DATA_DIR ?? '.basedrift'
+  const token = await readAdminToken(dataDir)
+  return token === null ? null : { token, file: adminTokenFile(dataDir) }
 }

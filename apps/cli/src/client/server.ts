@@ -26,16 +26,41 @@ export function addServerOptions(command: Command): Command {
 
 /**
  * A client of the server that the options name.
- * @throws CliError `usage` where the URL is none
+ * @throws CliError `usage` where the URL or the token is none
  */
 export async function openClient({ server, token }: ServerOptions): Promise<Client> {
   const url = URL.canParse(server) ? new URL(server) : null
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new CliError('usage', 'The server is named by a URL such as http://127.0.0.1:8080.', '--server')
+    throw new CliError(
+      'usage',
+      `The server is named by a URL such as http://127.0.0.1:8080, and "${server}" is none.`,
+      '--server, BASEDRIFT_URL',
+    )
   }
   const { createClient } = await import('@basedrift/contract')
   const { localToken } = await import('./local-token.js')
-  return createClient({ baseUrl: server, token: token ?? (await localToken(url)), fetch: settlingFetch })
+  const { explanations } = await import('./explain.js')
+  const given = token === undefined ? null : tokenOf(token)
+  const local = given === null ? await localToken(url) : null
+  return createClient({
+    baseUrl: server,
+    token: given ?? local?.token,
+    fetch: settlingFetch,
+    explain: explanations(local?.file ?? null),
+  })
+}
+
+/** A token as it was given, without blanks around it. @throws CliError `usage` for what no header can carry */
+function tokenOf(given: string): string {
+  const token = given.trim()
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  throw new CliError(
+    'usage',
+    token === ''
+      ? 'The token that was given is empty: leave it out, or give one as `basedrift token create` prints it.'
+      : 'The token that was given is none: there is a line break, a blank or a letter in it that no token has; give it as `basedrift token create` prints it.',
+    '--token, BASEDRIFT_TOKEN',
+  )
 }
 
 /**

@@ -1,7 +1,8 @@
-import type { Live } from '@basedrift/contract'
+import type { Client, Environment, Live } from '@basedrift/contract'
 import type { Command } from 'commander'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
 import { exitCodes } from '../exit.js'
+import { note } from '../output/destination.js'
 import { parseFormats, repeated } from '../output/formats.js'
 
 interface LiveOptions extends ServerOptions {
@@ -50,11 +51,29 @@ export function addLive(program: Command, ended: (code: number) => void): void {
       ended(exitCodes.ok)
     })
 
+  addServerOptions(
+    live
+      .command('environments')
+      .description('list the environments that builds have entered')
+      .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
+  ).action(async (options: ServerOptions & Pick<LiveOptions, 'format'>) => {
+    const choices = parseFormats(options.format ?? [], ['table', 'json'])
+    const items = await allEnvironments(await openClient(options))
+    const { environmentsTable } = await import('../format/live-table.js')
+    const { tableOptionsFor } = await import('../format/table-options.js')
+    const { json, writeResult } = await import('../output/write.js')
+    await writeResult(choices, (format, to) =>
+      format === 'json' ? json({ items, next: null }) : environmentsTable(items, tableOptionsFor(to)),
+    )
+    ended(exitCodes.ok)
+  })
+
   const change = async (options: LiveOptions, name: string, entering: boolean) => {
     const choices = parseFormats(options.format ?? [], ['table', 'json'])
     const client = await openClient(options)
     const { buildIdOf } = await import('../client/builds.js')
     const id = await buildIdOf(client, name, options.stream)
+    if (entering) await sayIfNew(client, options.environment)
     const entry = entering
       ? (await client.enterLive(options.environment, id)).live
       : await client.leaveLive(options.environment, id)
@@ -72,4 +91,33 @@ export function addLive(program: Command, ended: (code: number) => void): void {
   named('leave', 'no machine runs this build any more; safe to repeat').action((name: string, options) =>
     change(options as LiveOptions, name, false),
   )
+}
+
+async function allEnvironments(client: Client): Promise<Environment[]> {
+  const items: Environment[] = []
+  let cursor: string | undefined
+  do {
+    const page = await client.listEnvironments({ cursor, limit: pageSize })
+    items.push(...page.items)
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  return items
+}
+
+/** Names of environments that are listed of those there are. */
+const listedNames = 8
+
+/** Says that an environment is new, which a mistyped one is too. A token that may not read is told nothing. */
+async function sayIfNew(client: Client, environment: string): Promise<void> {
+  const { ApiError } = await import('@basedrift/contract')
+  const known = await allEnvironments(client).catch((error: unknown) => {
+    if (error instanceof ApiError && error.code === 'token-forbidden') return null
+    throw error
+  })
+  if (known === null || known.some(({ name }) => name === environment)) return
+  const { printable } = await import('../output/printable.js')
+  const names = known.slice(0, listedNames).map(({ name }) => name)
+  const others = names.length === 0 ? 'it is the first one' : `there were ${names.join(', ')}`
+  const more = known.length > names.length ? ' and others' : ''
+  note(printable(`Nothing has entered ${environment} before: it is a new environment; ${others}${more}.`))
 }

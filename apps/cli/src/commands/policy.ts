@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { BlockableVerdict, Policy, PolicySettings } from '@basedrift/contract'
 import type { Command } from 'commander'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
-import { CliError } from '../errors.js'
+import { CliError, systemReason } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { parseFormats, repeated } from '../output/formats.js'
 import { wholeNumber } from '../output/numbers.js'
@@ -120,7 +120,11 @@ async function changesOf(options: SetOptions): Promise<PolicySettings> {
 async function rulesOf(file: string): Promise<string> {
   const { gateLimits } = await import('@basedrift/contract')
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CliError('file-unreadable', `The file cannot be read: ${error.code ?? error.message}.`, file)
+    throw new CliError(
+      'file-unreadable',
+      `The file with the rules cannot be read: ${systemReason(error)}.`,
+      file,
+    )
   })
   if (text.length > gateLimits.rulesChars)
     throw new CliError('usage', `Rules have at most ${gateLimits.rulesChars} characters.`, file)

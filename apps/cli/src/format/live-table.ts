@@ -1,4 +1,4 @@
-import type { Live } from '@basedrift/contract'
+import type { Environment, Live } from '@basedrift/contract'
 import { type Cell, cell, columns } from '../output/columns.js'
 import { clipped, printable } from '../output/printable.js'
 import type { TableOptions } from './table-options.js'
@@ -29,4 +29,12 @@ export function liveTable(environment: string, items: readonly Live[], { style }
   ])
   const lines = columns([head, ...rows], ['left', 'left', 'left', 'left', 'left', 'left', 'left'])
   return `${lines.join('\n')}\n`
+}
+
+/** Environments, a line each, in the order given. */
+export function environmentsTable(items: readonly Environment[], { style }: TableOptions): string {
+  if (items.length === 0) return 'Nothing has entered an environment yet.\n'
+  const head = ['environment', 'live builds'].map((title) => cell(title, (text) => style('faint', text)))
+  const rows = items.map(({ name, live }): Cell[] => [cell(printable(name)), cell(String(live))])
+  return `${columns([head, ...rows], ['left', 'right']).join('\n')}\n`
 }

@@ -14,7 +14,7 @@ import {
 } from '@basedrift/artifacts'
 import { BtfError, type Fingerprints, readBtf, recoverOriginLength } from '@basedrift/btf'
 import { CheckError, type FoundKernel, onlyKernel } from '@basedrift/check'
-import { CliError } from '../errors.js'
+import { CliError, systemReason } from '../errors.js'
 import { FingerprintCollector, type InspectedFingerprints } from './fingerprints.js'
 
 /** A base BTF in numbers: `types` without void, `strings` in bytes. */
@@ -175,8 +175,7 @@ async function identityOf(file: string): Promise<Identity> {
       await handle.close()
     }
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message
-    throw new CliError('file-unreadable', `The input cannot be read: ${reason}.`, file)
+    throw new CliError('file-unreadable', `The input cannot be read: ${systemReason(error)}.`, file)
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { CliError } from '../errors.js'
+import { unwritable } from '../errors.js'
 
 /** Where a result goes: standard output or a file. */
 export interface Destination {
@@ -47,13 +47,11 @@ export function standardOutput(stream: NodeJS.WriteStream = process.stdout): Des
  * @throws CliError `output-unwritable`
  */
 export function fileOutput(path: string): Destination {
-  const unwritable = (error: unknown): CliError =>
-    new CliError('output-unwritable', `The file cannot be written: ${(error as Error).message}.`, path)
   let file: number
   try {
     file = openSync(path, 'w')
   } catch (error) {
-    throw unwritable(error)
+    throw unwritable(error, path)
   }
   return {
     path,
@@ -64,7 +62,7 @@ export function fileOutput(path: string): Destination {
       try {
         for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
       } catch (error) {
-        throw unwritable(error)
+        throw unwritable(error, path)
       }
     },
     close: () => closeSync(file),

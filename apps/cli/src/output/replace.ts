@@ -1,5 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises'
-import { CliError } from '../errors.js'
+import { unwritable } from '../errors.js'
 
 /**
  * Writes a file whole or not at all: beside its place, then into it. What is beside it under that name already, a link
@@ -18,6 +18,6 @@ export async function replaceFile(path: string, bytes: Uint8Array, mode: number)
       throw error
     }
   } catch (error) {
-    throw new CliError('output-unwritable', `The file cannot be written: ${(error as Error).message}.`, path)
+    throw unwritable(error, path)
   }
 }

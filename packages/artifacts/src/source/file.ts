@@ -5,10 +5,19 @@ import { ArtifactError } from '../bytes/errors.js'
 const chunkBytes = 1 << 20
 const smallBytes = 1 << 14
 
+/** Why a file could not be read, by errno name, in words. */
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'There is no such file or directory',
+  EACCES: 'Reading it is not permitted',
+  EISDIR: 'It is a directory',
+  ENOTDIR: 'A part of its path is no directory',
+  ELOOP: 'Its symbolic links lead in a circle',
+}
+
 /** The error for a file or directory that cannot be read. */
 export function unreadable(error: unknown): ArtifactError {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
-  return new ArtifactError('file-unreadable', null, `Reading it failed with ${code}`)
+  return new ArtifactError('file-unreadable', null, reasons[code] ?? `Reading it failed with ${code}`)
 }
 
 /** The bytes of a file, up to 1 MiB at a time. It is closed when the stream is. Throws `file-unreadable`. */

@@ -32,7 +32,9 @@ export function mustHaveKernel({ path, kernel, problems }: InputContent): Kernel
     const problem = problems[0]
     if (problem === undefined) throw new CheckError('kernel-absent', undefined, path)
     const where = problem.at === null ? '' : ` at ${problem.at}`
-    throw new CheckError('kernel-unreadable', `${problem.code}${where}: ${problem.message}`, problem.file)
+    const { code, message, file } = problem
+    // What is wrong with the file has its own advice: building the kernel again is none where a name is mistyped.
+    throw CheckError.carried('kernel-unreadable', `${file}: ${code}${where}: ${message}`, file)
   }
   if (kernel.base === null) throw new CheckError('kernel-btf-absent', undefined, kernel.kernel.file)
   return { ...kernel, base: kernel.base }

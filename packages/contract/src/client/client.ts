@@ -18,6 +18,7 @@ import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
 import { type BuildOrder, isFinal, type Verdict, type WaiverState } from '../words.js'
 import { objectOf } from './answer.js'
 import { type Calls, createCalls } from './calls.js'
+import type { ApiError } from './errors.js'
 import { buildEvents } from './events.js'
 import { createTransport, defaultRetry, pause, type RetryOptions } from './transport.js'
 import { bodyOf, digestHeader, type Upload } from './upload.js'
@@ -177,12 +178,15 @@ export function createClient(options: {
   token?: string | undefined
   fetch?: typeof fetch
   retry?: Partial<RetryOptions>
+  /** Says what a call ended in in words for who calls; what it gives is thrown. */
+  explain?: (error: ApiError) => ApiError
 }): Client {
   const transport = createTransport({
     baseUrl: options.baseUrl,
     token: options.token,
     fetch: options.fetch ?? fetch,
     retry: { ...defaultRetry, ...options.retry },
+    explain: options.explain,
   })
   const { send, call } = createCalls(transport)
   const outcomeOf = (response: Response): WriteOutcome => (response.status === 201 ? 'created' : 'same')

@@ -72,6 +72,8 @@ export function createTransport(options: {
   token?: string | undefined
   fetch: typeof fetch
   retry: RetryOptions
+  /** What is thrown in the place of what a call ended in: the same, in words for who calls. */
+  explain?: ((error: ApiError) => ApiError) | undefined
 }): Transport {
   const baseUrl = new URL(options.baseUrl)
 
@@ -118,7 +120,7 @@ export function createTransport(options: {
         // The attempt before may still be at work, with the same key.
         const again =
           answer.status === 0 || passing.has(answer.status) || answer.code === 'idempotency-running'
-        if (!again || attempt >= options.retry.attempts) throw answer
+        if (!again || attempt >= options.retry.attempts) throw options.explain?.(answer) ?? answer
         await pause(pauseOf(attempt, answer, options.retry), call.signal)
       }
     },

@@ -1,0 +1,91 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Client, errorCodes } from '@basedrift/contract'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { openClient } from '../src/client/server.js'
+import { errorLine } from '../src/errors.js'
+import { tempDir } from './support/temp.js'
+
+let server: Server | undefined
+afterEach(() => {
+  vi.unstubAllEnvs()
+  server?.closeAllConnections()
+  server?.close()
+  server = undefined
+})
+
+/** What is said of a call to a service that answers everything with this problem. */
+async function refused(
+  call: (client: Client) => Promise<unknown>,
+  code: keyof typeof errorCodes,
+  more: { detail?: string; errors?: { path: string; message: string }[] } = {},
+  token?: string,
+): Promise<string> {
+  const { status, title, sentence } = errorCodes[code]
+  const { detail, errors } = more
+  const body = {
+    type: `urn:basedrift:error:${code}`,
+    ...{ title, status, code, instance: 'r-1' },
+    detail: detail === undefined ? sentence : `${detail} ${sentence}`,
+    ...(errors === undefined ? {} : { errors }),
+  }
+  server = createServer((_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body))
+  })
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const options = { server: `http://127.0.0.1:${port}`, ...(token === undefined ? {} : { token }) }
+  return call(await openClient(options)).then(() => 'nothing', errorLine)
+}
+
+const builds = (client: Client) => client.listBuilds()
+
+describe('what the service refuses', () => {
+  it('is told part by part', async () => {
+    const errors = [
+      { path: 'body/release', message: 'must NOT have fewer than 1 characters' },
+      { path: 'querystring/stream', message: 'does not fit: a name, as in a/b' },
+    ]
+    expect(await refused(builds, 'request-invalid', { errors }, 'bdt_a')).toBe(
+      'basedrift: request-invalid: The service does not take release: must NOT have fewer than 1 characters; stream: does not fit: a name, as in a/b.',
+    )
+  })
+
+  it('repeats the name, and says which command shows those there are', async () => {
+    const matrix = (client: Client) => client.matrix({ stream: 'Debian:nope' })
+    const detail = 'There is no stream Debian:nope.'
+    expect(await refused(matrix, 'stream-unknown', { detail }, 'bdt_a')).toBe(
+      'basedrift: stream-unknown: There is no stream Debian:nope. `basedrift streams` lists those there are.',
+    )
+  })
+
+  it('says to who has no token where one is given', async () => {
+    using temp = tempDir()
+    vi.stubEnv('BASEDRIFT_DATA_DIR', temp.path)
+    const said = await refused(builds, 'token-missing')
+    expect(said).toMatch(/--token.*BASEDRIFT_TOKEN.*BASEDRIFT_DATA_DIR/)
+    expect(said).not.toContain('Authorization')
+  })
+
+  it('says which file a token that is not valid came from', async () => {
+    using temp = tempDir()
+    vi.stubEnv('BASEDRIFT_DATA_DIR', `${temp.path}/data`)
+    mkdirSync(`${temp.path}/data`)
+    writeFileSync(`${temp.path}/data/admin-token`, 'bdt_other\n')
+    expect(await refused(builds, 'token-invalid')).toContain(`taken from ${temp.path}/data/admin-token`)
+    expect(await refused(builds, 'token-invalid', {}, 'bdt_other')).not.toContain('admin-token')
+  })
+})
+
+describe('a token that is none', () => {
+  it.each(['bdt_a\nb', 'bdt_€', 'two words', ' '])('%j is said to be none, and not sent', async (token) => {
+    const said = await openClient({ server: 'http://127.0.0.1:9', token }).then(() => 'nothing', errorLine)
+    expect(said).toMatch(/^basedrift: usage: The token that was given is .*BASEDRIFT_TOKEN\)$/)
+    expect(said).not.toContain(token.trim() || 'nothing')
+  })
+
+  it('may end in a line break, as a file has it', async () => {
+    expect(await refused(builds, 'token-invalid', {}, 'bdt_a\n')).toMatch(/^basedrift: token-invalid: /)
+  })
+})
