@@ -85,12 +85,12 @@ function parametersOf({ parameters = [] }) {
 function section(document, placed, common) {
   const { method, path, operation } = placed
   const own = codesOf(operation).filter((code) => !common.includes(code))
-  const scope = operation.security?.[0]?.token?.[0]
+  const scopes = (operation.security ?? []).flatMap(({ token = [] }) => token).map((scope) => `\`${scope}\``)
   return [
     '',
     `### ${operation.operationId}`,
     '',
-    `\`${method} ${path}\`: ${operation.summary}${/[.?!]$/.test(operation.summary) ? '' : '.'}${scope === undefined ? '' : ` Needs a token with \`${scope}\`.`}`,
+    `\`${method} ${path}\`: ${operation.summary}${/[.?!]$/.test(operation.summary) ? '' : '.'}${scopes.length === 0 ? '' : ` Needs a token with ${scopes.join(' or ')}.`}`,
     ...(operation.description === undefined ? [] : ['', operation.description]),
     ...parametersOf(operation),
     '',

@@ -62,7 +62,8 @@ describe('every operation', () => {
     for (const placed of operationsOf(document)) {
       const { method, operation } = placed
       const { operationId } = operation
-      const scope = operation.security?.[0]?.token?.[0] as TokenScope | undefined
+      const scopes = (operation.security ?? []).flatMap(({ token = [] }) => token) as TokenScope[]
+      const [scope] = scopes
       if (scope === undefined) {
         open.push(operationId)
         continue
@@ -71,13 +72,13 @@ describe('every operation', () => {
       const none = await call(null)
       expect([operationId, none.status]).toEqual([operationId, 401])
       expect(none.headers.get('www-authenticate')).toBe('Bearer realm="basedrift"')
-      const others = tokenScopes.filter((other) => other !== scope && other !== 'admin')
+      const others = tokenScopes.filter((other) => !scopes.includes(other) && other !== 'admin')
       const wrong = await call(await service.newToken(others))
       expect([operationId, wrong.status]).toEqual([operationId, 403])
       if (method !== 'HEAD') expect(await codeOf(wrong)).toBe('token-forbidden')
       if (scope === 'admin') continue
       // Whoever is for other streams is refused, or told nothing of this one.
-      const elsewhere = await call(await service.newToken([scope], ['elsewhere/*', `${name.stream}x`]))
+      const elsewhere = await call(await service.newToken(scopes, ['elsewhere/*', `${name.stream}x`]))
       const text = await elsewhere.text()
       if (elsewhere.status >= 400) {
         expect([403, 404], `${operationId}: ${text}`).toContain(elsewhere.status)
@@ -103,13 +104,48 @@ describe('a token', () => {
     expect(made).toMatchObject({ createdBy: 'first-admin', expiresAt: '2089-12-31T22:00:00.000Z' })
     const hook = clientOf(service, made.token)
     const { build } = await hook.declareBuild(name)
-    expect(await failure(hook.getBuild(build.id))).toEqual({ code: 'token-forbidden', status: 403 })
+    expect(await failure(hook.listBuilds())).toEqual({ code: 'token-forbidden', status: 403 })
+    expect((await hook.getBuild(build.id)).id).toBe(build.id)
     expect(await failure(hook.declareBuild({ ...name, stream: 'other' }))).toMatchObject({ status: 403 })
     const listed = (await service.client.listTokens({ limit: 500 })).items.find(({ id }) => id === made.id)
     expect(listed?.lastUsedAt).not.toBeNull()
     expect(listed).not.toHaveProperty('token')
     await service.client.revokeToken(made.id)
     expect(await failure(hook.declareBuild(name))).toEqual({ code: 'token-invalid', status: 401 })
+  })
+
+  it('of a hook, which may only ingest, sees its own builds and asks the gate about them, and nothing else', async () => {
+    const [mine, theirs] = [newName(), newName()]
+    const { build: other } = await service.client.declareBuild(theirs)
+    const hook = clientOf(service, await service.newToken(['ingest'], [mine.stream]))
+    const { build } = await hook.declareBuild(mine)
+    const environment = `env-${randomUUID()}`
+    expect((await hook.findBuild(mine)).id).toBe(build.id)
+    expect((await hook.getBuild(build.id)).state).toBe('declared')
+    const question = { build: build.id, environment }
+    expect(await hook.gate(question)).toMatchObject({ answer: 'unknown' })
+    expect(await hook.gate({ ...question, dryRun: true, onBehalfOf: 'obs@build7' })).toMatchObject({
+      answer: 'unknown',
+    })
+    const events = await fetch(`${service.url}/v1/builds/${build.id}/events`, {
+      headers: { authorization: `Bearer ${await service.newToken(['ingest'], [mine.stream])}` },
+    })
+    expect(events.status).toBe(200)
+    await events.body?.cancel()
+    const refused = [
+      hook.findBuild(theirs),
+      hook.getBuild(other.id),
+      hook.gate({ build: other.id, environment }),
+      hook.listModules(build.id),
+      hook.listDecisions(),
+      hook.listGateUses(),
+      hook.listLive(environment),
+      hook.matrix({ stream: mine.stream }),
+      hook.policy(mine.stream),
+      hook.listWaivers(),
+    ]
+    for (const refusal of await Promise.all(refused.map(failure)))
+      expect(refusal).toEqual({ code: 'token-forbidden', status: 403 })
   })
 
   it('is refused where it cannot be meant', async () => {
@@ -223,6 +259,11 @@ describe('without a token', () => {
     expect(await failure(nobody.declareBuild(name))).toEqual({ code: 'token-missing', status: 401 })
     const use = { build: build.id, environment: 'production', reason: 'it burns' }
     expect(await failure(nobody.breakGlass(use))).toMatchObject({ status: 401 })
+    const question = { build: build.id, environment: 'production' }
+    expect((await nobody.gate(question)).answer).toBe('unknown')
+    const dry = nobody.gate({ ...question, dryRun: true, onBehalfOf: 'somebody' })
+    expect(await failure(dry)).toEqual({ code: 'token-missing', status: 401 })
+    expect((await open.client.listGateUses()).items).toEqual([])
     expect(await failure(nobody.listTokens())).toMatchObject({ status: 401 })
     expect(await failure(nobody.listAudit())).toMatchObject({ status: 401 })
     expect((await fetch(`${open.url}/metrics`)).status).toBe(200)
@@ -266,6 +307,56 @@ describe('the audit log', () => {
       }),
     )
     expect(JSON.stringify(all)).not.toMatch(/very-private|bdt_/)
+  })
+})
+
+describe('the audit log, of what is easily forgotten,', () => {
+  const entriesOf = async (by: string) =>
+    (await service.client.listAudit({ by })).items
+      .map(({ operation, target, status, code }) => [operation, target, status, code])
+      .reverse()
+
+  it('has writes that were refused before anybody looked at their token, where it is one of ours', async () => {
+    const name = newName()
+    const by = `hook-${randomUUID()}`
+    const { id, token } = await service.client.createToken({ name: by, scopes: ['ingest'] })
+    const put = (headers: Record<string, string>, path = pathOf(name)) =>
+      fetch(`${service.url}${path}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, ...headers },
+      })
+    expect((await put({ origin: 'https://evil.example' })).status).toBe(403)
+    expect((await put({}, '/v1/nothing')).status).toBe(404)
+    expect(
+      (await put({ authorization: `Bearer ${token.slice(0, -1)}x`, origin: 'https://evil.example' })).status,
+    ).toBe(403)
+    await service.client.revokeToken(id)
+    expect((await put({})).status).toBe(401)
+    expect(await entriesOf(by)).toEqual([
+      ['declareBuild', pathOf(name), 403, 'origin-refused'],
+      ['PUT', '/v1/nothing', 404, 'route-unknown'],
+      ['declareBuild', pathOf(name), 401, 'token-invalid'],
+    ])
+  })
+
+  it('has the questions that had something recorded: a decision, a dry run, and who broke the glass', async () => {
+    const { build } = await service.client.declareBuild(newName())
+    const by = `ci-${randomUUID()}`
+    const { token } = await service.client.createToken({ name: by, scopes: ['ingest'] })
+    const ci = clientOf(service, token)
+    const question = { build: build.id, environment: `env-${randomUUID()}` }
+    const { id } = await ci.gate(question)
+    for (let time = 0; time < 2; time++) await ci.gate(question)
+    for (let time = 0; time < 2; time++) await ci.gate({ ...question, dryRun: true, onBehalfOf: 'anna' })
+    const [use] = (await service.client.listGateUses({ decision: id })).items
+    await ci.breakGlass({ ...question, reason: 'it burns', decision: id })
+    expect(await entriesOf(by)).toEqual([
+      ['gate', `/v1/decisions/${id}`, 200, null],
+      ['gate', `/v1/gate/uses/${use?.id}`, 200, null],
+      ['breakGlass', '/v1/gate/break-glass', 201, null],
+    ])
+    const [listed] = (await service.client.listDecisions({ build: build.id })).items
+    expect(listed).toMatchObject({ id, asked: 5, lastAskedAt: expect.any(String) })
   })
 })
 

@@ -47,7 +47,7 @@ async function seal(release: string): Promise<Build> {
 }
 
 beforeAll(async () => {
-  service = await startTestService({ limits: { gatePollMs: 20, gateWaits: 2 } })
+  service = await startTestService({ limits: { gatePollMs: 20, gateWaits: 3, tokenGateWaits: 2 } })
   folder = await mkdtemp(path.join(tmpdir(), 'basedrift-gate-'))
   queue = await createPostgresQueue({ databaseUrl: service.database.url, log: quiet, name: 'gate' })
   pool = new CheckPool({ threads: 1 })
@@ -113,9 +113,25 @@ describe('the gate', () => {
     const { client } = service
     const { build } = await client.declareBuild({ stream, version: '5.15.12', release: '1.5' })
     const waits = [1, 2].map(() => client.gate({ build: build.id, environment, wait: 1 }))
-    await expect
-      .poll(async () => (await service.fetch(`/v1/gate?build=${build.id}&environment=a&wait=9m`)).status)
-      .toBe(503)
+    const path = `/v1/gate?build=${build.id}&environment=a&wait=1`
+    const ask = async (token: string) => {
+      const answer = await service.fetch(path, { headers: { authorization: `Bearer ${token}` } })
+      return [
+        answer.status,
+        ((await answer.json()) as { code?: string }).code,
+        answer.headers.get('retry-after'),
+      ]
+    }
+    const another = await service.newToken(['read'])
+    // Its own share is taken, and another token's is not; then all that there is.
+    await expect.poll(() => ask(service.token)).toEqual([429, 'waits-limited', '5'])
+    const last = ask(another)
+    await expect.poll(() => ask(another)).toEqual([503, 'connections-exhausted', '5'])
+    expect((await last)[0]).toBe(200)
+    const told = service.log.filter((line) => line.includes('connections-exhausted'))
+    expect(told.length).toBeGreaterThan(0)
+    for (const line of told) expect((JSON.parse(line) as { level: number }).level).toBe(40)
+    expect(service.log.filter((line) => line.includes('waits-limited'))).toEqual([])
     for (const decision of await Promise.all(waits))
       expect(decision).toMatchObject({ answer: 'unknown', reasons: [{ code: 'build-unsealed' }] })
     const { items } = await client.listDecisions({ build: build.id, environment })
@@ -181,7 +197,10 @@ describe('the gate', () => {
   it('records dry runs and broken glasses', async () => {
     const { client } = service
     const dry = await client.gate({ build: fresh.id, environment, dryRun: true, onBehalfOf: 'anna' })
-    expect(dry.uses).toMatchObject([{ kind: 'dry-run', by: 'first-admin', onBehalfOf: 'anna' }])
+    await client.gate({ build: fresh.id, environment, dryRun: true, onBehalfOf: 'anna' })
+    expect((await client.listGateUses({ decision: dry.id })).items).toMatchObject([
+      { kind: 'dry-run', by: 'first-admin', onBehalfOf: 'anna', times: 2 },
+    ])
     const broken = {
       build: fresh.id,
       environment,
@@ -190,7 +209,8 @@ describe('the gate', () => {
       onBehalfOf: 'anna',
     }
     expect(await client.breakGlass(broken)).toMatchObject({ kind: 'break-glass', reason: 'security fix' })
-    expect((await client.decision(dry.id)).uses).toHaveLength(2)
+    expect((await client.listGateUses({ decision: dry.id })).items).toHaveLength(2)
+    expect(await client.decision(dry.id)).toEqual(dry)
     expect((await client.listGateUses({ environment })).items.map(({ kind }) => kind)).toEqual([
       'break-glass',
       'dry-run',

@@ -44,6 +44,30 @@ describe('what is live', () => {
     expect((await service.client.listLive('crowded', { history: true })).items).toHaveLength(1)
   })
 
+  it('is bounded, and says what to do then', async () => {
+    const { client, database } = service
+    const name = newName('last')
+    const { build } = await client.declareBuild(name)
+    await database.query(
+      `INSERT INTO "Build" (id, "streamId", version, release)
+         SELECT gen_random_uuid(), "streamId", '5.15.12', '1.' || n FROM "Build", generate_series(1, 512) n WHERE id = $1`,
+      [build.id],
+    )
+    await database.query(
+      `INSERT INTO "Live" (id, environment, "buildId", "enteredAt", "enteredBy")
+         SELECT gen_random_uuid(), 'full', b.id, '2026-01-01', 'hook' FROM "Build" b JOIN "Stream" s ON s.id = b."streamId"
+         WHERE s.name = $1 AND b.release <> 'last'`,
+      [name.stream],
+    )
+    await expect(client.enterLive('full', build.id)).rejects.toMatchObject({
+      code: 'live-limit',
+      status: 409,
+      message: expect.stringMatching(
+        /^512 builds of the stream are live in full, 5\.15\.12-1\.\d+ \([0-9a-f-]{36}\) for longest, since 2026-01-01\..*basedrift live leave/,
+      ),
+    })
+  })
+
   it('is of builds and environments that can be named', async () => {
     const { client } = service
     const nobody = '00000000-0000-0000-0000-000000000000'

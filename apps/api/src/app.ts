@@ -5,7 +5,7 @@ import { useAccess } from './plugins/access.js'
 import { useAudit } from './plugins/audit.js'
 import { serveDocument, useDocument } from './plugins/document.js'
 import { refuseMalformed, sendProblem, useErrors } from './plugins/errors.js'
-import { useBodyDeadline, useGuards } from './plugins/guards.js'
+import { useBodyDeadline, useGuards, useLinger } from './plugins/guards.js'
 import { useIdempotency } from './plugins/idempotency.js'
 import { usePressureLimits } from './plugins/pressure.js'
 import { useRequestRecords } from './plugins/requests.js'
@@ -18,11 +18,13 @@ import { auditRoutes } from './routes/audit.js'
 import { blobRoutes } from './routes/blobs.js'
 import { buildRoutes } from './routes/builds.js'
 import { channelRoutes } from './routes/channels.js'
+import { decisionRoutes } from './routes/decisions.js'
 import { declareRoutes } from './routes/declare.js'
 import { deliveryRoutes } from './routes/deliveries.js'
 import { driftRoutes } from './routes/drifts.js'
 import { eventRoutes } from './routes/events.js'
 import { gateRoutes } from './routes/gate.js'
+import { gateUseRoutes } from './routes/gate-uses.js'
 import { healthRoutes } from './routes/health.js'
 import { liveRoutes } from './routes/live.js'
 import { matrixRoutes } from './routes/matrix.js'
@@ -62,9 +64,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   useValidation(app)
   useSerialization(app)
   useRequestRecords(app, dependencies)
-  useGuards(app, dependencies)
+  useLinger(app)
   await useSecurityHeaders(app)
   await usePressureLimits(app, config.limits)
+  useGuards(app, dependencies)
   useAccess(app, dependencies)
   useIdempotency(app, dependencies)
   useAudit(app, dependencies)
@@ -87,6 +90,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     policyRoutes(scope, dependencies)
     waiverRoutes(scope, dependencies)
     gateRoutes(scope, dependencies)
+    decisionRoutes(scope, dependencies)
+    gateUseRoutes(scope, dependencies)
     channelRoutes(scope, dependencies)
     deliveryRoutes(scope, dependencies)
     healthRoutes(scope, dependencies)

@@ -13,8 +13,9 @@ export interface ApiLimits {
   uploadGraceMs: number
   /** Event streams at the same time. */
   eventStreams: number
-  /** Questions to gates that wait at the same time, and how often one looks for news. */
+  /** Questions to gates that wait at the same time, of all and of one token, and how often one looks for news. */
   gateWaits: number
+  tokenGateWaits: number
   gatePollMs: number
   /** How often an event stream looks for news, and how often it shows that it is alive. */
   eventPollMs: number
@@ -66,6 +67,7 @@ export const defaultApiConfig: ApiConfig = {
     uploadGraceMs: 30_000,
     eventStreams: 64,
     gateWaits: 64,
+    tokenGateWaits: 16,
     gatePollMs: 1_000,
     eventPollMs: 500,
     eventBeatMs: 15_000,

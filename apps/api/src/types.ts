@@ -8,6 +8,13 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { ApiConfig } from './config.js'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Address of what a read had recorded: it counts as a write then. */
+    recorded: string | null
+  }
+}
+
 /** The application, with types that come from the schemas of its routes. */
 export type App = FastifyInstance<
   Server,

@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import { expect, it } from 'vitest'
 import { gateRoutes } from '../src/routes/gate.js'
+import { gateUseRoutes } from '../src/routes/gate-uses.js'
 import { liveRoutes } from '../src/routes/live.js'
 import type { App, AppDependencies } from '../src/types.js'
 
@@ -10,8 +11,12 @@ it('what takes evidence away from gates needs `waive`, what records against them
   app.addHook('onRoute', ({ method, url, config }) => {
     scopes.set(`${String(method)} ${url}`, (config as { scope?: unknown } | undefined)?.scope)
   })
-  const dependencies = { ledger: {}, config: { limits: { gateWaits: 1, gatePollMs: 1_000 } } }
+  const dependencies = {
+    ledger: {},
+    config: { limits: { gateWaits: 1, tokenGateWaits: 1, gatePollMs: 1_000 } },
+  }
   gateRoutes(app, dependencies as unknown as AppDependencies)
+  gateUseRoutes(app, dependencies as unknown as AppDependencies)
   liveRoutes(app, dependencies as unknown as AppDependencies)
   expect(scopes.get('PUT /v1/environments/:environment/live/:build')).toBe('ingest')
   expect(scopes.get('DELETE /v1/environments/:environment/live/:build')).toBe('waive')

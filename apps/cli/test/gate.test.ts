@@ -48,7 +48,6 @@ function decision(more: Partial<Decision> = {}): Decision {
     unusedRules: [],
     considered: [],
     compared: { pairs: 2, modules: 8 },
-    uses: [],
     ...more,
   }
 }

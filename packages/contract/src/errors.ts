@@ -203,7 +203,8 @@ export const errorCodes = {
   'live-limit': {
     status: 409,
     title: 'As many builds of the stream are live in the environment as there may be',
-    sentence: 'Let those leave that no machine runs any more.',
+    sentence:
+      'Let those leave that no machine runs any more: DELETE /v1/environments/{environment}/live/{build}, basedrift live leave.',
   },
   'token-name-taken': {
     status: 409,
@@ -260,6 +261,11 @@ export const errorCodes = {
     status: 422,
     title: 'The Idempotency-Key was used for another request',
     sentence: 'Use a new key for each write, and the same only to repeat it unchanged.',
+  },
+  'waits-limited': {
+    status: 429,
+    title: 'This token has too many questions waiting',
+    sentence: 'Ask without `wait`, or wait as long as the header Retry-After says.',
   },
   'uploads-limited': {
     status: 429,

@@ -5,17 +5,17 @@ export * from './blobs/types.js'
 export { isUnreachable } from './db.js'
 export * from './errors.js'
 export type { Attested, AttestedPair } from './gate/attested.js'
-export {
-  type Decided,
-  type DecideInputs,
-  decide,
-  type Manifest,
-  type ManifestModule,
-  type Meeting,
-  type WaiverTerms,
-} from './gate/decide.js'
-export type { DecisionHead, DecisionRow, Gate, GateQuestion, GateUseRow } from './gate/decisions.js'
+export { decide } from './gate/decide.js'
+export type {
+  Answer,
+  DecisionHead,
+  DecisionRow,
+  DecisionSummaryRow,
+  Gate,
+  GateQuestion,
+} from './gate/decisions.js'
 export type { GateEngine } from './gate/evidence.js'
+export type { Decided, DecideInputs, Manifest, ManifestModule, Meeting, WaiverTerms } from './gate/inputs.js'
 export { type Lives, mostLive } from './gate/live.js'
 export {
   type Candidate,
@@ -37,6 +37,7 @@ export {
   readyPolicy,
 } from './gate/policy.js'
 export * from './gate/rows.js'
+export type { GateUseRow, GateUses } from './gate/uses.js'
 export type { WaiverDraft, WaiverRow, Waivers } from './gate/waivers.js'
 export { type GlobGrammar, type GlobText, globGrammars, globTest, likePattern } from './globs.js'
 export { comparisonKey, taskId, uuidOf, uuidv7 } from './ids.js'

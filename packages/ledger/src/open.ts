@@ -11,6 +11,7 @@ import { createAttested } from './gate/attested.js'
 import { createGate } from './gate/decisions.js'
 import { createLives } from './gate/live.js'
 import { createPolicies } from './gate/policies.js'
+import { createGateUses } from './gate/uses.js'
 import { createWaivers } from './gate/waivers.js'
 import type { LedgerLog } from './log.js'
 import { createModuleSets } from './module-sets.js'
@@ -75,6 +76,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     policies: createPolicies(db),
     waivers: createWaivers(db),
     gate: createGate(db),
+    gateUses: createGateUses(db),
     renewals: createRenewals(db),
     retention: createRetention(db),
     asked: createAsked(db),

@@ -4,6 +4,7 @@ import type { Attested } from './gate/attested.js'
 import type { Gate } from './gate/decisions.js'
 import type { Lives } from './gate/live.js'
 import type { Policies } from './gate/policies.js'
+import type { GateUses } from './gate/uses.js'
 import type { Waivers } from './gate/waivers.js'
 import type { Channels } from './notices/channels.js'
 import type { Courier } from './notices/courier.js'
@@ -284,6 +285,7 @@ export interface Ledger {
   readonly policies: Policies
   readonly waivers: Waivers
   readonly gate: Gate
+  readonly gateUses: GateUses
   readonly renewals: Renewals
   readonly retention: Retention
   readonly asked: Asked

@@ -42,7 +42,7 @@ export function createRetention({ prisma, clock }: Database): Retention {
           Prisma.sql`NOT EXISTS (SELECT 1 FROM "DeliveryEvent" d WHERE d."eventId" = t.id)
             AND NOT (t.kind = 'gate' AND EXISTS (SELECT 1 FROM "Subject" s WHERE s."toldId" = t.id))`,
         ),
-        gateUses: await remove('GateUse', Prisma.sql`true`),
+        gateUses: await remove('GateUse', Prisma.sql`t."lastAt" < ${before}`),
         decisions: await remove(
           'Decision',
           Prisma.sql`NOT EXISTS (SELECT 1 FROM "GateUse" u WHERE u."decisionId" = t.id)

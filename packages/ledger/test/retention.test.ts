@@ -1,5 +1,6 @@
 import { noticeExamples } from '@basedrift/contract'
 import { expect, it } from 'vitest'
+import { asked } from './gate/recorded.js'
 import { newChannel } from './notices/channel.js'
 import { found, ingesting, openTestLedger } from './support/ledger.js'
 
@@ -36,20 +37,20 @@ it('what is settled and old goes in batches; what is not, or is the last word, s
   await ledger.lives.enter({ environment, buildId: build, by })
   await ledger.lives.leave({ environment, buildId: build, by })
   const question = { buildId: build, environment }
-  const decisions = [(await ledger.gate.ask(question, unread)).id]
+  const decisions = [(await asked(ledger, question, unread)).id]
   for (const discardedLoads of [true, false, true]) {
     await ledger.policies.set({ stream, settings: { discardedLoads }, by })
-    decisions.push((await ledger.gate.ask(question, unread)).id)
+    decisions.push((await asked(ledger, question, unread)).id)
   }
   const use = { kind: 'dry-run' as const, build, environment, reason: null, by, onBehalfOf: null }
-  await ledger.gate.recordUse({ ...use, decision: decisions[0] ?? '' })
+  await ledger.gateUses.record({ ...use, decision: decisions[0] ?? '' })
   expect(new Set(decisions).size).toBe(4)
 
   clock.now = new Date(start + keepMs)
   expect(await prune(), 'it is not older').toEqual(nothing)
   clock.now = new Date(start + keepMs + day)
   const used = { ...use, decision: decisions[1] ?? '' }
-  await ledger.gate.recordUse(used)
+  await ledger.gateUses.record(used)
   expect(await prune(1)).toEqual({ deliveries: 1, events: 1, gateUses: 1, decisions: 1, live: 1 })
   expect(await prune(100)).toEqual({ deliveries: 2, events: 2, gateUses: 0, decisions: 1, live: 0 })
   expect(await prune()).toEqual(nothing)
@@ -71,10 +72,10 @@ it('names that no build ever entered leave one decision of a build, whatever is 
   const build = await ingesting(ledger, '1.1')
   await ledger.builds.recordIngest(found(build, { base: 'a' }))
   await ledger.lives.enter({ environment: 'production', buildId: build, by: 'operator' })
-  const kept = await ledger.gate.ask({ buildId: build, environment: 'production' }, unread)
+  const kept = await asked(ledger, { buildId: build, environment: 'production' }, unread)
   let last = ''
   for (let nth = 0; nth < 5; nth++)
-    last = (await ledger.gate.ask({ buildId: build, environment: `prodution-${nth}` }, unread)).id
+    last = (await asked(ledger, { buildId: build, environment: `prodution-${nth}` }, unread)).id
   const { items } = await ledger.gate.decisions({ build, limit: 100 })
   expect(items.map(({ id }) => id)).toEqual([last, kept.id])
 })

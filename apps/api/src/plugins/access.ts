@@ -1,4 +1,5 @@
 import { type TokenScope, tokenScopes } from '@basedrift/contract'
+import type { TokenRow } from '@basedrift/ledger'
 import type { FastifyRequest } from 'fastify'
 import { anonymous, Principal } from '../access/principal.js'
 import { ProblemError } from '../problem.js'
@@ -7,8 +8,8 @@ import type { App, AppDependencies } from '../types.js'
 import { isRead } from './guards.js'
 import { tokenRate } from './pressure.js'
 
-/** What a call needs: a token with a scope, or nothing. */
-export type AccessScope = TokenScope | 'open'
+/** What a call needs: a token with a scope, or with one of several, or nothing. */
+export type AccessScope = TokenScope | readonly [TokenScope, TokenScope] | 'open'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -18,6 +19,11 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who sends it. */
     principal: Principal
+    /**
+     * The token that it carries, whether that may do anything or not; null where it has none of ours. For requests that were refused
+     * before anybody looked.
+     */
+    identify(): Promise<Pick<TokenRow, 'id' | 'name'> | null>
     /**
      * For streams that a handler learned from the ledger: those that the request names itself were looked at before.
      * @throws ProblemError `token-forbidden` where the principal may not touch the stream
@@ -41,11 +47,17 @@ function streamOf({ params, query }: { params: unknown; query: unknown }): strin
   return typeof named === 'string' ? named : undefined
 }
 
+const scopesOf = (scope: AccessScope): readonly TokenScope[] =>
+  scope === 'open' ? [] : typeof scope === 'string' ? [scope] : scope
+
+/** What a request carries as its token; null where it has none, undefined where it cannot be one. */
+function bearerOf({ headers: { authorization } }: FastifyRequest): string | null | undefined {
+  return authorization === undefined ? null : /^bearer +(\S{1,200})$/i.exec(authorization)?.[1]
+}
+
 /** The token of a request; null where it has none. @throws ProblemError `token-invalid` where it cannot be one */
 function textOf(request: FastifyRequest): string | null {
-  const { authorization } = request.headers
-  if (authorization === undefined) return null
-  const text = /^bearer +(\S{1,200})$/i.exec(authorization)?.[1]
+  const text = bearerOf(request)
   if (text === undefined) throw invalid()
   return text
 }
@@ -61,9 +73,9 @@ export function useAccess(app: App, { ledger, config }: Pick<AppDependencies, 'l
   const { openRead, limits } = config
   const countRequest = tokenRate(app, limits)
 
-  /** Who sends a request that needs a scope. */
-  const principalOf = async (request: FastifyRequest, scope: TokenScope): Promise<Principal> => {
-    const open = openRead && scope === 'read' && isRead(request.method)
+  /** Who sends a request that needs one of these scopes. */
+  const principalOf = async (request: FastifyRequest, scopes: readonly TokenScope[]): Promise<Principal> => {
+    const open = openRead && scopes.includes('read') && isRead(request.method)
     const text = textOf(request)
     if (text === null) {
       if (open) return reader
@@ -75,8 +87,9 @@ export function useAccess(app: App, { ledger, config }: Pick<AppDependencies, 'l
     if (found === null) throw invalid()
     if (found.state !== 'valid')
       throw invalid(`This token ${found.state === 'expired' ? 'has expired' : 'was revoked'}.`)
-    const { id, name, scopes, streams } = found.token
-    return new Principal({ id, name, scopes: open ? tokenScopes : scopes, streams: open ? ['*'] : streams })
+    const { id, name, streams } = found.token
+    const of = open ? { scopes: tokenScopes, streams: ['*'] } : { scopes: found.token.scopes, streams }
+    return new Principal({ id, name, ...of })
   }
 
   const principals = new WeakMap<FastifyRequest, Principal>()
@@ -93,11 +106,16 @@ export function useAccess(app: App, { ledger, config }: Pick<AppDependencies, 'l
       return (stream: string) => this.principal.permit(stream)
     },
   })
+  app.decorateRequest('identify', async function identify(this: FastifyRequest) {
+    const text = bearerOf(this)
+    return text === undefined || text === null ? null : ((await ledger.tokens.find(text))?.token ?? null)
+  })
   app.addHook('onRoute', (route) => {
     if (pages.test(route.url)) route.config = { ...route.config, scope: 'open' }
     const scope = route.config?.scope
     if (scope === undefined) throw new TypeError(`The route ${route.url} names no scope in its config`)
-    const schema = { ...route.schema, security: scope === 'open' ? [] : [{ token: [scope] }] }
+    const security = scopesOf(scope).map((one) => ({ token: [one] }))
+    const schema = { ...route.schema, security }
     route.schema =
       scope === 'open' ? schema : addProblems(schema, 'token-missing', 'token-invalid', 'token-forbidden')
   })
@@ -105,10 +123,11 @@ export function useAccess(app: App, { ledger, config }: Pick<AppDependencies, 'l
     // Addresses that are none have no scope, and say so to everybody.
     const { scope = 'open' } = request.routeOptions.config
     if (scope === 'open') return
-    request.principal = await principalOf(request, scope)
+    const scopes = scopesOf(scope)
+    request.principal = await principalOf(request, scopes)
     if (request.principal.id !== null) await countRequest(request)
-    if (!request.principal.has(scope)) {
-      throw new ProblemError('token-forbidden', `This token does not have the scope ${scope}.`)
+    if (!scopes.some((one) => request.principal.has(one))) {
+      throw new ProblemError('token-forbidden', `This token does not have the scope ${scopes.join(' or ')}.`)
     }
     const stream = streamOf(request)
     if (stream !== undefined) request.permit(stream)

@@ -1,15 +1,19 @@
-import { errorCodes, type Problem } from '@basedrift/contract'
+import { type ErrorCode, errorCodes, type Problem } from '@basedrift/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ProblemError, problemOf } from '../problem.js'
 import type { App } from '../types.js'
 
 const mediaType = 'application/problem+json; charset=utf-8'
 
+/** Whether a refusal says that there are too many callers: nothing is wrong with the service. */
+const isCrowd = (code: ErrorCode): boolean => code === 'connections-exhausted' || code === 'overloaded'
+
 /** Sends problem details; what the service did wrong itself is logged whole. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const problem = problemOf(error)
   const { status } = errorCodes[problem.code]
-  if (status >= 500)
+  if (isCrowd(problem.code)) request.log.warn({ code: problem.code }, 'request refused')
+  else if (status >= 500)
     request.log.error({ err: problem.cause ?? problem, code: problem.code }, 'request failed')
   else request.log.debug({ code: problem.code }, 'request refused')
   request.refusedWith = problem.code

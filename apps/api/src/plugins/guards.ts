@@ -28,8 +28,7 @@ function isAddress(name: string): boolean {
 export function useGuards(app: App, { config }: Pick<AppDependencies, 'config'>): void {
   const hosts = new Set(['localhost', ...config.hosts.map((host) => host.toLowerCase())])
   const origins = new Set(config.origins)
-  app.addHook('onRequest', async (request, reply) => {
-    if (!isRead(request.method)) lingerThenClose(request.raw, reply.raw)
+  app.addHook('onRequest', async (request) => {
     const name = hostName(request.headers.host)
     if (name === null) throw new ProblemError('host-refused')
     if (!hosts.has('*') && !hosts.has(name) && !isAddress(name)) throw new ProblemError('host-refused')
@@ -42,6 +41,13 @@ export function useGuards(app: App, { config }: Pick<AppDependencies, 'config'>)
     }
     const own = URL.canParse(origin) && new URL(origin).host === request.headers.host?.toLowerCase()
     if (!own && !origins.has(origin)) throw new ProblemError('origin-refused')
+  })
+}
+
+/** Lets who writes hear of a refusal: set before anything may refuse. */
+export function useLinger(app: App): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isRead(request.method)) lingerThenClose(request.raw, reply.raw)
   })
 }
 

@@ -16,6 +16,7 @@ import type { Principal } from '../access/principal.js'
 import { ArtifactPath, writeHeaders } from '../params.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
+import { Shares } from '../shares.js'
 import type { App, AppDependencies } from '../types.js'
 import { sha256OfDigest } from '../upload/digest.js'
 import { metered } from '../upload/meter.js'
@@ -89,8 +90,7 @@ function watched(source: AsyncIterable<Uint8Array>): {
 export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependencies): void {
   const { limits } = config
   const pace = { idleMs: limits.uploadIdleMs, minRate: limits.uploadMinRate, graceMs: limits.uploadGraceMs }
-  let uploads = 0
-  const byToken = new Map<string, number>()
+  const uploads = new Shares()
 
   /** Streams the body into the store, as one of a bounded number of uploads, of all and of the token's. */
   const receive = async (
@@ -98,26 +98,19 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
     expected: { sha256: string; maxBytes: number },
     { id }: Principal,
   ): Promise<StoredBlob> => {
-    if (uploads >= limits.uploads) throw new ProblemError('connections-exhausted')
-    const token = id ?? ''
-    const own = byToken.get(token) ?? 0
-    if (own >= limits.tokenUploads) throw new ProblemError('uploads-limited')
-    uploads++
-    byToken.set(token, own + 1)
-    const source = watched(metered(bytes, pace))
-    try {
-      return await blobs.put(source.bytes, { maxBytes: expected.maxBytes, expectedSha256: expected.sha256 })
-    } catch (error) {
-      const failure = source.failure()
-      if (failure instanceof ProblemError) throw failure
-      if (failure === undefined) throw error
-      throw new ProblemError('request-malformed', 'The client went away before all of it had come.')
-    } finally {
-      uploads--
-      const left = (byToken.get(token) ?? 1) - 1
-      if (left > 0) byToken.set(token, left)
-      else byToken.delete(token)
-    }
+    if (uploads.of(id) >= limits.tokenUploads) throw new ProblemError('uploads-limited')
+    if (uploads.size >= limits.uploads) throw new ProblemError('connections-exhausted')
+    return uploads.during(id, async () => {
+      const source = watched(metered(bytes, pace))
+      try {
+        return await blobs.put(source.bytes, { maxBytes: expected.maxBytes, expectedSha256: expected.sha256 })
+      } catch (error) {
+        const failure = source.failure()
+        if (failure instanceof ProblemError) throw failure
+        if (failure === undefined) throw error
+        throw new ProblemError('request-malformed', 'The client went away before all of it had come.')
+      }
+    })
   }
 
   /** A file that is there already; for who is limited to some streams, there in one of them. */

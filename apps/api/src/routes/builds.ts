@@ -63,7 +63,7 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
   app.get(
     '/v1/builds/:id',
     {
-      config: { scope: 'read' },
+      config: { scope: ['read', 'ingest'] },
       schema: {
         operationId: 'getBuild',
         tags: ['builds'],

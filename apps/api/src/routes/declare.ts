@@ -15,7 +15,7 @@ export function declareRoutes(app: App, { ledger, ring }: AppDependencies): void
   app.get(
     '/v1/streams/:stream/builds/:vr',
     {
-      config: { scope: 'read' },
+      config: { scope: ['read', 'ingest'] },
       schema: {
         operationId: 'findBuild',
         tags: ['builds'],

@@ -32,7 +32,7 @@ export function eventRoutes(app: App, { ledger, config, news }: AppDependencies)
   app.get(
     '/v1/builds/:id/events',
     {
-      config: { scope: 'read' },
+      config: { scope: ['read', 'ingest'] },
       schema: {
         operationId: 'buildEvents',
         tags: ['builds'],

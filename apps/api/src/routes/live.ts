@@ -1,5 +1,5 @@
 import { EnvironmentList, EnvironmentName, Live, LiveList, ref, StreamName, Uuid } from '@basedrift/contract'
-import type { LiveRow } from '@basedrift/ledger'
+import { LedgerError, type LiveRow } from '@basedrift/ledger'
 import Type from 'typebox'
 import { pageQuery, writeHeaders } from '../params.js'
 import { ProblemError } from '../problem.js'
@@ -93,7 +93,13 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
       const { environment, build } = request.params
       await permit(build, request.permit)
       const by = request.principal.name
-      const { outcome, entry } = await ledger.lives.enter({ environment, buildId: build, by })
+      const { outcome, entry } = await ledger.lives
+        .enter({ environment, buildId: build, by })
+        .catch((error: unknown) => {
+          if (error instanceof LedgerError && error.code === 'live-limit')
+            throw new ProblemError('live-limit', error.message)
+          throw error
+        })
       return reply.code(outcome === 'entered' ? 201 : 200).send(liveView(entry))
     },
   )

@@ -1,28 +1,19 @@
-import type { BuildSummary, CallOptions, Client } from '@basedrift/contract'
+import {
+  ApiError,
+  type CallOptions,
+  type Client,
+  splitVersionRelease,
+  versionReleasePattern,
+} from '@basedrift/contract'
 import { CliError } from '../errors.js'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
-/** Builds asked for at once. */
-const pageSize = 500
-
-/** Every build of a stream (of all streams where none is named), newest first, page by page. */
-export async function* allBuilds(
-  client: Client,
-  stream: string | undefined,
-  options: CallOptions = {},
-): AsyncGenerator<BuildSummary> {
-  let cursor: string | undefined
-  do {
-    const page = await client.listBuilds({ stream, cursor, limit: pageSize }, options)
-    yield* page.items
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-}
+const versionRelease = new RegExp(versionReleasePattern)
 
 /**
  * The id of a build that was named by its id, or by version-release together with a stream.
- * @throws CliError `usage` where a stream is needed, `build-unknown` where it has no such build
+ * @throws CliError `usage` where a stream is needed, `build-unknown` where it has no such build; ApiError `answer-invalid` where
+ * the answer is another build
  */
 export async function buildIdOf(
   client: Client,
@@ -37,11 +28,20 @@ export async function buildIdOf(
       `"${name}" is not the id of a build; to name it by version-release, add --stream.`,
     )
   }
-  for await (const build of allBuilds(client, stream, options)) {
-    if (`${build.version}-${build.release}` === name) return build.id
-  }
-  throw new CliError(
+  const unknown = new CliError(
     'build-unknown',
     `The stream ${stream} has no build ${name}; \`basedrift builds\` lists those there are.`,
+  )
+  if (!versionRelease.test(name)) throw unknown
+  const { version, release } = splitVersionRelease(name)
+  const found = await client.findBuild({ stream, version, release }, options).catch((error: unknown) => {
+    if (error instanceof ApiError && error.code === 'build-unknown') throw unknown
+    throw error
+  })
+  const isIt = found.stream === stream && found.version === version && found.release === release
+  if (isIt && uuid.test(found.id)) return found.id
+  throw new ApiError(
+    'answer-invalid',
+    'The answer is not the build that was asked for: look at the address, and at proxies before it.',
   )
 }

@@ -3,14 +3,18 @@ import * as access from './access.js'
 import * as attestation from './attestation.js'
 import * as build from './build.js'
 import * as channels from './channels.js'
+import * as decision from './decision.js'
 import * as drift from './drift.js'
 import * as events from './events.js'
-import * as gate from './gate.js'
+import * as gateReason from './gate-reason.js'
+import * as gateUse from './gate-use.js'
 import * as live from './live.js'
 import * as notices from './notices.js'
 import * as pair from './pair.js'
+import * as policy from './policy.js'
 import * as problem from './problem.js'
 import * as targets from './targets.js'
+import * as waiver from './waiver.js'
 
 function isNamed(value: unknown): value is TSchema & { $id: string } {
   return typeof value === 'object' && value !== null && typeof (value as { $id?: unknown }).$id === 'string'
@@ -24,7 +28,11 @@ export const httpSchemas: readonly (TSchema & { $id: string })[] = [
   channels,
   drift,
   events,
-  gate,
+  gateReason,
+  gateUse,
+  decision,
+  policy,
+  waiver,
   live,
   notices,
   pair,

@@ -1,96 +1,18 @@
 import {
-  type Considered as ConsideredView,
-  type GateDirection,
-  type GateOutcome,
   type GateReason,
   type GateReasonCode,
   type GateVerdict,
-  gateLimits,
   gateVerdicts,
   type RuleUse,
   type WaivedReason,
-  type WaiverState,
 } from '@basedrift/contract'
-import type { BuildRef, Counts, Failure, PairState } from '../rows.js'
-import { type Considered, nameOf } from './meetings.js'
-import { buildOf, failureText, missing, reasonOf, type Witnesses } from './missing.js'
+import type { Decided, DecideInputs, Manifest, ManifestModule, Meeting, WaiverTerms } from './inputs.js'
+import { nameOf } from './meetings.js'
+import { buildOf, failureText, missing, reasonOf } from './missing.js'
 import type { ModuleRule } from './module-rules.js'
 import { gateVerdictsOf, outcomeBits } from './outcomes.js'
 import type { ReadyPolicy } from './policy.js'
-
-/** A module of a manifest. */
-export interface ManifestModule {
-  readonly name: string
-  readonly path: string
-  /** SHA-256 of its file. */
-  readonly sha256: string
-  /** Its place in the manifest, and so in the outcomes of a comparison. */
-  readonly ordinal: number
-}
-
-/** The modules of a set, by name. */
-export interface Manifest {
-  readonly setId: string
-  readonly modules: readonly ManifestModule[]
-}
-
-/** A pair that is looked at, as far as it has come. */
-export interface Meeting {
-  readonly direction: GateDirection
-  readonly kernelBuild: BuildRef
-  readonly moduleBuild: BuildRef
-  readonly state: PairState
-  readonly error: Failure | null
-  /** What a pending one waits for, where that is another thing than its first comparison. */
-  readonly waitsFor: string | null
-  /** What its verdicts follow from besides modules and engine (`groundsOf`); null until it is done. */
-  readonly grounds: string | null
-  /** The build whose base the modules fit, and no other of the stream; null where nothing was found, or what they were built on is known. */
-  readonly fits: string | null
-  /** Modules per verdict; empty until it is done. */
-  readonly counts: Counts
-  /** A byte for each module of the manifest (`gateVerdictsOf`); none where every module fits. */
-  readonly outcomes: Uint8Array
-  /** Null where it is not needed, as every module fits. */
-  readonly manifest: Manifest | null
-}
-
-/** What a waiver is bound to, and whether it counts now. */
-export interface WaiverTerms {
-  readonly id: string
-  readonly state: WaiverState
-  readonly baseSha256: string
-  /** `groundsOf` the comparison that it was made for. */
-  readonly grounds: string
-  readonly moduleSetId: string
-  readonly verdicts: readonly GateVerdict[]
-  /** Null: all modules of the set. */
-  readonly modules: readonly { name: string; sha256: string }[] | null
-  readonly reason: string
-  readonly author: string
-  readonly expiresAt: string
-}
-
-/** All that a decision is made of. */
-export interface DecideInputs extends Witnesses {
-  readonly policy: ReadyPolicy
-  readonly considered: readonly Considered[]
-  readonly meetings: readonly Meeting[]
-  readonly waivers: readonly WaiverTerms[]
-}
-
-/** What follows from the inputs. */
-export interface Decided {
-  answer: GateOutcome
-  reasons: GateReason[]
-  waived: WaivedReason[]
-  tolerated: number
-  loadUnknown: number
-  rules: RuleUse[]
-  unusedRules: RuleUse[]
-  considered: ConsideredView[]
-  compared: { pairs: number; modules: number }
-}
+import { byteOf, countAlike, type Judge, pairHref, Tally } from './tally.js'
 
 /** For the modules of a manifest: the number of the first rule that fits the one at that place, -1 where none does. */
 export type RulesFor = (manifest: Manifest) => (nth: number) => number
@@ -112,65 +34,6 @@ export function ruleLookup(rules: readonly ModuleRule[]): RulesFor {
       places[nth] = found
       return found
     }
-  }
-}
-
-const pairHref = ({ kernelBuild, moduleBuild }: { kernelBuild: BuildRef; moduleBuild: BuildRef }) =>
-  `/v1/pairs/${kernelBuild.id}/${moduleBuild.id}`
-
-/** Where a module of a pair is explained. */
-export function moduleHref(kernelBuild: BuildRef, moduleBuild: BuildRef, name: string): string {
-  return `${pairHref({ kernelBuild, moduleBuild })}/modules/${encodeURIComponent(name)}`
-}
-
-type Affected = Pick<
-  GateReason,
-  'direction' | 'kernelBuild' | 'moduleBuild' | 'verdict' | 'count' | 'modules'
->
-
-/** Counts modules of one pair under keys, and names the first of each. */
-class Tally<Key extends string> {
-  readonly #meeting: Meeting
-  readonly of = new Map<Key, Affected>()
-
-  constructor(meeting: Meeting) {
-    this.#meeting = meeting
-  }
-
-  #under(key: Key, verdict: GateVerdict): Affected {
-    let affected = this.of.get(key)
-    if (affected === undefined) {
-      const { direction, kernelBuild, moduleBuild } = this.#meeting
-      affected = {
-        direction,
-        kernelBuild: buildOf(kernelBuild),
-        moduleBuild: buildOf(moduleBuild),
-        verdict,
-        count: 0,
-        modules: [],
-      }
-      this.of.set(key, affected)
-    }
-    return affected
-  }
-
-  /** Names a module without counting it; true once no more are named. */
-  name(key: Key, verdict: GateVerdict, { name }: ManifestModule): boolean {
-    const { modules } = this.#under(key, verdict)
-    if (modules.length < gateLimits.named)
-      modules.push({ name, href: moduleHref(this.#meeting.kernelBuild, this.#meeting.moduleBuild, name) })
-    return modules.length === gateLimits.named
-  }
-
-  /** Counts modules without naming them. */
-  count(key: Key & GateVerdict, modules: number): void {
-    this.#under(key, key).count += modules
-  }
-
-  add(key: Key, verdict: GateVerdict, module: ManifestModule): void {
-    const affected = this.#under(key, verdict)
-    affected.count++
-    if (affected.modules.length < gateLimits.named) this.name(key, verdict, module)
   }
 }
 
@@ -223,55 +86,6 @@ interface Looked {
   reasons: GateReason[]
   waived: WaivedReason[]
   tolerated: number
-}
-
-/** Of a module beyond the outcomes nothing is known; without any every module fits. */
-function byteOf(outcomes: Uint8Array, { ordinal }: ManifestModule): number {
-  return outcomes.length === 0 ? 0 : (outcomes[ordinal] ?? outcomeBits.verdict)
-}
-
-/** What rules and policy make of a verdict of a module: whether it blocks, and whether a rule lets it pass that would. */
-type Judge = (verdict: GateVerdict, rule: number, modules: number) => boolean
-
-/**
- * What blocks in a pair that no waiver is about: modules with the same outcome and the same rule come to the same, and are counted
- * together; then the first of each verdict are named.
- */
-function countAlike(
-  found: Tally<GateVerdict>,
-  { modules }: Manifest,
-  outcomes: Uint8Array,
-  ruleAt: (nth: number) => number,
-  judge: Judge,
-): void {
-  if (outcomes.length === 0) return
-  const kinds = new Int32Array(modules.length)
-  const counts = new Map<number, number>()
-  const unruled = new Uint32Array(256)
-  // 400,000 modules in a large decision: no object is made for one of them.
-  for (let nth = 0; nth < kinds.length; nth++) {
-    const byte = byteOf(outcomes, modules[nth]!)
-    if (byte === 0) continue
-    const kind = byte | ((ruleAt(nth) + 1) << 8)
-    kinds[nth] = kind
-    if (kind < unruled.length) unruled[kind]!++
-    else counts.set(kind, (counts.get(kind) ?? 0) + 1)
-  }
-  for (const [kind, count] of unruled.entries()) if (count > 0) counts.set(kind, count)
-  const blocked = new Map(
-    [...counts].map(([kind, count]) => [
-      kind,
-      gateVerdictsOf(kind & 0xff).filter((verdict) => judge(verdict, (kind >> 8) - 1, count)),
-    ]),
-  )
-  const open = new Set([...blocked.values()].flat())
-  for (let nth = 0; nth < kinds.length && open.size > 0; nth++) {
-    if (kinds[nth] === 0) continue
-    for (const verdict of blocked.get(kinds[nth]!) ?? [])
-      if (open.has(verdict) && found.name(verdict, verdict, modules[nth]!)) open.delete(verdict)
-  }
-  for (const [kind, count] of counts)
-    for (const verdict of blocked.get(kind) ?? []) found.count(verdict, count)
 }
 
 /** Looks at the modules of one pair. `used` counts what each rule decided. */

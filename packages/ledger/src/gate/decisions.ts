@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { Decision, GateOutcome, GateUseKind } from '@basedrift/contract'
+import type { Decision, GateOutcome } from '@basedrift/contract'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
 import type { Prisma } from '../generated/client.js'
 import { isUuid, uuidv7 } from '../ids.js'
-import { canonical, storable, storableJson } from '../json.js'
+import { canonical, storableJson } from '../json.js'
 import type { BuildRef, JsonObject, Page, PageRequest } from '../rows.js'
-import { type Decided, decide } from './decide.js'
+import { decide } from './decide.js'
 import { type GateEngine, type GateEvidence, gatherEvidence } from './evidence.js'
+import type { Decided } from './inputs.js'
 import { Manifests } from './manifests.js'
 import { RuleMemory } from './rule-memory.js'
 import { packResult, unpackResult } from './stored.js'
@@ -23,7 +24,7 @@ export interface GateQuestion {
   environment: string
 }
 
-/** A decision in a list. */
+/** What decisions have in lists as by themselves. */
 export interface DecisionHead {
   id: string
   answer: GateOutcome
@@ -35,20 +36,19 @@ export interface DecisionHead {
   createdAt: string
 }
 
-/** A decision as it was recorded. */
-export type DecisionRow = DecisionHead & Omit<Decision, keyof DecisionHead | 'uses'> & { uses: GateUseRow[] }
+/** A decision in a list, with how often a caller got it. */
+export interface DecisionSummaryRow extends DecisionHead {
+  asked: number
+  lastAskedAt: string | null
+}
 
-/** Something that was asked or done besides deciding. */
-export interface GateUseRow {
-  id: string
-  kind: GateUseKind
-  build: string
-  environment: string
-  decision: string | null
-  reason: string | null
-  by: string
-  onBehalfOf: string | null
-  at: string
+/** A decision as it was recorded: nothing of it ever changes. */
+export type DecisionRow = DecisionHead & Omit<Decision, keyof DecisionHead>
+
+/** A decision, and whether this question had it recorded. */
+export interface Answer {
+  decision: DecisionRow
+  recorded: boolean
 }
 
 /** The gate: it decides by what is recorded, and records what it decides. */
@@ -57,9 +57,11 @@ export interface Gate {
    * Decides now. The decision is recorded where its inputs are other than those of the last one on the same build and environment:
    * asking again records nothing. `build-unknown`.
    */
-  ask(question: GateQuestion, engine: GateEngine): Promise<DecisionRow>
+  ask(question: GateQuestion, engine: GateEngine): Promise<Answer>
   /** As `ask`, for who waits: null, and nothing is recorded, while the answer is `unknown`. `build-unknown`. */
-  askUntilKnown(question: GateQuestion, engine: GateEngine): Promise<DecisionRow | null>
+  askUntilKnown(question: GateQuestion, engine: GateEngine): Promise<Answer | null>
+  /** Counts that a caller was given it. */
+  countAsk(id: string): Promise<void>
   /** As it was recorded. `decision-unknown`. */
   decision(id: string): Promise<DecisionRow>
   /** All that it was decided by. `decision-unknown`. */
@@ -67,11 +69,7 @@ export interface Gate {
   /** The latest first. */
   decisions(
     query: { build?: string | undefined; environment?: string | undefined } & PageRequest,
-  ): Promise<Page<DecisionHead>>
-  /** Records a use. A dry run by the same caller that got the same decision is recorded once. */
-  recordUse(use: Omit<GateUseRow, 'id' | 'at'>): Promise<GateUseRow>
-  /** The latest first. */
-  uses(query: { environment?: string | undefined } & PageRequest): Promise<Page<GateUseRow>>
+  ): Promise<Page<DecisionSummaryRow>>
 }
 
 /** What is recorded of the inputs: what never changes by its key, the rest as it was. */
@@ -83,13 +81,14 @@ function recordOf({ inputs, comparisons }: GateEvidence, environment: string): J
     environment,
     ...evidence,
     policy: terms,
-    pairs: meetings.map(({ direction, kernelBuild, moduleBuild, state, error, waitsFor, counts }) => ({
+    pairs: meetings.map(({ direction, kernelBuild, moduleBuild, state, error, waitsFor, fits, counts }) => ({
       direction,
       kernelBuild: kernelBuild.id,
       moduleBuild: moduleBuild.id,
       state,
       error,
       waitsFor,
+      fits,
       counts,
       comparison: comparisons.get(`${kernelBuild.id} ${moduleBuild.id}`) ?? null,
     })),
@@ -102,7 +101,6 @@ const hashOf = (record: JsonObject) => createHash('sha256').update(canonical(rec
 const include = {
   build: { select: { id: true, version: true, release: true, stream: { select: { name: true } } } },
 } satisfies Prisma.DecisionInclude
-const whole = { ...include, uses: { orderBy: { id: 'asc' } } } satisfies Prisma.DecisionInclude
 
 type Listed = Omit<Prisma.DecisionGetPayload<{ include: typeof include }>, 'inputs' | 'result'>
 
@@ -120,31 +118,16 @@ function head(record: Listed): DecisionHead {
   }
 }
 
-function useRow(record: Prisma.GateUseGetPayload<object>): GateUseRow {
-  const { id, kind, build, environment, decisionId, reason, by, onBehalfOf, at } = record
-  return {
-    id,
-    kind: kind as GateUseKind,
-    build,
-    environment,
-    decision: decisionId,
-    reason,
-    by,
-    onBehalfOf,
-    at: at.toISOString(),
-  }
-}
+const summary = (record: Listed): DecisionSummaryRow => ({
+  ...head(record),
+  asked: record.asked,
+  lastAskedAt: record.lastAskedAt?.toISOString() ?? null,
+})
 
-/** A decision with its uses, without what it was made of: that is large, and asked for by itself. */
-type Shown = Omit<Prisma.DecisionGetPayload<{ include: typeof whole }>, 'inputs'>
+/** A decision without what it was made of: that is large, and asked for by itself. */
+type Shown = Omit<Prisma.DecisionGetPayload<{ include: typeof include }>, 'inputs'>
 
-function decisionRow(record: Shown): DecisionRow {
-  return {
-    ...head(record),
-    ...unpackResult(record.result),
-    uses: record.uses.map(useRow),
-  }
-}
+const decisionRow = (record: Shown): DecisionRow => ({ ...head(record), ...unpackResult(record.result) })
 
 const lastOf = (tx: Tx, { buildId, environment }: GateQuestion) =>
   tx.decision.findFirst({
@@ -154,7 +137,7 @@ const lastOf = (tx: Tx, { buildId, environment }: GateQuestion) =>
   })
 
 const shown = (tx: Tx, id: string) =>
-  tx.decision.findUniqueOrThrow({ where: { id }, include: whole, omit: { inputs: true } })
+  tx.decision.findUniqueOrThrow({ where: { id }, include, omit: { inputs: true } })
 
 /**
  * Any name is that of an environment: of those that no build ever entered, a build keeps its last decision alone, and what was used.
@@ -186,7 +169,8 @@ export function createGate(db: Database): Gate {
       const { buildId, environment } = question
       await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${buildId} ${environment}`}, 0))::text`
       const last = await lastOf(tx, question)
-      if (last?.inputsHash === inputsHash) return decisionRow(await shown(tx, last.id))
+      if (last?.inputsHash === inputsHash)
+        return { recorded: false, decision: decisionRow(await shown(tx, last.id)) }
       const { answer, ...result } = decided
       const now = clock()
       const id = uuidv7(now.getTime())
@@ -207,20 +191,22 @@ export function createGate(db: Database): Gate {
       const before = last?.answer ?? null
       const turn = { stream, build, environment, before, answer, reasons: decided.reasons, inputs }
       await recordGateTurn(tx, turn, now)
-      return { ...of, ...result, uses: [] }
+      return { recorded: true, decision: { ...of, ...result } }
     })
 
   const ask = async (
     question: GateQuestion,
     engine: GateEngine,
     wanted: (answer: GateOutcome) => boolean,
-  ): Promise<DecisionRow | null> => {
+  ): Promise<Answer | null> => {
     const evidence = await gatherEvidence(db, { ...question, now: clock() }, manifests, engine)
     const inputs = recordOf(evidence, question.environment)
     const inputsHash = hashOf(inputs)
     const last = await lastOf(prisma, question)
     if (last?.inputsHash === inputsHash)
-      return wanted(last.answer) ? decisionRow(await shown(prisma, last.id)) : null
+      return wanted(last.answer)
+        ? { recorded: false, decision: decisionRow(await shown(prisma, last.id)) }
+        : null
     const { policy } = evidence.inputs
     const decided = decide(evidence.inputs, rules.lookup(evidence.stream.id, policy))
     return wanted(decided.answer) ? record(question, inputs, inputsHash, decided) : null
@@ -228,15 +214,20 @@ export function createGate(db: Database): Gate {
 
   return {
     async ask(question, engine) {
-      const decision = await ask(question, engine, () => true)
-      if (decision === null) throw unknown('of this question')
-      return decision
+      const answer = await ask(question, engine, () => true)
+      if (answer === null) throw unknown('of this question')
+      return answer
     },
     askUntilKnown: (question, engine) => ask(question, engine, (answer) => answer !== 'unknown'),
 
+    async countAsk(id) {
+      await prisma.$executeRaw`
+        UPDATE "Decision" SET asked = asked + 1, "lastAskedAt" = ${clock()} WHERE id = ${id}::uuid`
+    },
+
     async decision(id) {
       const found = isUuid(id)
-        ? await prisma.decision.findUnique({ where: { id }, include: whole, omit: { inputs: true } })
+        ? await prisma.decision.findUnique({ where: { id }, include, omit: { inputs: true } })
         : null
       if (found === null) throw unknown(id)
       return decisionRow(found)
@@ -264,51 +255,7 @@ export function createGate(db: Database): Gate {
         orderBy: { id: 'desc' },
         take: take + 1,
       })
-      return pageOf(rows, take, head, (last) => encodeCursor('decisions', [last.id]))
-    },
-
-    recordUse: (use) =>
-      transact(db, async (tx) => {
-        const { kind, decision, environment } = use
-        const now = clock()
-        const build = storable(use.build)
-        const by = storable(use.by)
-        if (decision !== null) {
-          const there = isUuid(decision) ? await tx.decision.count({ where: { id: decision } }) : 0
-          if (there === 0) throw unknown(decision)
-        }
-        if (kind === 'dry-run') {
-          const before = await tx.gateUse.findFirst({ where: { kind, decisionId: decision, by } })
-          if (before !== null) return useRow(before)
-        }
-        const made = await tx.gateUse.create({
-          data: {
-            id: uuidv7(now.getTime()),
-            kind,
-            build,
-            environment,
-            decisionId: decision,
-            reason: storable(use.reason),
-            by,
-            onBehalfOf: storable(use.onBehalfOf),
-            at: now,
-          },
-        })
-        return useRow(made)
-      }),
-
-    async uses({ environment, cursor, limit }) {
-      const after = decodeCursor('gate-uses', cursor, [isId])
-      const take = pageLimit(limit)
-      const rows = await prisma.gateUse.findMany({
-        where: {
-          ...(environment === undefined ? {} : { environment }),
-          ...(after === null ? {} : { id: { lt: after[0] as string } }),
-        },
-        orderBy: { id: 'desc' },
-        take: take + 1,
-      })
-      return pageOf(rows, take, useRow, (last) => encodeCursor('gate-uses', [last.id]))
+      return pageOf(rows, take, summary, (last) => encodeCursor('decisions', [last.id]))
     },
   }
 }

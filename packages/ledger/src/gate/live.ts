@@ -73,6 +73,21 @@ async function holdStream(tx: Tx, buildId: string): Promise<string> {
 const lastOf = (tx: Tx, environment: string, buildId: string) =>
   tx.live.findFirst({ where: { environment, buildId }, orderBy: { id: 'desc' }, include })
 
+/** Says which build has been live for longest: a hook that only ever enters comes here in the end. */
+async function limitReached(tx: Tx, environment: string, streamId: string): Promise<LedgerError> {
+  const oldest = await tx.live.findFirst({
+    where: { environment, leftAt: null, build: { streamId } },
+    orderBy: { id: 'asc' },
+    include,
+  })
+  const { version, release, id } = oldest?.build ?? {}
+  return new LedgerError(
+    'live-limit',
+    `${mostLive} builds of the stream are live in ${environment}, ${version}-${release} (${id}) for longest, since ` +
+      `${oldest?.enteredAt.toISOString().slice(0, 10)}.`,
+  )
+}
+
 /** The repository of live builds. */
 export function createLives(db: Database): Lives {
   const { prisma, clock } = db
@@ -84,7 +99,7 @@ export function createLives(db: Database): Lives {
         const last = await lastOf(tx, environment, buildId)
         if (last !== null && last.leftAt === null) return { outcome: 'already', entry: liveRow(last) }
         const live = await tx.live.count({ where: { environment, leftAt: null, build: { streamId } } })
-        if (live >= mostLive) throw new LedgerError('live-limit')
+        if (live >= mostLive) throw await limitReached(tx, environment, streamId)
         const entry = await tx.live.create({
           data: { id: uuidv7(now.getTime()), environment, buildId, enteredAt: now, enteredBy: storable(by) },
           include,

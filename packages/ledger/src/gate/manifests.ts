@@ -1,5 +1,5 @@
 import type { Tx } from '../db.js'
-import type { Manifest } from './decide.js'
+import type { Manifest } from './inputs.js'
 import { modulePath, moduleRelease } from './module-rules.js'
 
 /** Modules kept in memory, over all sets: some 200 bytes each. */

@@ -1,6 +1,7 @@
 import { type GateReason, gateReasonCodes, type WaivedReason } from '@basedrift/contract'
 import type { JsonObject } from '../rows.js'
-import { type Decided, moduleHref } from './decide.js'
+import type { Decided } from './inputs.js'
+import { moduleHref } from './tally.js'
 
 /** What is recorded of a decision besides its answer. */
 export type DecidedResult = Omit<Decided, 'answer'>

@@ -7,7 +7,7 @@ import { groundsOf, isUuid, uuidv7 } from '../ids.js'
 import { canonical, storable } from '../json.js'
 import { provenOrigin } from '../origins.js'
 import type { BuildRef, Page, PageRequest } from '../rows.js'
-import type { WaiverTerms } from './decide.js'
+import type { WaiverTerms } from './inputs.js'
 
 /** Waivers of the same grounds that a decision looks at, the latest first. */
 const mostWaivers = 2_000

@@ -3,10 +3,13 @@ import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../../
 import type { Envelope, KeyList } from '../../schemas/attestation.js'
 import type { Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
 import type { Channel, ChannelChange, ChannelList, Delivery, DeliveryList, EventList, NewChannel, Resealed } from '../../schemas/channels.js'
+import type { Decision, DecisionList } from '../../schemas/decision.js'
 import type { Drift, DriftList } from '../../schemas/drift.js'
-import type { BreakGlass, Decision, DecisionList, GateUse, GateUseList, Policy, PolicySettings, Waiver, WaiverList, WaiverRequest } from '../../schemas/gate.js'
+import type { BreakGlass, GateUse, GateUseList } from '../../schemas/gate-use.js'
 import type { EnvironmentList, Live, LiveList } from '../../schemas/live.js'
 import type { Explanation, Matrix, Pair } from '../../schemas/pair.js'
+import type { Policy, PolicySettings } from '../../schemas/policy.js'
+import type { Waiver, WaiverList, WaiverRequest } from '../../schemas/waiver.js'
 
 /** What any call may end in. */
 export type CommonCode = 'host-refused' | 'internal' | 'overloaded' | 'rate-limited' | 'request-invalid'
@@ -98,7 +101,7 @@ export interface Operations {
   gate: {
     query: { build: string; environment: string; wait?: string | undefined; dryRun?: boolean | undefined; onBehalfOf?: string | undefined }
     answer: Decision
-    error: CommonCode | 'build-unknown' | 'connections-exhausted' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'build-unknown' | 'connections-exhausted' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waits-limited'
   }
   /** An artifact of a build, as it came */
   getArtifact: {
@@ -204,7 +207,7 @@ export interface Operations {
   }
   /** Dry runs, and publications against the gate, the latest first */
   listGateUses: {
-    query?: { environment?: string | undefined; cursor?: string | undefined; limit?: number | undefined }
+    query?: { environment?: string | undefined; decision?: string | undefined; cursor?: string | undefined; limit?: number | undefined }
     answer: GateUseList
     error: CommonCode | 'cursor-invalid' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }

@@ -1,0 +1,76 @@
+import { Decision, DecisionList, EnvironmentName, ref, Uuid } from '@basedrift/contract'
+import Type from 'typebox'
+import { pageQuery } from '../params.js'
+import { problems } from '../responses.js'
+import type { App, AppDependencies } from '../types.js'
+
+const DecisionPath = Type.Object({ id: Uuid })
+
+/** What gates have decided, and by what. */
+export function decisionRoutes(app: App, { ledger }: Pick<AppDependencies, 'ledger'>): void {
+  app.get(
+    '/v1/decisions',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listDecisions',
+        tags: ['gate'],
+        summary: 'What gates have decided, the latest first',
+        querystring: Type.Object(
+          { build: Type.Optional(Uuid), environment: Type.Optional(EnvironmentName), ...pageQuery },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(DecisionList), ...problems('cursor-invalid') },
+      },
+    },
+    async (request) => {
+      const { build, environment, cursor, limit = 100 } = request.query
+      const { items, next } = await ledger.gate.decisions({ build, environment, cursor, limit })
+      return { items: items.filter(({ stream }) => request.principal.sees(stream)), next }
+    },
+  )
+
+  app.get(
+    '/v1/decisions/:id',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'decision',
+        tags: ['gate'],
+        summary: 'A decision as it was made',
+        params: DecisionPath,
+        response: { 200: ref(Decision), ...problems('decision-unknown') },
+      },
+    },
+    async (request) => {
+      const decision = await ledger.gate.decision(request.params.id)
+      request.permit(decision.stream)
+      return decision
+    },
+  )
+
+  app.get(
+    '/v1/decisions/:id/inputs',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'decisionInputs',
+        tags: ['gate'],
+        summary: 'All that a decision was made of',
+        description:
+          'Builds, policy, waivers by id and state, and pairs by the key of their comparison, which never changes: the SHA-256 of this, ' +
+          'as JSON with sorted keys, is `inputs` of the decision.',
+        params: DecisionPath,
+        response: {
+          200: Type.Unsafe<{ [key: string]: unknown }>({ type: 'object', additionalProperties: true }),
+          ...problems('decision-unknown'),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      request.permit((await ledger.gate.decision(id)).stream)
+      return ledger.gate.inputs(id)
+    },
+  )
+}

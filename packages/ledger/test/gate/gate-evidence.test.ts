@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest'
+import { found, ingesting, openTestLedger } from '../support/ledger.js'
+import { asked, compare, environment, fits, stream, twoBuilds, unread } from './recorded.js'
+import { byteOf } from './support.js'
+
+describe('the gate, by its evidence,', () => {
+  it('looks at packages of modules that were built for what is live, until they leave', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, fits)
+    const kmp = await ingesting(ledger, '1.1.kmp', '5.15.12-1.1')
+    await ledger.builds.recordIngest(found(kmp, { modules: ['z'] }))
+    await compare(ledger, old, kmp, fits)
+    await compare(ledger, fresh, kmp, Uint8Array.of(byteOf('rejected')))
+    expect(await asked(ledger, question, unread)).toMatchObject({
+      answer: 'fail',
+      reasons: [{ direction: 'kernel-with-modules', kernelBuild: { id: fresh }, moduleBuild: { id: kmp } }],
+      considered: expect.arrayContaining([expect.objectContaining({ live: false, because: 'same-release' })]),
+    })
+    // And the package itself on the kernel that is live.
+    expect(await asked(ledger, { buildId: kmp, environment }, unread)).toMatchObject({
+      answer: 'pass',
+      compared: { pairs: 1 },
+    })
+    await ledger.lives.enter({ environment, buildId: kmp, by: 'hook' })
+    expect((await asked(ledger, question, unread)).answer).toBe('fail')
+    await ledger.lives.leave({ environment, buildId: kmp, by: 'hook' })
+    expect((await asked(ledger, question, unread)).answer).toBe('pass')
+  })
+
+  it('does not pass while a package of modules for a live kernel is on its way, or could not be read', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, fits)
+    expect((await asked(ledger, question, unread)).answer).toBe('pass')
+    const kmp = await ingesting(ledger, '1.1.kmp', '5.15.12-1.1')
+    expect(await asked(ledger, question, unread)).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'package-pending', moduleBuild: { id: kmp } }],
+    })
+    await ledger.builds.fail(kmp, { code: 'package-damaged', message: 'It ends early' })
+    expect(await asked(ledger, question, unread)).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'package-failed', detail: 'package-damaged: It ends early' }],
+    })
+    await ledger.lives.enter({ environment, buildId: kmp, by: 'hook' })
+    await ledger.lives.leave({ environment, buildId: kmp, by: 'hook' })
+    expect((await asked(ledger, question, unread)).answer).toBe('pass')
+  })
+
+  it('does not pass by live builds of which no kernel is known, nor for a name that nothing ever entered', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh } = await twoBuilds(ledger)
+    await ledger.policies.set({ stream, settings: { emptyEnvironment: 'pass' }, by: 'anna' })
+    const codes = async (of: string, buildId = fresh) =>
+      (await asked(ledger, { buildId, environment: of }, unread)).reasons.map(({ code }) => code)
+    expect(await codes('prodution')).toEqual(['environment-unknown'])
+    const part = await ingesting(ledger, '1.2')
+    await ledger.builds.recordIngest(found(part, { modules: ['x'] }))
+    await compare(ledger, fresh, part, fits)
+    await ledger.lives.enter({ environment: 'staging', buildId: part, by: 'hook' })
+    expect(await codes('staging')).toEqual(['live-without-kernel'])
+    await ledger.lives.leave({ environment: 'staging', buildId: part, by: 'hook' })
+    expect(await codes('staging')).toEqual([])
+    const orphan = await ingesting(ledger, '1.9.kmp', '5.15.12-1.9')
+    await ledger.builds.recordIngest(found(orphan, { modules: ['z'] }))
+    await compare(ledger, old, orphan, fits)
+    expect(await codes(environment, orphan)).toEqual(['own-kernel-missing'])
+  })
+
+  it('takes for pending what an older engine decided, and what a new origin may change', async () => {
+    await using test = await openTestLedger()
+    const { ledger, query } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, fits)
+    expect((await asked(ledger, question, unread)).answer).toBe('pass')
+    expect(await asked(ledger, question, { ...unread, version: '2' })).toMatchObject({
+      answer: 'unknown',
+      reasons: [
+        { code: 'comparison-pending', detail: 'It was decided by engine 1, and will be again by 2.' },
+        { code: 'comparison-pending' },
+      ],
+    })
+    expect((await asked(ledger, question, { ...unread, version: '0.9' })).answer).toBe('pass')
+    const task = async (state: string, error: string | null) => {
+      await query(`DELETE FROM "Task" WHERE id = 'origin:${fresh}'`)
+      await query(
+        `INSERT INTO "Task" (id, kind, payload, state, error) VALUES ('origin:${fresh}', 'origin', '{}', '${state}', ${error})`,
+      )
+    }
+    for (const state of ['pending', 'leased']) {
+      await task(state, null)
+      const { answer, reasons } = await asked(ledger, question, unread)
+      expect([answer, ...reasons.map(({ code }) => code)]).toEqual([
+        'unknown',
+        'comparison-pending',
+        'comparison-pending',
+      ])
+    }
+    await task('failed', `'{"code":"blob-unknown","message":"It is gone"}'`)
+    expect((await asked(ledger, question, unread)).reasons).toMatchObject([
+      { code: 'comparison-failed', detail: 'blob-unknown: It is gone' },
+      { code: 'comparison-failed' },
+    ])
+    await task('done', null)
+    expect((await asked(ledger, question, unread)).answer).toBe('pass')
+  })
+})
