@@ -64,6 +64,8 @@ export interface Placed {
 export function operationsOf(document: Document): Placed[]
 /** The error codes of an operation, sorted. */
 export function codesOf(operation: Operation): string[]
+/** Codes that any of these may end in, sorted. */
+export function commonCodes(operations: Placed[]): string[]
 /** The schema that a reference stands for. */
 export function resolved(document: Document, schema: Schema): Schema
 /** The answer of an operation that is no error: its status, media type and schema, null where it has no body. */

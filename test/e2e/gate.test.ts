@@ -130,7 +130,7 @@ describe('the gate', () => {
     expect((await last)[0]).toBe(200)
     const told = service.log.filter((line) => line.includes('connections-exhausted'))
     expect(told.length).toBeGreaterThan(0)
-    for (const line of told) expect((JSON.parse(line) as { level: number }).level).toBe(40)
+    for (const line of told) expect((JSON.parse(line) as { level: string }).level).toBe('warn')
     expect(service.log.filter((line) => line.includes('waits-limited'))).toEqual([])
     for (const decision of await Promise.all(waits))
       expect(decision).toMatchObject({ answer: 'unknown', reasons: [{ code: 'build-unsealed' }] })

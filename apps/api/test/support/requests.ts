@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Document, Parameter, Placed } from '../../../../scripts/lib/openapi.mjs'
 import { fitting, nasty, unfitting } from './from-schema.js'
+import { type Scene, strangers } from './scenes.js'
 
 /** One request, ready to be sent. */
 export interface Request {
@@ -70,10 +71,26 @@ function placed(
 }
 
 /** A request about things that are there, with what is required alone. */
-export function knownRequest(fixtures: Fixtures, of: Placed): Request {
+export function knownRequest(fixtures: Fixtures, of: Placed, { values, headers, body }: Scene = {}): Request {
   const required = (of.operation.parameters ?? []).filter((one) => one.required)
-  const values = required.map(({ name }) => [name, fixtureOf(fixtures, of.path, name)?.[0]])
-  return placed(of, Object.fromEntries(values), undefined)
+  const known = required.map(({ name }) => [name, fixtureOf(fixtures, of.path, name)?.[0]])
+  const sent = body === undefined || Buffer.isBuffer(body) ? body?.toString() : JSON.stringify(body)
+  const request = placed(of, { ...Object.fromEntries(known), ...values }, sent)
+  return { ...request, headers: { ...request.headers, ...headers } }
+}
+
+/** As `knownRequest`, but about things that are not there, or, where there is nothing to name, under another name of the service, or unreadable. */
+export function strangeRequest(fixtures: Fixtures, of: Placed, scene: Scene = {}): Request {
+  const parameters = of.operation.parameters ?? []
+  const strange = parameters.filter(
+    ({ name, required }) => name in strangers && (required || name === 'cursor'),
+  )
+  const named = scene.makes === true ? [] : strange
+  const values = Object.fromEntries(named.map(({ name }) => [name, strangers[name] ?? '']))
+  const request = knownRequest(fixtures, of, { ...scene, values: { ...scene.values, ...values } })
+  if (named.length > 0) return request
+  if (request.body !== undefined) return { ...request, body: '{' }
+  return { ...request, headers: { ...request.headers, host: 'evil.example' } }
 }
 
 const bytes = fc.string({ maxLength: 200 })
