@@ -109,6 +109,25 @@ describe('what is taken for an answer', () => {
     ])
       expect(isAnswerTo(question, other)).toBe(false)
   })
+
+  it('is nothing with a part that is missing, or is of another kind, whichever it is', () => {
+    const parts = Object.keys(failed) as (keyof Decision)[]
+    for (const part of parts) {
+      const { [part]: _part, ...rest } = failed
+      expect([part, isAnswerTo(question, rest)]).toEqual([part, false])
+      expect([part, isAnswerTo(question, { ...failed, [part]: Symbol.for(part) })]).toEqual([part, false])
+    }
+    const told = JSON.stringify(failed)
+    for (let length = 0; length < told.length - 1; length++) {
+      let answer: unknown
+      try {
+        answer = JSON.parse(`${told.slice(0, length)}}`)
+      } catch {
+        continue
+      }
+      expect(isAnswerTo(question, answer)).toBe(false)
+    }
+  })
 })
 
 describe('a decision', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError, type CallOptions, type Client, type Decision } from '@basedrift/contract'
+import { ApiError, type CallOptions, type Client, type Decision, isDecision } from '@basedrift/contract'
 import { CliError } from '../errors.js'
 
 /** A question to the gate, and how long to wait for another answer than `unknown`. */
@@ -18,33 +18,19 @@ const askSeconds = 50
 /** Milliseconds before a server that failed is asked again. */
 const againMs = 2_000
 
-/** Whether an answer is one of a gate, on what was asked. Nothing else may be taken for a pass. */
+/** Whether an answer is one of a gate, on what was asked, and follows from its reasons. Nothing else may be taken for a pass. */
 export function isAnswerTo(
   { build, environment }: Pick<GateQuestion, 'build' | 'environment'>,
   answer: unknown,
 ): answer is Decision {
-  if (typeof answer !== 'object' || answer === null) return false
-  const decision = answer as Partial<Decision>
-  const { reasons } = decision
-  if (typeof decision.id !== 'string' || decision.build?.id !== build || decision.environment !== environment)
-    return false
-  if (
-    !Array.isArray(reasons) ||
-    !reasons.every(({ code, outcome }) => typeof code === 'string' && typeof outcome === 'string')
-  )
-    return false
-  if (
-    !Array.isArray(decision.waived) ||
-    !Array.isArray(decision.considered) ||
-    !Array.isArray(decision.unusedRules)
-  )
-    return false
+  if (!isDecision(answer) || answer.build.id !== build || answer.environment !== environment) return false
+  const { reasons } = answer
   const follows = reasons.some(({ outcome }) => outcome === 'fail')
     ? 'fail'
     : reasons.length > 0
       ? 'unknown'
       : 'pass'
-  return decision.answer === follows
+  return answer.answer === follows
 }
 
 /** Runs a call that may take `ms` milliseconds. @throws CliError `server-silent` */

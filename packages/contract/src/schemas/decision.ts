@@ -1,10 +1,11 @@
-import Type, { type Static } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
+import { Value } from 'typebox/value'
 import { gateReasonCodes } from '../gate-reasons.js'
 import { gateOutcomes } from '../words.js'
 import { count, nullableCursor, nullableTimestamp, oneOf, ref, Timestamp, Uuid } from './base.js'
 import { BuildRef } from './build.js'
 import { gateExample } from './gate-example.js'
-import { Considered, GateReason, RuleUse, WaivedReason } from './gate-reason.js'
+import { Considered, GateModule, GateReason, RuleUse, WaivedReason } from './gate-reason.js'
 import { EnvironmentName } from './live.js'
 import { StreamName } from './names.js'
 
@@ -103,6 +104,18 @@ export const Decision = Type.Object(
   },
 )
 export type Decision = Static<typeof Decision>
+
+const context = Object.fromEntries(
+  [BuildRef, Considered, GateModule, GateReason, RuleUse, WaivedReason].map((schema: TSchema) => [
+    `${(schema as { $id?: string }).$id}#`,
+    schema,
+  ]),
+)
+
+/** Whether a value is a decision as the schema has it: nothing less may be taken for a gate's answer. */
+export function isDecision(value: unknown): value is Decision {
+  return Value.Check(context, Decision, value)
+}
 
 /** A page of decisions. */
 export const DecisionList = Type.Object(
