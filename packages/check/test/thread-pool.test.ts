@@ -74,8 +74,19 @@ describe('a pool of threads', () => {
     expect([a, b]).not.toContain(c)
     // No more threads may be started: the one that worked least lately forgets.
     expect(await wants('d')).toBe(b)
+    expect(await pool.run({ kind: 'thread' })).toBe(a)
+    expect(await wants('e')).toBe(a)
+  })
+
+  test('gives a job that wants nothing to a thread that has done the like, else to one that keeps nothing, else to a new one', async () => {
+    const pool = poolOf({ threads: 2 })
+    const like = async (value: string) => pool.run({ kind: 'keep', value }, { like: 'work' })
+    const a = await like('first')
+    const b = await pool.run({ kind: 'thread' })
+    expect(b).not.toBe(a)
     expect(await pool.run({ kind: 'thread' })).toBe(b)
-    expect(await wants('e')).toBe(b)
+    expect(await like('second')).toBe(a)
+    expect(await pool.run({ kind: 'thread' }, { wants: 'second' })).toBe(a)
   })
 
   test('hands on what a job fails with, and keeps the thread', async () => {

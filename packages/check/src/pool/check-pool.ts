@@ -51,7 +51,7 @@ export class CheckPool {
     try {
       return (await this.#threads.run(
         { kind: 'scan', ...job },
-        options as RunOptions<CheckJobProgress>,
+        { ...(options as RunOptions<CheckJobProgress>), like: 'scan' },
       )) as ScanResult
     } catch (error) {
       await removeFiles(job)
