@@ -5,88 +5,10 @@ import path from 'node:path'
 import type { Decision } from '@basedrift/contract'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isAnswerTo } from '../src/client/ask-gate.js'
-import { errorJunit, gateJunit } from '../src/format/gate-junit.js'
-import { gateSarif } from '../src/format/gate-sarif.js'
-import { gateTable } from '../src/format/gate-table.js'
-import { plain } from '../src/output/style.js'
+import { gateJunit } from '../src/format/gate-junit.js'
+import { build, decision, environment, failed, live } from './support/decisions.js'
 import { basedrift, type Run } from './support/run.js'
 import { tempDir } from './support/temp.js'
-
-const build = { id: '019a0000-0000-7000-8000-000000000002', version: '5.15.12', release: '1.3' }
-const live = { id: '019a0000-0000-7000-8000-000000000001', version: '5.15.12', release: '1.1' }
-const environment = 'production'
-
-const about = { direction: 'modules-on-live', kernelBuild: live, moduleBuild: build } as const
-const reason = {
-  code: 'verdict',
-  outcome: 'fail',
-  ...about,
-  verdict: 'rejected',
-  count: 12,
-  modules: [{ name: 'ip<het>h', href: '/v1/x' }],
-  detail: null,
-  message: 'Modules have a verdict that blocks.',
-  remedy: 'Build them together.',
-  href: '/v1/pairs/x/y',
-} as const
-
-function decision(more: Partial<Decision> = {}): Decision {
-  return {
-    id: '019a0000-0000-7000-8000-000000000005',
-    answer: 'pass',
-    stream: 'example/x86_64/default',
-    build,
-    environment,
-    policyVersion: 0,
-    inputs: '0'.repeat(64),
-    createdAt: '2026-01-15T09:30:00.000Z',
-    reasons: [],
-    waived: [],
-    tolerated: 0,
-    loadUnknown: 0,
-    rules: [],
-    unusedRules: [],
-    considered: [],
-    compared: { pairs: 2, modules: 8 },
-    ...more,
-  }
-}
-const failed = decision({
-  answer: 'fail',
-  policyVersion: 3,
-  reasons: [
-    { ...reason, modules: [...reason.modules] },
-    {
-      ...reason,
-      modules: [],
-      code: 'comparison-pending',
-      outcome: 'unknown',
-      verdict: null,
-      count: 0,
-      message: 'Two builds have not been compared yet.',
-      remedy: 'Wait for it.',
-    },
-  ],
-  waived: [
-    {
-      waiver: '019a0000-0000-7000-8000-000000000004',
-      state: 'active',
-      reason: 'nobody & nothing looks at it',
-      author: 'anna',
-      expiresAt: '2026-02-01T00:00:00.000Z',
-      ...about,
-      verdict: 'misread',
-      count: 1,
-      modules: [{ name: 'saucer', href: '/v1/y' }],
-    },
-  ],
-  tolerated: 5,
-  rules: [{ line: 1, pattern: 'a*', verdict: 'PASS', count: 5 }],
-  unusedRules: [{ line: 2, pattern: 'b', verdict: 'FAIL', count: 0 }],
-  considered: [
-    { build: live, kernelRelease: '5.15.11', live: true, compared: false, because: 'other-release' },
-  ],
-})
 
 describe('what is taken for an answer', () => {
   const question = { build: build.id, environment }
@@ -127,29 +49,6 @@ describe('what is taken for an answer', () => {
       }
       expect(isAnswerTo(question, answer)).toBe(false)
     }
-  })
-})
-
-describe('a decision', () => {
-  it('is told to people', async () => {
-    await expect(gateTable(failed, { style: plain, width: 100 })).toMatchFileSnapshot('golden/gate-fail.txt')
-    expect(gateTable(decision(), { style: plain, width: 100 })).toMatch(
-      /^PASS {2}example\/x86_64\/default 5.15.12-1.3 into production\n/,
-    )
-  })
-
-  it('is told as JUnit, with names escaped', async () => {
-    await expect(gateJunit(failed)).toMatchFileSnapshot('golden/gate-fail.junit.xml')
-    expect(gateJunit(decision())).toContain('tests="1" failures="0" errors="0" skipped="0"')
-    expect(errorJunit('e', '<b>', { code: 'x', message: 'a\u0001\uffff"', where: null })).toContain(
-      'classname="&lt;b&gt;"',
-    )
-  })
-
-  it('is told as SARIF, with waivers as suppressions', async () => {
-    await expect(`${JSON.stringify(gateSarif(failed), null, 2)}\n`).toMatchFileSnapshot(
-      'golden/gate-fail.sarif.json',
-    )
   })
 })
 

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { type Decision, gateReasonCodes } from '@basedrift/contract'
+import { default as AjvDraft04 } from 'ajv-draft-04'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { validateXML } from 'xmllint-wasm'
+import { errorJunit, gateJunit } from '../src/format/gate-junit.js'
+import { errorSarif, gateSarif } from '../src/format/gate-sarif.js'
+import { gateTable } from '../src/format/gate-table.js'
+import { plain } from '../src/output/style.js'
+import { decision, failed } from './support/decisions.js'
+
+/** Names as artifacts may have them. */
+const name = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.constantFrom(']]>', '<!--', '&amp;', '\u0000', '\ud800', '\uffff', '\u2028', '"\'<>&'),
+)
+
+/** Decisions with names of any kind in every place where names stand. */
+const decisions: fc.Arbitrary<Decision> = fc
+  .record({
+    name,
+    more: name,
+    codes: fc.subarray(Object.keys(gateReasonCodes) as (keyof typeof gateReasonCodes)[]),
+  })
+  .map(({ name, more, codes }) => {
+    const [reason] = failed.reasons
+    const [waived] = failed.waived
+    const modules = [{ name, href: `/v1/${more}` }]
+    const reasons = codes.map((code) => {
+      const { outcome, sentence, remedy } = gateReasonCodes[code]
+      return { ...reason, code, outcome, message: sentence, remedy, modules, detail: more }
+    })
+    return decision({
+      answer: reasons.some(({ outcome }) => outcome === 'fail')
+        ? 'fail'
+        : reasons.length > 0
+          ? 'unknown'
+          : 'pass',
+      stream: more,
+      reasons: reasons as Decision['reasons'],
+      waived: [{ ...waived, modules, reason: name, author: more }] as Decision['waived'],
+    })
+  })
+
+const error = { code: 'server-silent', message: 'a\u0001\uffff"<\ud800', where: null }
+const samples = fc.sample(decisions, 40)
+
+describe('a decision', () => {
+  it('is told to people', async () => {
+    await expect(gateTable(failed, { style: plain, width: 100 })).toMatchFileSnapshot('golden/gate-fail.txt')
+    expect(gateTable(decision(), { style: plain, width: 100 })).toMatch(
+      /^PASS {2}example\/x86_64\/default 5.15.12-1.3 into production\n/,
+    )
+  })
+
+  it('is told as JUnit, with names escaped', async () => {
+    await expect(gateJunit(failed)).toMatchFileSnapshot('golden/gate-fail.junit.xml')
+    expect(gateJunit(decision())).toContain('tests="1" failures="0" errors="0" skipped="0"')
+    expect(errorJunit('e', '<b>', { code: 'x', message: 'a\u0001\uffff"', where: null })).toContain(
+      'classname="&lt;b&gt;"',
+    )
+  })
+
+  it('is told as SARIF, with waivers as suppressions', async () => {
+    await expect(`${JSON.stringify(gateSarif(failed), null, 2)}\n`).toMatchFileSnapshot(
+      'golden/gate-fail.sarif.json',
+    )
+  })
+})
+
+describe('a report', () => {
+  it('in SARIF is what the standard’s own schema takes, whatever things are called', () => {
+    const schema = createRequire(import.meta.url)('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json')
+    // Its patterns are older than the `u` flag, and its formats are not of use here.
+    const ajv = new AjvDraft04.default({ strict: false, unicodeRegExp: false, validateFormats: false })
+    const fits = ajv.compile(schema)
+    for (const of of [failed, decision(), ...samples])
+      expect([fits(gateSarif(of)), fits.errors]).toEqual([true, null])
+    expect([fits(errorSarif(error)), fits.errors]).toEqual([true, null])
+    expect(fits({ ...(gateSarif(failed) as object), version: '2.0.0' })).toBe(false)
+  })
+
+  it('in JUnit’s XML is what Jenkins reads, whatever things are called', async () => {
+    const schema = readFileSync(new URL('support/junit.xsd', import.meta.url), 'utf8')
+    const reports = [failed, decision(), ...samples].map(gateJunit)
+    const xml = [...reports, errorJunit('e', ']]><b>', error)].map((contents, nth) => ({
+      fileName: `${nth}.xml`,
+      contents,
+    }))
+    expect(await validateXML({ xml, schema })).toMatchObject({ valid: true, errors: [] })
+    const broken = { fileName: 'broken.xml', contents: gateJunit(failed).replace(' classname=', ' class=') }
+    expect((await validateXML({ xml: broken, schema })).valid).toBe(false)
+  })
+})
