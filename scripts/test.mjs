@@ -50,7 +50,7 @@ else {
     command('Tests of the hooks', python, ['-m', 'unittest', ...where], {
       PYTHONDONTWRITEBYTECODE: '1',
       PYTHONPATH: [...folders, rabbit?.pythonPath].filter(Boolean).join(':'),
-      ...(rabbit === null ? {} : { BASEDRIFT_AMQP_URL: rabbit.url }),
+      ...rabbit?.env,
     })
   } finally {
     await rabbit?.stop()

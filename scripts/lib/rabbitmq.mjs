@@ -1,5 +1,5 @@
 // A real RabbitMQ for the tests of the hooks: Debian's, with its Erlang, unpacked without root into a cache folder.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -63,9 +63,37 @@ const answers = (port) =>
     })
   })
 
+/** A certificate for localhost in `folder`, or false where there is no openssl. */
+const makeCertificate = (folder) => {
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  const files = ['-keyout', path.join(folder, 'key.pem'), '-out', path.join(folder, 'certificate.pem')]
+  const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...names, ...files]
+  return spawnSync('openssl', args).status === 0
+}
+
+/** A script that starts the broker in a group of its own, ends it, or both: `FILE start|stop|restart`. */
+const writeControl = (file, command, env) => {
+  const pid = `${file}.pid`
+  const exports = Object.entries(env).map(([name, value]) => `export ${name}='${value}'`)
+  const lines = [
+    '#!/bin/sh',
+    ...exports,
+    `if [ "$1" != start ] && [ -f '${pid}' ]; then`,
+    `  kill -s TERM -- "-$(cat '${pid}')" 2>/dev/null`,
+    `  while kill -s 0 -- "-$(cat '${pid}')" 2>/dev/null; do sleep 0.1; done`,
+    `  rm '${pid}'`,
+    'fi',
+    '[ "$1" = stop ] && exit 0',
+    `setsid '${command}' >/dev/null 2>&1 </dev/null &`,
+    `echo $! >'${pid}'`,
+  ]
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  chmodSync(file, 0o755)
+}
+
 /**
- * Starts a RabbitMQ on free loopback ports, with its data in a temporary folder. Resolves to `{ url, pythonPath, stop }`, where
- * `pythonPath` holds pika, or to null, with the reason told to `say`, where none can be had.
+ * Starts a RabbitMQ on free loopback ports, with its data in a temporary folder. Resolves to `{ env, pythonPath, stop }`, where `env` is
+ * what the tests of the hooks know it by and `pythonPath` holds pika, or to null, with the reason told to `say`, where none can be had.
  */
 export const startRabbit = async (cache, say) => {
   const root = await unpack(cache).catch((error) => say(error.message))
@@ -75,7 +103,7 @@ export const startRabbit = async (cache, say) => {
   const binaries = path.join(only(library, /^erts-/), 'bin')
   const broker = only(path.join(root, 'usr/lib/rabbitmq/lib'), /^rabbitmq_server-/)
   const data = mkdtempSync(path.join(tmpdir(), 'basedrift-rabbitmq-'))
-  const [port, distribution, mapper] = await freePorts(3)
+  const [port, secure, distribution, mapper] = await freePorts(4)
 
   // Debian's `erl` knows one place only.
   const erl = path.join(data, 'erl')
@@ -107,24 +135,36 @@ export const startRabbit = async (cache, say) => {
     RABBITMQ_CONFIG_FILE: path.join(data, 'rabbitmq'),
     RABBITMQ_CONF_ENV_FILE: path.join(data, 'none'),
   }
-  const children = [
-    spawn(path.join(binaries, 'epmd'), ['-port', String(mapper)], { env, stdio: 'ignore' }),
-    spawn(path.join(broker, 'sbin/rabbitmq-server'), [], { env, stdio: 'ignore', detached: true }),
-  ]
-  const [names, server] = children
-  const ended = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))))
+  const tests = { BASEDRIFT_AMQP_URL: `amqp://guest:guest@127.0.0.1:${port}` }
+  if (makeCertificate(data)) {
+    const certificate = path.join(data, 'certificate.pem')
+    const settings = [
+      `listeners.ssl.1 = 127.0.0.1:${secure}`,
+      `ssl_options.cacertfile = ${certificate}`,
+      `ssl_options.certfile = ${certificate}`,
+      `ssl_options.keyfile = ${path.join(data, 'key.pem')}`,
+      'ssl_options.verify = verify_none',
+    ]
+    writeFileSync(path.join(data, 'rabbitmq.conf'), `${settings.join('\n')}\n`)
+    tests.BASEDRIFT_AMQPS_URL = `amqps://guest:guest@localhost:${secure}`
+    tests.BASEDRIFT_AMQPS_CA = certificate
+  }
+  const control = path.join(data, 'control')
+  writeControl(control, path.join(broker, 'sbin/rabbitmq-server'), env)
+  tests.BASEDRIFT_AMQP_RESTART = `${control} restart`
+  const names = spawn(path.join(binaries, 'epmd'), ['-port', String(mapper)], { env, stdio: 'ignore' })
+  const ended = new Promise((resolve) => names.once('exit', resolve))
+  execFileSync(control, ['start'])
   const stop = async () => {
-    // The script waits for Erlang, which is in its group.
-    if (server.exitCode === null) process.kill(-server.pid, 'SIGTERM')
+    execFileSync(control, ['stop'])
     names.kill('SIGTERM')
     await ended
     rmSync(data, { recursive: true, force: true })
   }
   const deadline = Date.now() + 60_000
-  while (server.exitCode === null && Date.now() < deadline) {
+  while (Date.now() < deadline) {
     if (await answers(port)) {
-      const pythonPath = path.join(root, 'usr/lib/python3/dist-packages')
-      return { url: `amqp://guest:guest@127.0.0.1:${port}`, pythonPath, stop }
+      return { env: tests, pythonPath: path.join(root, 'usr/lib/python3/dist-packages'), stop }
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -162,6 +163,49 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
       ['2.1', expect.any(String)],
     ])
     await writeFile(config, settings)
+  })
+
+  it('keeps of a message of the bus where a build comes from, for all to see', async () => {
+    const job = {
+      package: 'kernel-default',
+      versrel: '5.15.12-3',
+      bcnt: '7',
+      srcmd5: 'a'.repeat(32),
+      verifymd5: 'b'.repeat(32),
+      reason: 'meta change',
+    }
+    const file = 'kernel-default-5.15.12-3.7.x86_64.rpm'
+    const server = createServer(({ url = '' }, reply) => {
+      if (url.includes('_jobhistory'))
+        reply.end(
+          `<jobhistlist><jobhist ${Object.entries({ ...job, code: 'succeeded' })
+            .map(([name, value]) => `${name}="${value}"`)
+            .join(' ')}/></jobhistlist>`,
+        )
+      else if (url.endsWith('/kernel-default'))
+        reply.end(`<binarylist><binary filename="${file}" size="6"/></binarylist>`)
+      else if (url.endsWith(file)) reply.end('kernel')
+      else reply.writeHead(404).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const bus = path.join(folder, 'bus.conf')
+    await writeFile(bus, `${await readFile(config, 'utf8')}[obs]\napi = http://127.0.0.1:${port}\n`)
+    const data = { ...job, project, repository: 'standard', arch: 'x86_64' }
+    // As the listener writes it.
+    await writeFile(
+      path.join(folder, 'spool/queue/message.json'),
+      JSON.stringify({ kind: 'build_success', data, added: 0 }),
+    )
+    try {
+      await run(python, ['-B', path.join(hooks, 'obs/basedrift-obs'), '--config', bus, 'send'])
+    } finally {
+      server.close()
+    }
+    const build = (await builds()).find(({ release }) => release === '3.7')
+    expect(build?.provenance).toEqual({ obs: { ...data, bcnt: 7 } })
+    expect(build?.sealedAt).not.toBeNull()
   })
 
   it('puts other content under a recorded name aside, as the alarm that it is', async () => {

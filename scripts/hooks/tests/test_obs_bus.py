@@ -22,6 +22,25 @@ except ImportError:
 
 URL = os.environ.get("BASEDRIFT_AMQP_URL", "")
 COMMAND = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "obs", "basedrift-obs")
+#: A listener that dies as soon as it has a message: before it keeps it, or before it acknowledges it.
+DYING = """
+import os, signal, sys
+from basedrift_hooks.spool import Spool
+from basedrift_obs.bus import Listener
+from basedrift_obs.config import obs_config
+
+class Dying(Spool):
+    def add(self, kind, data, once=False):
+        made = None
+        if kind == "reconcile" or sys.argv[2] == "after":
+            made = super().add(kind, data, once)
+        if kind != "reconcile":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return made
+
+config = obs_config(sys.argv[1])
+Listener(config.bus(), config.rules, Dying(config.spool)).run()
+"""
 CONFIG = """
 [spool]
 dir = %s
@@ -29,6 +48,7 @@ dir = %s
 url = %s
 exchange = %s
 queue = %s
+ca_file = %s
 [stream default]
 projects = openSUSE:Factory
 repositories = standard
@@ -48,16 +68,22 @@ class Listening(unittest.TestCase):
         self.queue = "basedrift-%s" % uuid.uuid4()
         self.spool = Spool(os.path.join(folder.name, "spool"))
         self.configure(self.queue)
-        self.connection = pika.BlockingConnection(pika.URLParameters(URL))
-        self.addCleanup(self.connection.close)
-        self.channel = self.connection.channel()
+        self.connect()
         self.channel.exchange_declare(self.exchange, exchange_type="topic", durable=True)
-        self.addCleanup(self.channel.exchange_delete, self.exchange)
-        self.addCleanup(self.channel.queue_delete, self.queue)
+        self.addCleanup(self.leave)
 
-    def configure(self, queue: str) -> None:
+    def configure(self, queue: str, url: str = URL, ca_file: str = "") -> None:
         with open(self.config, "w", encoding="ascii") as file:
-            file.write(CONFIG % (self.spool.folder, URL, self.exchange, queue))
+            file.write(CONFIG % (self.spool.folder, url, self.exchange, queue, ca_file))
+
+    def connect(self) -> None:
+        self.connection = pika.BlockingConnection(pika.URLParameters(URL))
+        self.channel = self.connection.channel()
+
+    def leave(self) -> None:
+        self.channel.queue_delete(self.queue)
+        self.channel.exchange_delete(self.exchange)
+        self.connection.close()
 
     def until(self, what: str, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 30
@@ -65,8 +91,9 @@ class Listening(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, what)
             time.sleep(0.02)
 
-    def listen(self) -> "subprocess.Popen[bytes]":
-        child = subprocess.Popen([sys.executable, "-B", COMMAND, "--config", self.config, "listen"], stderr=subprocess.DEVNULL)
+    def listen(self, *other: str) -> "subprocess.Popen[bytes]":
+        command = list(other) or [COMMAND, "--config", self.config, "listen"]
+        child = subprocess.Popen([sys.executable, "-B"] + command, stderr=subprocess.DEVNULL)
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
         # Bound and consuming once it has noted that it has to reconcile.
@@ -79,7 +106,8 @@ class Listening(unittest.TestCase):
         os.unlink(self.spool.path("queue", "%s.json" % name_of("reconcile", {})))
 
     def say(self, topic: str, message: Dict[str, object]) -> None:
-        self.channel.basic_publish(self.exchange, "opensuse.obs." + topic, json.dumps(message).encode())
+        kept = pika.BasicProperties(delivery_mode=2)
+        self.channel.basic_publish(self.exchange, "opensuse.obs." + topic, json.dumps(message).encode(), kept)
 
     def spooled(self) -> List[str]:
         return [entry.data.get("bcnt", entry.data.get("repo", "")) for entry in self.spool.entries() if entry.kind != "reconcile"]
@@ -124,6 +152,56 @@ class Listening(unittest.TestCase):
         self.until("it is spooled", lambda: self.spooled() == ["3"])
         self.stop(child)
         self.assertEqual(self.left(), 0)
+
+    def test_a_listener_that_is_killed_before_it_acknowledges_loses_nothing(self) -> None:
+        for when, entries in (("before", ["3"]), ("after", ["3", "3"])):
+            child = self.listen("-c", DYING, self.config, when)
+            self.say("package.build_success", BUILT)
+            self.assertEqual(child.wait(30), -signal.SIGKILL)
+            os.unlink(self.spool.path("queue", "%s.json" % name_of("reconcile", {})))
+            child = self.listen()
+            self.until("the broker gives it again", lambda: self.spooled() == entries)  # pylint: disable=cell-var-from-loop
+            self.stop(child)
+            self.assertEqual(self.left(), 0, when)
+            for entry in self.spool.entries():
+                self.spool.done(entry)
+
+    @unittest.skipUnless("BASEDRIFT_AMQP_RESTART" in os.environ, "BASEDRIFT_AMQP_RESTART names no command")
+    def test_a_broker_that_restarts_is_found_again(self) -> None:
+        child = self.listen()
+        os.unlink(self.spool.path("queue", "%s.json" % name_of("reconcile", {})))
+        subprocess.run(os.environ["BASEDRIFT_AMQP_RESTART"].split(), check=True, timeout=60)
+
+        def back() -> bool:
+            try:
+                self.connect()
+                return True
+            except pika.exceptions.AMQPError:
+                return False
+
+        self.until("the broker is not back", back)
+        self.say("package.build_success", BUILT)
+        self.until("it is spooled", lambda: self.spooled() == ["3"])
+        self.assertIsNone(child.poll())
+        self.stop(child)
+
+    @unittest.skipUnless("BASEDRIFT_AMQPS_URL" in os.environ, "BASEDRIFT_AMQPS_URL names no broker")
+    def test_a_broker_is_spoken_to_by_tls_if_its_certificate_is_trusted(self) -> None:
+        url, ca_file = os.environ["BASEDRIFT_AMQPS_URL"], os.environ["BASEDRIFT_AMQPS_CA"]
+        self.configure(self.queue, url, ca_file)
+        child = self.listen()
+        self.say("package.build_success", BUILT)
+        self.until("it is spooled", lambda: self.spooled() == ["3"])
+        self.stop(child)
+        for other, trusted in ((url, ""), (url.replace("localhost", "127.0.0.1"), ca_file)):
+            self.configure(self.queue, other, trusted)
+            listener = subprocess.Popen([sys.executable, "-B", COMMAND, "--config", self.config, "listen"], stderr=subprocess.PIPE)
+            self.addCleanup(listener.wait)
+            self.addCleanup(listener.kill)
+            assert listener.stderr is not None
+            self.addCleanup(listener.stderr.close)
+            self.assertIn(b"CERTIFICATE_VERIFY_FAILED", listener.stderr.readline())
+            self.assertEqual(len(self.spool.entries()), 1, "nothing was told to it")
 
     def test_a_public_broker_names_the_queue(self) -> None:
         self.configure("")

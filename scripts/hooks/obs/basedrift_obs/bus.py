@@ -42,7 +42,7 @@ class Listener:
             try:
                 self._listen()
             except (pika.exceptions.AMQPError, OSError, Passing) as error:
-                LOG.warning("the bus is away: %s", error or type(error).__name__)
+                LOG.warning("listening is taken up again, it ended with: %s", error or type(error).__name__)
             pause = 1.0 if time.monotonic() - started > LONGEST_PAUSE else min(LONGEST_PAUSE, pause * 2)
             self._ended.wait(pause * random.uniform(0.5, 1.0))
 
