@@ -180,6 +180,36 @@ describe('what a package contradicts itself in', () => {
   })
 })
 
+describe('configs of one release', () => {
+  const other = config.replace(
+    'CONFIG_DEBUG_INFO_BTF_MODULES=y',
+    '# CONFIG_DEBUG_INFO_BTF_MODULES is not set',
+  )
+  const kernelWith = async (...configs: string[]) => {
+    const tar = writeTar([
+      ...configs.map((data, nth) => ({ path: `${nth}/config-${release}`, data })),
+      { path: `boot/vmlinuz-${release}`, data: writeVmlinux(banner) },
+    ])
+    const all = await scanBytes(tar, 'x.tar')
+    return [
+      all.find((facts) => facts.type === 'kernel')?.config?.btfModules,
+      lines(all).filter((line) => line.startsWith('problem')),
+    ]
+  }
+
+  it('count where they agree, the whole one before one that was cut off', async () => {
+    expect(await kernelWith(config, config)).toEqual([true, []])
+    const cut = config.slice(0, config.indexOf('CONFIG_DEBUG_INFO_BTF_MODULES'))
+    expect(await kernelWith(`${cut}\nCONFIG_A=y\n`, config)).toEqual([true, []])
+  })
+
+  it('count not at all where they contradict each other, whichever comes first', async () => {
+    const problems = ['problem config-ambiguous x.tar!1/config-6.1.0-56-test']
+    expect(await kernelWith(config, other)).toEqual([undefined, problems])
+    expect(await kernelWith(other, config)).toEqual([undefined, problems])
+  })
+})
+
 describe('the only config', () => {
   it('is not taken where the modules all are of another release', async () => {
     const kernelOf = async (vermagic: string) => {

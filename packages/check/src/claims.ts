@@ -1,5 +1,6 @@
 import {
   type ArtifactFacts,
+  agree,
   type KernelConfig,
   type Problem,
   problem,
@@ -86,16 +87,36 @@ const options = {
   pahole: 'CONFIG_PAHOLE_VERSION',
 } as const satisfies Record<keyof KernelConfig, string>
 
-/** Configs that name no other kernel, and yet have set something else than this one has: the first such option of each. */
+/**
+ * Configs that name no other kernel, and yet have set something else than this one has: the first such option of each. Where the
+ * kernel has none, since those of its release in several inputs contradict each other: the first that does.
+ */
 function otherConfigs({ release, config: own }: KernelSummary, claims: readonly Claim[]): ClaimProblem[] {
-  if (own === null) return []
+  if (own === null) return ambiguousConfig(release, claims)
   return claims.flatMap(({ config, release: other, file, input }) => {
     if (config === null || (other !== null && other !== release)) return []
-    const differing = (Object.keys(options) as (keyof KernelConfig)[]).find((key) => config[key] !== own[key])
+    const differing = (Object.keys(options) as (keyof KernelConfig)[]).find((key) =>
+      differ(config[key], own[key]),
+    )
     if (differing === undefined) return []
     const detail = `${options[differing]} is ${config[differing] ?? 'not set'} in it, ${own[differing] ?? 'not set'} in the kernel's own`
     return [{ ...problem('config-contradicts', file, options[differing], detail), input }]
   })
+}
+
+/** A switch that a config does not tell differs from none. */
+function differ(one: string | boolean | null, other: string | boolean | null): boolean {
+  const untold = typeof (one ?? other) === 'boolean' && (one === null || other === null)
+  return !untold && one !== other
+}
+
+function ambiguousConfig(release: string | null, claims: readonly Claim[]): ClaimProblem[] {
+  const named = claims.flatMap(({ config, ...claim }) =>
+    config === null || claim.release === null || claim.release !== release ? [] : [{ ...claim, config }],
+  )
+  const [first] = named
+  const other = first && named.find((one) => one.input !== first.input && !agree(first, one))
+  return other === undefined ? [] : [{ ...problem('config-ambiguous', other.file, null), input: other.input }]
 }
 
 /** How a claim differs from the kernel of the build; null where it does not. */

@@ -1,4 +1,11 @@
-import type { ConfigFacts, KernelFacts, SymbolList } from '@basedrift/artifacts'
+import {
+  agree,
+  type ConfigFacts,
+  type KernelFacts,
+  releaseFromBanner,
+  type SymbolList,
+  series,
+} from '@basedrift/artifacts'
 import { CheckError } from './errors.js'
 import { sha256Of } from './sha256.js'
 
@@ -65,8 +72,8 @@ function joined(one: KernelFacts, other: KernelFacts): KernelFacts {
 
 /**
  * A config that was found in another input counts where it names the kernel's release, or is the only one and nothing says
- * that it is of another kernel. It tells the version before a banner does; a kernel that has its config has its version
- * from that.
+ * that it is of another kernel; of several that contradict each other none does. It tells the version before a banner does, unless it
+ * is of another series; a kernel that has its config has its version from that.
  */
 function withConfig(
   kernel: KernelSummary,
@@ -74,13 +81,18 @@ function withConfig(
   modules: ReadonlySet<string>,
 ): KernelSummary {
   if (kernel.config !== null && kernel.version !== null) return kernel
-  const same = configs.find(({ release }) => release !== null && release === kernel.release)
+  const same = configs.filter(({ release }) => release !== null && release === kernel.release)
   const only = configs.length === 1 && mayBeOf(kernel, configs[0]!, modules)
-  const found = same ?? (only ? configs[0]! : null)
-  if (found === null) return kernel
+  const [found] = same.length > 0 ? same : only ? configs : []
+  if (found === undefined || same.some((other) => !agree(found, other))) return kernel
+  const banner = kernel.banner === null ? null : releaseFromBanner(kernel.banner)
+  const named = [found.version, kernel.version, banner].filter((version) => version !== null)
+  const isOneSeries = new Set(named.map(series)).size < 2
+  const version =
+    kernel.config === null ? (found.version ?? kernel.version) : (kernel.version ?? found.version)
   return {
     ...kernel,
-    version: kernel.config === null ? (found.version ?? kernel.version) : (kernel.version ?? found.version),
+    version: isOneSeries ? version : null,
     config: kernel.config ?? found.config,
     release: kernel.release ?? found.release,
   }

@@ -208,6 +208,34 @@ describe('a kernel that cannot be checked against', () => {
     expect((error as Error).message).not.toContain('..')
   })
 
+  test('a package that was cut off is none to check with, though its kernel is whole', async () => {
+    const whole = tarOf({
+      'boot/vmlinux': vectorBytes('vmlinux-1.1'),
+      'lib/modules/1/saucer.ko': vectorBytes('saucer-1.1.ko'),
+    })
+    const kernel = put('cut.tar', whole.subarray(0, whole.length - 2048))
+    const request = { kernel, modules, rules }
+    await expect(checkKernelAndModules(request)).rejects.toMatchObject({
+      code: 'kernel-unreadable',
+      message: expect.stringContaining('archive-truncated'),
+    })
+  })
+
+  test('files of one kernel that name several series tell no rules, and the error says which', async () => {
+    const kernel = put(
+      'series.tar',
+      tarOf({
+        'boot/vmlinux-5.15.12-1-default': vectorBytes('vmlinux-1.1'),
+        'boot/config-5.15.12-1-default': Buffer.from('# Linux/x86 5.10.0 Kernel Configuration\nCONFIG_A=y\n'),
+      }),
+    )
+    await expect(checkKernelAndModules({ kernel, modules })).rejects.toMatchObject({
+      code: 'rules-unknown',
+      message: expect.stringMatching(/the config says 5\.10\.0, the release in the banner says 5\.15\.12/),
+    })
+    expect((await checkKernelAndModules({ kernel, modules, rules })).summary.total).toBe(1)
+  })
+
   test('nor can modules be checked that are not there', async () => {
     const empty = put('papers.tar', tarOf({ 'README.md': Buffer.from('no modules here') }))
     const request = { kernel: vector('base-1.1.btf'), modules: [empty], rules }

@@ -86,6 +86,17 @@ describe('the one kernel of an input', () => {
     expect(onlyKernel([kernel({})], [configFile('5')])?.kernel).toMatchObject({ release: '5', config })
     expect(onlyKernel([kernel({})], [configFile('5'), configFile('6')])?.kernel.config).toBeNull()
   })
+
+  test('takes no config where those of its release contradict each other, and no version where series do', () => {
+    const named = kernel({ release: '6.1.0-56', version: '6.1.0' })
+    const without = { ...configFile('6.1.0-56'), config: { ...config, btfModules: !config.btfModules } }
+    expect(onlyKernel([named], [configFile('6.1.0-56'), without])?.kernel).toMatchObject({
+      version: '6.1.0',
+      config: null,
+    })
+    const older = { ...configFile('6.1.0-56'), version: '5.10.0' }
+    expect(onlyKernel([named], [older])?.kernel.version).toBeNull()
+  })
 })
 
 describe('what the inputs of a build contradict each other in', () => {
@@ -112,6 +123,12 @@ describe('what the inputs of a build contradict each other in', () => {
     return { kernel, told: contradictions(kernel, claims).map(({ input, file, at }) => [input, file, at]) }
   }
   const named = kernel({ release: '6.1.0-56' })
+
+  test('is told of the second of two configs that contradict each other', () => {
+    const without = { ...configFile('6.1.0-56'), config: { ...config, btfModules: !config.btfModules } }
+    expect(joined(named, configFile('6.1.0-56'), without).told).toEqual([[2, 'config', null]])
+    expect(joined(named, configFile('6.1.0-56'), configFile('6.1.0-56')).told).toEqual([])
+  })
 
   test('is told of the input that differs from the kernel', () => {
     expect(joined(configFile('6.1.0-56'), module('a.ko', '6.1.0-56'), named).told).toEqual([])

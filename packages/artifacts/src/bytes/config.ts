@@ -17,10 +17,13 @@ export interface ReadConfig {
 const header =
   /^# Linux\/\S{1,32} (\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?:[-+.]\S{0,128})? Kernel Configuration/m
 
+/** Ends the menu in which `lib/Kconfig.debug` has the options about BTF: before it, one of them may only be cut off. */
+const debugMenuEnd = /^# end of Compile-time checks and compiler options\r?$/m
+
 /**
- * Reads a kernel config (`boot/config-*`, `.config`, or the text of IKCONFIG). An option that is not there was not asked or
- * has no entry in that version, and reads as false, as `# CONFIG_X is not set` does. Throws `config-malformed` when no line
- * is a config line, `limit-exceeded` above 8 MiB.
+ * Reads a kernel config (`boot/config-*`, `.config`, or the text of IKCONFIG). An option is false that says so, or that a whole
+ * config leaves out: kconfig writes every option that can be chosen. A config that is cut off or was cut down (`savedefconfig`)
+ * does not tell what it leaves out: null. Throws `config-malformed` when no line is a config line, `limit-exceeded` above 8 MiB.
  */
 export function readConfig(input: string | Uint8Array): ReadConfig {
   if (input.length > byteLimits.configBytes)
@@ -29,12 +32,16 @@ export function readConfig(input: string | Uint8Array): ReadConfig {
   if (!/^(?:# )?CONFIG_\w+(?:=| is not set)/m.test(text))
     throw new ArtifactError('config-malformed', null, 'It has no CONFIG_ line')
   const found = header.exec(text)
+  const whole = debugMenuEnd.test(text)
+  const withoutBtf = isSet(text, 'CONFIG_DEBUG_INFO_BTF') === false
+  // The option came with 5.18.
+  const tooOld = found !== null && Number(found[1]) * 100 + Number(found[2]) < 518
   return {
     version: found === null ? null : `${found[1]}.${found[2]}.${found[3] ?? '0'}`,
     signature: stringOption(text, 'CONFIG_VERSION_SIGNATURE'),
     config: {
-      btfModules: isSet(text, 'CONFIG_DEBUG_INFO_BTF_MODULES'),
-      allowBtfMismatch: isSet(text, 'CONFIG_MODULE_ALLOW_BTF_MISMATCH'),
+      btfModules: isSet(text, 'CONFIG_DEBUG_INFO_BTF_MODULES') ?? (whole || withoutBtf ? false : null),
+      allowBtfMismatch: isSet(text, 'CONFIG_MODULE_ALLOW_BTF_MISMATCH') ?? (whole || tooOld ? false : null),
       modversions: isSet(text, 'CONFIG_MODVERSIONS'),
       compiler: stringOption(text, 'CONFIG_CC_VERSION_TEXT'),
       pahole: stringOption(text, 'CONFIG_PAHOLE_VERSION'),
@@ -43,13 +50,28 @@ export function readConfig(input: string | Uint8Array): ReadConfig {
   }
 }
 
+/** What of a config is compared with another. */
+type Decisive = Pick<ReadConfig, 'version' | 'config'>
+
+/** Whether two configs can be of one kernel: what decides of module BTF is the same, as far as both tell it. */
+export function agree(one: Decisive, other: Decisive): boolean {
+  const differ = <T>(a: T | null, b: T | null) => a !== null && b !== null && a !== b
+  const keys = ['btfModules', 'allowBtfMismatch', 'modversions'] as const
+  return (
+    !differ(one.version, other.version) && !keys.some((key) => differ(one.config[key], other.config[key]))
+  )
+}
+
 function rawOption(text: string, name: string): string | null {
   const found = new RegExp(`^${name}=([^\\r\\n]{0,1024})`, 'm').exec(text)
   return found === null ? null : found[1]!
 }
 
-function isSet(text: string, name: string): boolean {
-  return rawOption(text, name) === 'y'
+/** Whether an option is set; null where the config does not mention it. */
+function isSet(text: string, name: string): boolean | null {
+  const raw = rawOption(text, name)
+  if (raw !== null) return raw === 'y'
+  return new RegExp(`^# ${name} is not set\\s*$`, 'm').test(text) ? false : null
 }
 
 /** The value of a string or number option, without its quotes and their backslashes. */

@@ -14,6 +14,8 @@ export const artifactErrorCodes = {
   'checksum-mismatch': 'The content does not match the checksum stored with it; upload it again.',
   'compression-corrupt': 'The compressed data cannot be decompressed; upload the file again.',
   'compression-unsupported': 'This form of compression is not supported; compress it with gzip, xz or zstd.',
+  'config-ambiguous':
+    'The configs of this kernel contradict each other, and none of them counts; leave the one that its build used.',
   'config-contradicts':
     'The config is not that of the kernel; give the one that its build used. What the kernel itself tells stands.',
   'config-malformed': 'The kernel config cannot be read; give the config-* file that the kernel build wrote.',

@@ -7,7 +7,7 @@ import { type Report, readImports, usable } from './imports.js'
 import { byteLimits } from './limits.js'
 import { buildId } from './notes.js'
 import { readStamp } from './stamp.js'
-import { symbolTable } from './symbol-table.js'
+import { type SymbolTable, symbolTable } from './symbol-table.js'
 import type { ModuleFacts, ModuleLack, Problem, Stamp } from './types.js'
 
 const btfName = ascii('.BTF')
@@ -100,10 +100,8 @@ function btfSection(elf: Elf, name: Uint8Array, report: Report): Uint8Array | nu
 }
 
 /** What the file lacks of what no kernel loads a module without (`setup_load_info`), the first that it looks for; null for nothing. */
-function lackOf(elf: Elf): ModuleLack | null {
-  let index = 1
-  while (index < elf.sectionCount && elf.sectionType(index) !== sectionType.symtab) index++
-  if (index >= elf.sectionCount) return 'symbols'
+function lackOf(elf: Elf, symbols: SymbolTable | null): ModuleLack | null {
+  if (symbols === null || symbols.count === 0) return 'symbols'
   const section = elf.findAllocated(thisModuleName)
   return section === null || section.type === sectionType.nobits ? 'this-module' : null
 }
@@ -121,7 +119,7 @@ function usableStamp(elf: Elf, file: string, problems: Problem[]): Stamp | null 
 /**
  * Reads a module (`.ko`, uncompressed). Sections are taken by exact name, the first match, BTF whether SHF_ALLOC or not, the
  * others with it alone, as the kernel takes them. `btf` and `distilled` are subarrays of `bytes`: copy them to keep them longer. Throws
- * `elf-malformed`, `elf-truncated`, `elf-unsupported` (not relocatable) or `limit-exceeded`.
+ * `elf-malformed`, `elf-truncated`, `elf-unsupported` (not relocatable, or no module and without BTF) or `limit-exceeded`.
  */
 export function readModule(
   bytes: Uint8Array,
@@ -136,6 +134,13 @@ export function readModule(
   const modinfo = usable(elf, modinfoName, report)
   const info = readModinfo(modinfo === null ? new Uint8Array(0) : elf.content(modinfo))
   const btf = btfSection(elf, btfName, report)
+  // Any other object: nothing in it says that it has no BTF as a module has none.
+  if (btf === null && elfRole(elf) !== 'module')
+    throw new ArtifactError(
+      'elf-unsupported',
+      '.modinfo',
+      'It has neither .modinfo nor .gnu.linkonce.this_module',
+    )
   const distilled = btfSection(elf, btfBaseName, report)
   const symbols = symbolTable(elf)
   const exported = readExports(elf, symbols)
@@ -158,7 +163,7 @@ export function readModule(
     structSize: elf.findAllocated(thisModuleName)?.size ?? null,
     flagTable: elf.findAllocated(flagTableName) !== null,
     machine: elf.machine,
-    lacks: lackOf(elf),
+    lacks: lackOf(elf, symbols),
     btfIds: readBtfIds(elf, symbols, report),
   }
   return { module, problems }

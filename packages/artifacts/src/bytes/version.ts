@@ -55,15 +55,18 @@ export function versionFromRelease(release: string): string | null {
   return numberedAbi ? null : three(found[1]!, found[2]!, found[3])
 }
 
-/** `6.1` of `6.1.192`. */
-function series(version: string): string {
-  return version.split('.', 2).join('.')
+const fileName = 'the file name'
+
+/** `6.1` of `6.1.192`, and of `6.1.0-56-amd64`. */
+export function series(version: string): string {
+  return /^\d+\.\d+/.exec(version)?.[0] ?? version
 }
 
 /**
  * The upstream version that a kernel's rules follow, and what contradicts it. In this order: the config's header, the
  * distribution's part of the banner or signature, and the release where it tells a patch level; else null with
- * `version-unknown`. Sources that differ are reported as `version-contradicts`; the first is used.
+ * `version-unknown`. Sources that differ are reported as `version-contradicts`: the first is used where config and banner
+ * are of one series (`6.1`), else none, as nothing tells which of them is right.
  */
 export function kernelVersion(sources: VersionSources): { version: string | null; problems: Problem[] } {
   const { file, configVersion, signature, banner } = sources
@@ -76,29 +79,31 @@ export function kernelVersion(sources: VersionSources): { version: string | null
   add('the version signature in the config', signature == null ? null : fromSignature(signature))
   add('the banner', banner === null ? null : fromDistribution(banner))
   add('the release in the banner', bannerRelease === null ? null : versionFromRelease(bannerRelease))
-  add('the file name', sources.release === null ? null : versionFromRelease(sources.release))
+  add(fileName, sources.release === null ? null : versionFromRelease(sources.release))
   const problems: Problem[] = []
   const first = told[0]
   if (first === undefined) {
     problems.push(problem('version-unknown', file, null))
     return { version: null, problems }
   }
-  const contradict = (from: string, what: string) =>
-    problems.push(
-      problem('version-contradicts', file, null, `${first.from} says ${first.version}, ${from} ${what}`),
-    )
-  for (const { from, version } of told.slice(1))
-    if (version !== first.version) contradict(from, `says ${version}`)
+  let isOneSeries = true
+  const contradict = (from: string, what: string) => {
+    // A file may be called anything.
+    if (from !== fileName && series(what) !== series(first.version)) isOneSeries = false
+    const detail = `${first.from} says ${first.version}, ${from} says ${what}`
+    problems.push(problem('version-contradicts', file, null, detail))
+  }
+  for (const { from, version } of told.slice(1)) if (version !== first.version) contradict(from, version)
   // A release that tells no patch level still tells the series.
   for (const [from, release] of [
     ['the release in the banner', bannerRelease],
-    ['the file name', sources.release],
+    [fileName, sources.release],
   ] as const) {
     const found = release === null ? null : /^\d+\.\d+/.exec(release)
     if (release === null || found === null || versionFromRelease(release) !== null) continue
-    if (found[0] !== series(first.version)) contradict(from, `says ${release}`)
+    if (found[0] !== series(first.version)) contradict(from, release)
   }
-  return { version: first.version, problems }
+  return { version: isOneSeries ? first.version : null, problems }
 }
 
 /**

@@ -1,31 +1,50 @@
+import { agree, type ReadConfig } from '../bytes/config.js'
+import { problem } from '../bytes/errors.js'
 import type { ArtifactFacts, KernelFacts, Problem } from '../bytes/types.js'
 import { kernelVersion, releaseContradictions, releaseFromBanner, releaseFromPath } from '../bytes/version.js'
 import type { FoundConfig, FoundKernel, ScanContext } from './context.js'
 
 /**
- * The config of a kernel: the one of its release or, where the input holds one of each and a release is missing, that one,
- * unless its modules all are of another release.
+ * The configs of a kernel: those of its release or, where the input holds one of each and a release is missing, that one, unless
+ * its modules all are of another release.
  */
-function configOf(
+function configsOf(
   kernel: KernelFacts,
   kernels: number,
   { configs, claims }: Pick<ScanContext, 'configs' | 'claims'>,
-): FoundConfig | null {
-  const same = configs.find(({ facts }) => facts.release !== null && facts.release === kernel.release)
-  if (same !== undefined) return same
+): readonly FoundConfig[] {
+  const same = configs.filter(({ facts }) => facts.release !== null && facts.release === kernel.release)
+  if (same.length > 0) return same
   const only = configs[0]
-  if (only === undefined || configs.length > 1 || kernels > 1) return null
+  if (only === undefined || configs.length > 1 || kernels > 1) return []
   const { release } = only.facts
-  if (release === null) return only
+  if (release === null) return [only]
   const other = claims.length > 0 && !claims.some((claim) => claim.release === release)
-  return kernel.release === null && !other ? only : null
+  return kernel.release === null && !other ? [only] : []
+}
+
+/**
+ * The config that counts: the one in the kernel's image, else that beside it, as long as all that there are agree. Where they do
+ * not, what the image holds stands, and without that there is none; `ambiguous` is the first file that differs.
+ */
+function agreed(
+  embedded: ReadConfig | null,
+  beside: readonly FoundConfig[],
+): { readonly read: ReadConfig | null; readonly ambiguous: string | null } {
+  const first = embedded ?? beside[0]?.read ?? null
+  const differs = first === null ? undefined : beside.find(({ read }) => !agree(first, read))
+  if (differs !== undefined) return { read: embedded, ambiguous: differs.facts.file }
+  const whole = beside.find(
+    ({ read: { config } }) => config.btfModules !== null && config.allowBtfMismatch !== null,
+  )
+  return { read: embedded ?? whole?.read ?? first, ambiguous: null }
 }
 
 /** A kernel with its config joined, and its version from all that tells it. */
 function join(found: FoundKernel, kernels: number, context: ScanContext): ArtifactFacts[] {
   const { kernel } = found
-  const beside = configOf(kernel, kernels, context)
-  const read = beside?.read ?? found.config
+  const beside = configsOf(kernel, kernels, context)
+  const { read, ambiguous } = agreed(found.config, beside)
   const told = kernelVersion({
     file: kernel.file,
     configVersion: read?.version ?? null,
@@ -36,7 +55,7 @@ function join(found: FoundKernel, kernels: number, context: ScanContext): Artifa
   // What the image alone contradicts is among what is told now; raw BTF never tells a version, which is no problem.
   const kept = found.problems.filter(({ code, at }) => code !== 'version-contradicts' || at !== null)
   const added = told.problems.filter(({ code }) => code !== 'version-unknown' || kernel.kind !== 'raw-btf')
-  const release = kernel.release ?? beside?.facts.release ?? null
+  const release = kernel.release ?? beside[0]?.facts.release ?? null
   const joined: KernelFacts = {
     ...kernel,
     release,
@@ -44,7 +63,8 @@ function join(found: FoundKernel, kernels: number, context: ScanContext): Artifa
     config: read?.config ?? kernel.config,
     ...(context.keepsConfigs && read !== null ? { configText: read.text } : {}),
   }
-  return [joined, ...[...kept, ...added].map(asFacts)]
+  const differs = ambiguous === null ? [] : [problem('config-ambiguous', ambiguous, null)]
+  return [joined, ...[...kept, ...added, ...differs].map(asFacts)]
 }
 
 function asFacts(found: Problem): ArtifactFacts {

@@ -43,12 +43,36 @@ describe('readConfig', () => {
     expect(readConfig(`${line}\nCONFIG_B=y\n`).version).toBe(version)
   })
 
-  it('reads an option that is not there, is no, or only begins alike as false', () => {
+  const switches = (text: string) => {
+    const { btfModules, allowBtfMismatch, modversions } = readConfig(text).config
+    return [btfModules, allowBtfMismatch, modversions]
+  }
+
+  it('does not know an option that is not there, as in a config that was cut off or cut down', () => {
     const { config } = readConfig(
       'CONFIG_MODVERSIONS=n\nCONFIG_MODULE_ALLOW_BTF_MISMATCH_X=y\nXCONFIG_DEBUG_INFO_BTF_MODULES=y\n',
     )
-    expect([config.modversions, config.allowBtfMismatch, config.btfModules]).toEqual([false, false, false])
     expect([config.compiler, config.pahole]).toEqual([null, null])
+    expect(switches('CONFIG_MODVERSIONS=n\nCONFIG_MODULE_ALLOW_BTF_MISMATCH_X=y\n')).toEqual([
+      null,
+      null,
+      false,
+    ])
+    expect(switches(debian.slice(0, debian.indexOf('CONFIG_DEBUG_INFO_BTF_MODULES')))).toEqual([
+      null,
+      null,
+      true,
+    ])
+    expect(switches('CONFIG_DEBUG_INFO_BTF=y\n')).toEqual([null, null, null])
+  })
+
+  it('knows that a whole config leaves out what cannot be chosen', () => {
+    const end = '# end of Compile-time checks and compiler options\n'
+    expect(switches(`CONFIG_DEBUG_INFO_BTF=y\n${end}`)).toEqual([false, false, null])
+    expect(switches('# CONFIG_DEBUG_INFO_BTF is not set\n')).toEqual([false, null, null])
+    const header = (version: string) => `# Linux/x86 ${version} Kernel Configuration\nCONFIG_A=y\n`
+    expect(switches(header('5.17.15'))).toEqual([null, false, null])
+    expect(switches(header('5.18.0'))).toEqual([null, null, null])
   })
 
   it('reads Ubuntu’s version signature', () => {

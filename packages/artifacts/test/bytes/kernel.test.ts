@@ -62,7 +62,7 @@ const facts = {
   banner,
   config: {
     btfModules: true,
-    allowBtfMismatch: false,
+    allowBtfMismatch: null,
     modversions: true,
     compiler: null,
     pahole: null,

@@ -203,6 +203,16 @@ describe('what the kernel looks for in memory (find_sec)', () => {
     expect(read([]).module.lacks).toBe('this-module')
     expect(read([{ ...thisModule, type: 8 }]).module.lacks).toBe('this-module')
     expect(readModule(writeElf({ sections: [thisModule] }), identity).module.lacks).toBe('symbols')
+    const [table, ...names] = symbolSections([], [])
+    const empty = [thisModule, { ...table!, data: [] }, ...names]
+    expect(readModule(writeElf({ sections: empty }), identity).module.lacks).toBe('symbols')
+  })
+
+  it('refuses an object that is no module, unless it has BTF', () => {
+    const text = { name: '.text', data: [0xc3] }
+    expect(codeOf(() => read([text]))).toMatch(/^elf-unsupported/)
+    expect(codeOf(() => readModule(writeElf({ sections: [] }), identity))).toMatch(/^elf-unsupported/)
+    expect(read([text, { name: '.BTF', data: [1] }]).module.lacks).toBe('this-module')
   })
 
   it('takes a .BTF that claims to have no content from where it lies, unless it would be zeros', () => {

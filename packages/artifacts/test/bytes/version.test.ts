@@ -71,6 +71,16 @@ describe('kernelVersion', () => {
     expect(name.problems.map(({ code }) => code)).toEqual(['version-contradicts'])
   })
 
+  it('has no version where sources name several series', () => {
+    const told = kernelVersion({ ...none, configVersion: '5.10.0', banner, release: '6.1.192-1-test' })
+    expect(told.version).toBeNull()
+    expect(told.problems.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^the config says 5\.10\.0, the banner says 6\.1\.192/),
+      expect.stringMatching(/^the config says 5\.10\.0, the file name says 6\.1\.192/),
+      expect.stringMatching(/^the config says 5\.10\.0, the release in the banner says 6\.1\./),
+    ])
+  })
+
   it('says when nothing tells', () => {
     const { version, problems } = kernelVersion({ ...none, release: '6.1.0-56-amd64' })
     expect(version).toBeNull()

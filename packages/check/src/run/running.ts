@@ -1,3 +1,4 @@
+import type { Problem } from '@basedrift/artifacts'
 import { prepareBase, type Rules, type RunningBase } from '@basedrift/btf'
 import { CheckError } from '../errors.js'
 import type { FoundKernel } from '../kernels.js'
@@ -21,23 +22,35 @@ export interface RunningKernel {
 }
 
 /** A kernel with the base that it must have. */
-export type KernelWithBase = FoundKernel & { readonly base: NonNullable<FoundKernel['base']> }
+export type KernelWithBase = FoundKernel & {
+  readonly base: NonNullable<FoundKernel['base']>
+  /** What its files contradict each other in, where they name several versions. */
+  readonly contradiction?: string
+}
 
 /**
- * The kernel of an input that must have one with BTF.
+ * The kernel of an input that must have one with BTF, in a package that could be read to its end: one that was cut off may lack
+ * what the kernel exports, and nobody meant to check with half of it.
  * @throws CheckError `kernel-absent`, `kernel-btf-absent`, `kernel-unreadable`
  */
 export function mustHaveKernel({ path, kernel, problems }: InputContent): KernelWithBase {
   if (kernel === null) {
     const problem = problems[0]
     if (problem === undefined) throw new CheckError('kernel-absent', undefined, path)
-    const where = problem.at === null ? '' : ` at ${problem.at}`
-    const { code, message, file } = problem
-    // What is wrong with the file has its own advice: building the kernel again is none where a name is mistyped.
-    throw CheckError.carried('kernel-unreadable', `${file}: ${code}${where}: ${message}`, file)
+    throw unreadable(problem)
   }
-  if (kernel.base === null) throw new CheckError('kernel-btf-absent', undefined, kernel.kernel.file)
-  return { ...kernel, base: kernel.base }
+  const { file } = kernel.kernel
+  const broken = problems.find((problem) => file.startsWith(`${problem.file}!`))
+  if (broken !== undefined) throw unreadable(broken)
+  if (kernel.base === null) throw new CheckError('kernel-btf-absent', undefined, file)
+  const told = problems.find((problem) => problem.code === 'version-contradicts' && problem.file === file)
+  return { ...kernel, base: kernel.base, ...(told === undefined ? {} : { contradiction: told.message }) }
+}
+
+/** What is wrong with the file has its own advice: building the kernel again is none where a name is mistyped. */
+function unreadable({ code, at, message, file }: Problem): CheckError {
+  const where = at === null ? '' : ` at ${at}`
+  return CheckError.carried('kernel-unreadable', `${file}: ${code}${where}: ${message}`, file)
 }
 
 /**
@@ -45,7 +58,10 @@ export function mustHaveKernel({ path, kernel, problems }: InputContent): Kernel
  * what was given by hand.
  * @throws CheckError `rules-unknown`, `kernel-unreadable`
  */
-export function runningKernel({ kernel, base }: KernelWithBase, override: RulesOverride): RunningKernel {
+export function runningKernel(
+  { kernel, base, contradiction }: KernelWithBase,
+  override: RulesOverride,
+): RunningKernel {
   const { file, release, config } = kernel
   const prepared = prepareBase(base.bytes)
   if (prepared.problem !== null) {
@@ -53,7 +69,7 @@ export function runningKernel({ kernel, base }: KernelWithBase, override: RulesO
     throw new CheckError('kernel-unreadable', `Its base BTF: ${code}: ${message}`, file)
   }
   const version = override.version ?? kernel.version
-  if (version === null) throw new CheckError('rules-unknown', undefined, file)
+  if (version === null) throw new CheckError('rules-unknown', contradiction, file)
   const allowBtfMismatch = override.allowBtfMismatch ?? config?.allowBtfMismatch ?? null
   return {
     file,
