@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { CheckPool, ENGINE_VERSION, symbolsCodec } from '@basedrift/check'
+import { CheckPool, ENGINE_VERSION, reachedBy, symbolsCodec } from '@basedrift/check'
 import { applyMigrations, openLedger } from '@basedrift/ledger'
 import { startEmbeddedPostgres } from '@basedrift/runtime'
 import pg from 'pg'
@@ -58,7 +58,11 @@ const ingest = async ({ pool, ledger, folder }, deb, nth) => {
     symbols: { ...symbols, codec: symbolsCodec },
     exports,
     artifacts: [],
-    origin: { origin: { baseSha256: base.sha256, source: 'own' }, problems: [], seen: null },
+    origin: {
+      origin: { baseSha256: base.sha256, source: 'own', release: kernel.release },
+      problems: [],
+      seen: null,
+    },
   })
   return { id: build.id, name: kernel.release, files, manifest, bundle, base, rules }
 }
@@ -66,12 +70,11 @@ const ingest = async ({ pool, ledger, folder }, deb, nth) => {
 /** Compares as the worker does, and records it. Gives the bytes of the rows. */
 const compare = async ({ pool, ledger }, kernel, modules) => {
   const ids = { kernelBuildId: kernel.id, moduleBuildId: modules.id }
-  const { moduleSet, running, rules, btfModules, originSha256, exportsSha256 } = await ledger.pairs.inputs(
-    ids.kernelBuildId,
-    ids.moduleBuildId,
-  )
+  const { moduleSet, running, rules, btfModules, originSha256, originStamped, originRelease, exportsSha256 } =
+    await ledger.pairs.inputs(ids.kernelBuildId, ids.moduleBuildId)
+  const onOrigin = reachedBy({ originStamped, originRelease }, modules.manifest)
   const decided = await pool.compare({
-    manifest: modules.manifest,
+    manifest: modules.manifest.map((entry) => ({ ...entry, onOrigin: onOrigin(entry) })),
     bundleSha256: moduleSet.bundleSha256,
     bundlePath: modules.files.bundlePath,
     symbolsPath: modules.files.symbolsPath,
@@ -83,7 +86,15 @@ const compare = async ({ pool, ledger }, kernel, modules) => {
     runningSha256: running.sha256,
     originSha256,
   })
-  const about = { rules, btfModules, originSha256, exportsSha256, engine: ENGINE_VERSION }
+  const about = {
+    rules,
+    btfModules,
+    originSha256,
+    originStamped,
+    originRelease,
+    exportsSha256,
+    engine: ENGINE_VERSION,
+  }
   const comparison = {
     moduleSetId: moduleSet.id,
     runningSha256: running.sha256,

@@ -11,7 +11,7 @@ import { newName, startTestService, type TestService, uploadOf } from './support
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const version = '5.15.12'
-const own = `${version}-1-default`
+const [own, other] = [`${version}-1-default`, `${version}-2-default`]
 
 let service: TestService
 let queue: QueueBackend
@@ -186,5 +186,69 @@ describe('an origin that nothing names', () => {
     expect(await service.ledger.tasks.get(`origin:${kmp.id}`)).toBeNull()
     expect((await service.client.getBuild(kmp.id)).origin).toBeNull()
     expect(await service.client.pair(running.id, kmp.id)).toEqual(before)
+  })
+})
+
+describe('a module that names another kernel than the one it came with', () => {
+  const { stream } = newName()
+  let build: Build
+  let members: Members
+
+  it('was not built on that one: the verdict is that of a check of the package', async () => {
+    members = {
+      ...(await kernelOf('1.1')),
+      ...(await modulesOf('1.1', ['saucer'])),
+      ...(await modulesOf('1.1', ['teapot'], other)),
+    }
+    const file = packed(members)
+    build = await push({ stream, release: '1.1' }, { 'kernel.tar': file })
+    expect(build.origin?.source).toBe('own')
+    const verdicts = await online(build, build)
+    expect(verdicts).toEqual({ saucer: ['compatible', 'same-base'], teapot: ['unknown', 'no-origin'] })
+    expect(verdicts).toEqual(await offline(file, file))
+  })
+
+  it('lets no gate pass, and its explanation says why', async () => {
+    await service.client.enterLive('mixed', build.id)
+    // Without modversions the kernel refuses it for its vermagic too.
+    const { answer, reasons } = await service.client.gate({ build: build.id, environment: 'mixed' })
+    expect(answer).toBe('fail')
+    expect(reasons).toContainEqual(
+      expect.objectContaining({
+        code: 'verdict-unknown',
+        count: 1,
+        modules: [expect.objectContaining({ name: 'teapot' })],
+      }),
+    )
+    const told = await service.client.pairModule(build.id, build.id, 'teapot')
+    expect(told.origin).toMatchObject({ build: null, base: null, source: null })
+    expect(told.happened.join(' ')).toContain(
+      `It names the kernel release ${other}, and the kernel that it came with is ${own}`,
+    )
+  })
+
+  it('whatever folder it lies in, and where builtFor names the kernel', async () => {
+    const kmp = {
+      ...(await modulesOf('1.1', ['saucer'])),
+      ...(await modulesOf('1.1', ['teapot'], own, other)),
+    }
+    const stated = await push(
+      { stream, release: '1.1.kmp', builtFor: `${version}-1.1` },
+      { 'kmp.tar': packed(kmp) },
+    )
+    expect(stated.origin?.source).toBe('stated')
+    expect(await online(build, stated)).toEqual({
+      saucer: ['compatible', 'same-base'],
+      teapot: ['unknown', 'no-origin'],
+    })
+  })
+
+  it('is found again as it was decided, with what is misread of it', async () => {
+    const later = await push({ stream, release: '1.3' }, { 'kernel.tar': packed(await kernelOf('1.3')) })
+    const { rows } = await service.client.pair(later.id, build.id)
+    const by = Object.fromEntries(rows.map((row) => [row.name, row]))
+    expect(by.saucer).toMatchObject({ verdict: 'misread', basis: 'misbound' })
+    expect(by.saucer?.misbound?.length).toBeGreaterThan(0)
+    expect(by.teapot).toMatchObject({ verdict: 'rejected' })
   })
 })

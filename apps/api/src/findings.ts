@@ -1,4 +1,4 @@
-import { type CheckPool, ENGINE_VERSION, type ModuleResult } from '@basedrift/check'
+import { type CheckPool, ENGINE_VERSION, type ModuleResult, reachedBy } from '@basedrift/check'
 import type { BlobStore, ComparisonRow, Ledger, ModuleRow } from '@basedrift/ledger'
 import type { FastifyBaseLogger } from 'fastify'
 
@@ -81,13 +81,15 @@ export class Findings {
   }
 
   async #explain(
-    { moduleSetId, runningSha256, originSha256, rules, btfModules }: ComparisonRow,
+    comparison: ComparisonRow,
     manifest: readonly ModuleRow[],
     wanted: readonly RecordedRow[],
     maxFindings: number,
     signal: AbortSignal,
   ): Promise<Map<number, ModuleResult> | null> {
     const { ledger, blobs, pool } = this.#options
+    const { moduleSetId, runningSha256, originSha256, rules, btfModules } = comparison
+    const onOrigin = reachedBy(comparison, manifest)
     const set = await ledger.moduleSets.get(moduleSetId)
     if (set === null) return null
     const listed = new Map<number, ModuleResult>()
@@ -97,8 +99,9 @@ export class Findings {
     const run = async (basePath: string, bundlePath: string, originPath: string | null) => {
       for (let at = 0; at < wanted.length; at += jobModules) {
         const modules = wanted.slice(at, at + jobModules).map(({ ordinal }) => {
-          const { name, file, sha256, originStrings, stamp } = manifest[ordinal] as ModuleRow
-          return { ordinal, name, file, sha256, originStrings, stamp }
+          const module = manifest[ordinal] as ModuleRow
+          const { name, file, sha256, originStrings, stamp } = module
+          return { ordinal, name, file, sha256, originStrings, stamp, onOrigin: onOrigin(module) }
         })
         const results = await pool.explain({ ...job, basePath, bundlePath, originPath, modules }, { signal })
         for (const [nth, { ordinal }] of modules.entries()) listed.set(ordinal, results[nth] as ModuleResult)

@@ -53,6 +53,7 @@ function explained(result: Partial<Explained['result']>, rest: Partial<Explained
     moduleBuild: '5.15.12-1.3',
     origin,
     fits: null,
+    apart: null,
     ...rest,
   }
 }
@@ -148,6 +149,20 @@ describe('an explanation', () => {
     expect(
       remedy(explained({ verdict: 'unknown', basis: 'no-origin' }, { origin: null })).join(' '),
     ).toContain('builtFor')
+  })
+
+  it.each([
+    [
+      { release: '6.1.0-56', named: '6.1.0-55', inImage: false },
+      'the kernel release 6.1.0-55, and the kernel that it came with is 6.1.0-56',
+    ],
+    [{ release: null, named: '6.1.0-55', inImage: false }, 'this one has none'],
+    [{ release: '6.1.0-56', named: '6.1.0-56', inImage: true }, 'in an initramfs image'],
+  ])('says why a module was not built on what the others were: %o', (apart, text) => {
+    const unknown = { verdict: 'unknown', basis: 'no-origin', errno: 0 } as const
+    const told = explained(unknown, { origin: null, apart })
+    expect(happened(told).join(' ')).toContain(text)
+    expect(remedy(told).join(' ')).toContain('builtFor')
   })
 
   it('names a base that the modules merely fit, and never says that they were built on it', () => {

@@ -1,4 +1,4 @@
-import { ENGINE_VERSION } from '@basedrift/check'
+import { ENGINE_VERSION, reachedBy } from '@basedrift/check'
 import { FinalError, type Log, PutOff, type TaskHandler } from '@basedrift/jobs'
 import { type BlobStore, type Ledger, type PairInputs, type RulesRow, renews } from '@basedrift/ledger'
 import { inputFailure } from './failures.js'
@@ -52,11 +52,15 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
   }
 }
 
-function keyOf({ moduleSet, running, originSha256, exportsSha256, btfModules }: PairInputs, rules: RulesRow) {
+function keyOf(inputs: PairInputs, rules: RulesRow) {
+  const { moduleSet, running, exportsSha256, btfModules } = inputs
+  const { originSha256, originStamped, originRelease } = inputs
   return {
     moduleSetId: moduleSet.id,
     runningSha256: running.sha256,
     originSha256,
+    originStamped,
+    originRelease,
     symbolsSha256: moduleSet.symbolsSha256,
     exportsSha256,
     rules,
@@ -66,12 +70,15 @@ function keyOf({ moduleSet, running, originSha256, exportsSha256, btfModules }: 
 }
 
 async function compute(
-  { moduleSet, running, originSha256, exportsSha256, btfModules }: PairInputs,
+  inputs: PairInputs,
   rules: RulesRow,
   signal: AbortSignal,
   { manifests, blobs, pool }: CompareOptions,
 ) {
-  const manifest = await manifests.of(moduleSet.id)
+  const { moduleSet, running, originSha256, exportsSha256, btfModules } = inputs
+  const recorded = await manifests.of(moduleSet.id)
+  const onOrigin = reachedBy(inputs, recorded)
+  const manifest = recorded.map((module) => ({ ...module, onOrigin: onOrigin(module) }))
   const { bundleSha256, symbolsSha256 } = moduleSet
   const origin = originSha256 === running.sha256 ? null : originSha256
   const wanted = [running.sha256, bundleSha256, origin, symbolsSha256, exportsSha256]

@@ -77,7 +77,7 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           if (manifest === null || bundle === null) return undefined
           const set = { bundlePath: at.bundlePath, bundleSha256: bundle.sha256, manifest }
           const fitAll = fitBy({ pool, blobs }, set, local, signal)
-          const subject = { stream, builtFor, own: base, manifest }
+          const subject = { stream, builtFor, own: base, ownRelease: kernel?.release ?? null, manifest }
           return decideOrigin(subject, fitAll, ledger.origins).catch(undecided)
         }
         const versioned = symbols && { ...symbols, codec: symbolsCodec }

@@ -36,7 +36,8 @@ export function createOriginHandler(options: OriginOptions): TaskHandler<OriginP
       if (set === null) return
       const { bundleSha256 } = set
       const manifest = await manifests.of(set.id)
-      const subject = { stream, builtFor, own: kernel?.base ?? null, manifest }
+      const own = kernel?.base ?? null
+      const subject = { stream, builtFor, own, ownRelease: kernel?.release ?? null, manifest }
       const { outcome, origin } = await asFinal(() =>
         blobs.withFile(bundleSha256, (bundlePath) => {
           const fitAll = fitBy({ pool, blobs }, { bundlePath, bundleSha256, manifest }, new Map(), signal)

@@ -52,8 +52,14 @@ beforeAll(async () => {
 })
 
 function decide({ own = null, ...known }: { own?: BaseRow | null } & Partial<OriginEvidence>) {
-  const evidence = { stamped: null, stated: null, candidates: [], named: [], ...known }
-  const subject = { stream: 's', builtFor: known.stated === undefined ? null : '1.1', own, manifest }
+  const evidence = { stamped: null, stated: null, statedRelease: null, candidates: [], named: [], ...known }
+  const subject = {
+    stream: 's',
+    builtFor: known.stated === undefined ? null : '1.1',
+    own,
+    ownRelease: null,
+    manifest,
+  }
   return decideOrigin(subject, fitAll, { evidence: async () => evidence })
 }
 
@@ -61,7 +67,7 @@ describe('a base with the strings of the one that modules were built on, and oth
   it('is not found', async () => {
     expect(rebuilt).toEqual({ ...origin, sha256: rebuilt.sha256 })
     expect((await decide({ candidates: [rebuilt] })).origin).toBeNull()
-    const found = { baseSha256: origin.sha256, source: 'found' }
+    const found = { baseSha256: origin.sha256, source: 'found', release: null }
     expect((await decide({ candidates: [rebuilt, origin] })).origin).toEqual(found)
   })
 

@@ -21,10 +21,17 @@ function module(name: string, originStrings: number | null, distilled = false): 
     strings: 20,
     originStrings,
     stamp: null,
+    inImage: false,
   }
 }
 
-const nothing: OriginEvidence = { stamped: null, stated: null, candidates: [], named: [] }
+const nothing: OriginEvidence = {
+  stamped: null,
+  stated: null,
+  statedRelease: null,
+  candidates: [],
+  named: [],
+}
 
 /** What a thread says of modules whose references contradict nothing but a base with the letter that is in their name. */
 function fitOf(manifest: ModuleRow[], { sha256, strings }: BaseRow): FitResult {
@@ -54,7 +61,13 @@ async function decide(
 ) {
   const evidence = { ...nothing, ...known }
   return decideOrigin(
-    { stream: 's', builtFor: known.stated === undefined ? null : '6.1.0-1', own, manifest },
+    {
+      stream: 's',
+      builtFor: known.stated === undefined ? null : '6.1.0-1',
+      own,
+      ownRelease: '6.1.0',
+      manifest,
+    },
     async (bases) => bases.map((one) => fitOf(manifest, one)),
     { evidence: async () => evidence },
   )
@@ -67,12 +80,12 @@ const b2 = base('c', 200)
 describe('the origin of modules', () => {
   it('is what is said of it, where nothing contradicts', async () => {
     expect(await decide([module('x', 100), module('y', null)], { own: a })).toEqual({
-      origin: { baseSha256: a.sha256, source: 'own' },
+      origin: { baseSha256: a.sha256, source: 'own', release: '6.1.0' },
       problems: [],
       seen: null,
     })
-    expect(await decide([module('x', 200)], { stated: b })).toMatchObject({
-      origin: { baseSha256: b.sha256, source: 'stated' },
+    expect(await decide([module('x', 200)], { stated: b, statedRelease: '6.1.7' })).toMatchObject({
+      origin: { baseSha256: b.sha256, source: 'stated', release: '6.1.7' },
       problems: [],
     })
     expect((await decide([module('x', null)], { own: a })).origin?.source).toBe('own')
@@ -110,6 +123,7 @@ describe('the origin of modules', () => {
     expect((await decide(manifest, { candidates: [b] })).origin).toEqual({
       baseSha256: b.sha256,
       source: 'found',
+      release: null,
     })
     expect((await decide(manifest, { candidates: [b, b2] })).origin).toBeNull()
     expect((await decide(manifest)).origin).toBeNull()
@@ -123,6 +137,7 @@ describe('the origin of modules', () => {
     expect((await decide(two, { candidates: [b, b2] })).origin).toEqual({
       baseSha256: b2.sha256,
       source: 'found',
+      release: null,
     })
     expect((await decide(two, { own: b })).origin).toBeNull()
     // One among many is odd for itself.
@@ -164,7 +179,7 @@ describe('the origin of modules', () => {
         stated: a,
         stamped: b,
       })
-      expect(origin).toEqual({ baseSha256: b.sha256, source: 'stamp' })
+      expect(origin).toEqual({ baseSha256: b.sha256, source: 'stamp', release: null })
       expect(problems).toMatchObject([
         { file: 'modules.tar!x.ko', message: expect.stringContaining(`stamped with the base ${b.sha256}`) },
         { file: 'modules.tar!z.ko' },

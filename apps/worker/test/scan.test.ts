@@ -38,6 +38,7 @@ const pool = {
       strings: null,
       originStrings: null,
       stamp: null,
+      inImage: false,
     }))
     const last = names.length - 1
     const problem = {

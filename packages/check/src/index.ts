@@ -28,6 +28,17 @@ export { classMeanings } from './drift/words.js'
 export { CheckError, type CheckErrorCode, checkErrorCodes } from './errors.js'
 export { type FoundKernel, type KernelSummary, onlyKernel } from './kernels.js'
 export { byFile, type ManifestEntry } from './manifest.js'
+export {
+  type KernelBeside,
+  type KernelsBeside,
+  type OriginReach,
+  originsBeside,
+  type PlacedModule,
+  type Placing,
+  type RecordedModule,
+  reachedBy,
+  releaseNamed,
+} from './origins.js'
 export { CheckPool, type CheckPoolOptions } from './pool/check-pool.js'
 export type { CompareJob, CompareProgress, CompareResult } from './pool/compare-job.js'
 export type { DriftJob, DriftJobKernel, DriftJobResult } from './pool/drift-job.js'

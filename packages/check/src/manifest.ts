@@ -25,6 +25,8 @@ export interface ManifestEntry {
   readonly originStrings: number | null
   /** Its origin note; null where it has none that can be used. */
   readonly stamp: StampClaim | null
+  /** Whether it was found in an initramfs image, which may be older than the kernel beside it. */
+  readonly inImage: boolean
 }
 
 /** Orders by file, then by name: code units, so that every machine has the same order. */

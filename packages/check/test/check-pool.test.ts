@@ -41,12 +41,16 @@ const packageOf = (build: string, more: Record<string, Uint8Array> = {}) =>
     }),
   )
 const rules = { version: '6.1.192', allowBtfMismatch: true }
+/** A manifest as a comparison takes it: the origin of the set is that of its modules, unless `but` has them. */
+const judged = (manifest: ScanResult['manifest'], but: readonly string[] = []) =>
+  manifest.map((entry) => ({ ...entry, onOrigin: !but.includes(entry.name) }))
 const compare = async (
   kernel: ScanResult,
   modules: ScanResult,
   paths: ReturnType<typeof at>,
   origin: string | null,
   btfModules = true,
+  but: readonly string[] = [],
 ) => {
   const { manifest } = modules
   const runningSha256 = kernel.base!.sha256
@@ -54,7 +58,7 @@ const compare = async (
   const job = {
     ...paths,
     bundleSha256,
-    manifest,
+    manifest: judged(manifest, but),
     rules,
     btfModules,
     runningSha256,
@@ -101,6 +105,7 @@ describe('builds', () => {
       distilledSha256: null,
       originStrings: one.base!.strings,
       stamp: null,
+      inImage: false,
     })
 
     const crossed = { ...first, basePath: second.basePath, exportsPath: second.exportsPath }
@@ -109,6 +114,10 @@ describe('builds', () => {
       verdicts: ['saucer compatible', 'teapot compatible'],
     })
     expect(await compare(one, one, first, null)).toMatchObject({ counts: { unknown: 2 } })
+    expect(await compare(one, one, first, one.base!.sha256, true, ['teapot'])).toEqual({
+      counts: { compatible: 1, unknown: 1 },
+      verdicts: ['saucer compatible', 'teapot unknown'],
+    })
     expect(await compare(two, one, crossed, null, false)).toMatchObject({ counts: { 'no-btf': 2 } })
     // The origin's length is taken as it was recorded with the modules.
     const recorded = { ...one, manifest: one.manifest.map((entry) => ({ ...entry, originStrings: 1 })) }
@@ -118,6 +127,8 @@ describe('builds', () => {
     const stamp = { sha256, types: types!, strings: strings! }
     const stamped = { ...one, manifest: one.manifest.map((entry) => ({ ...entry, stamp })) }
     expect(await compare(one, stamped, first, null)).toMatchObject({ counts: { compatible: 2 } })
+    const but = ['saucer', 'teapot']
+    expect(await compare(one, stamped, first, sha256, true, but)).toMatchObject({ counts: { compatible: 2 } })
     for (const origin of [null, one.base!.sha256]) {
       expect(await compare(two, one, crossed, origin)).toEqual({
         counts: { misread: 1, discarded: 1 },
@@ -197,8 +208,8 @@ describe('a comparison', () => {
       originSha256: null,
       originPath: null,
     }
-    const job = { ...paths, bundleSha256: found.bundle!.sha256, manifest, ...asked }
-    await expect(pool.compare({ ...job, manifest: manifest.toReversed() })).rejects.toMatchObject({
+    const job = { ...paths, bundleSha256: found.bundle!.sha256, manifest: judged(manifest), ...asked }
+    await expect(pool.compare({ ...job, manifest: judged(manifest).toReversed() })).rejects.toMatchObject({
       code: 'bundle-mismatch',
     })
     await expect(pool.compare({ ...job, rules: { ...rules, version: 'six' } })).rejects.toMatchObject({
@@ -221,7 +232,7 @@ describe('a comparison', () => {
     const job = (name: string, { base, bundle, manifest }: ScanResult) => ({
       ...at(name),
       bundleSha256: bundle!.sha256,
-      manifest,
+      manifest: judged(manifest),
       rules,
       btfModules: true,
       runningSha256: base!.sha256,
@@ -300,7 +311,7 @@ describe('an explanation', () => {
       originSha256: one.base!.sha256,
       originPath: first.basePath,
     }
-    const modules = one.manifest.map((entry, ordinal) => ({ ...entry, ordinal }))
+    const modules = judged(one.manifest).map((entry, ordinal) => ({ ...entry, ordinal }))
     const checked = await checkKernelAndModules({
       kernel: vector('vmlinux-1.3'),
       origin: vector('vmlinux-1.1'),
@@ -315,7 +326,7 @@ describe('an explanation', () => {
     expect(saucer!.misboundTotal).toBeGreaterThan(3)
     expect(saucer!.misbound).toHaveLength(3)
 
-    const { rows } = await pool.compare({ ...set, manifest: one.manifest })
+    const { rows } = await pool.compare({ ...set, manifest: judged(one.manifest) })
     const [stored] = decodeRows(rows, one.manifest)
     expect(stored).toMatchObject({ verdict: 'misread', misboundTotal: saucer!.misboundTotal, misbound: [] })
     await expect(

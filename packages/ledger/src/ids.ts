@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { ComparisonKey, ModuleRow, TaskPayload } from './rows.js'
+import type { ComparisonKey, ModuleRow, OriginKey, TaskPayload } from './rows.js'
 
 let lastMs = 0
 let counter = 0
@@ -45,6 +45,8 @@ export function comparisonKey(key: ComparisonKey): string {
     moduleSetId,
     runningSha256,
     originSha256,
+    originStamped,
+    originRelease,
     symbolsSha256,
     exportsSha256,
     rules,
@@ -63,8 +65,14 @@ export function comparisonKey(key: ComparisonKey): string {
       engine,
       // Only where there is one: comparisons from before it counted keep their keys.
       ...(symbolsSha256 === null ? [] : [symbolsSha256]),
+      ...reachOf({ originStamped, originRelease }),
     ]),
   )
+}
+
+/** Of which modules the origin is, where not of all: what is from before that counted keeps its hash. */
+function reachOf({ originStamped, originRelease }: Omit<OriginKey, 'originSha256'>): unknown[] {
+  return originStamped || originRelease !== null ? [{ originStamped, originRelease }] : []
 }
 
 /**
@@ -72,9 +80,9 @@ export function comparisonKey(key: ComparisonKey): string {
  * what the kernel exports, and its rules.
  */
 export function groundsOf(
-  key: Pick<ComparisonKey, 'runningSha256' | 'originSha256' | 'exportsSha256' | 'rules' | 'btfModules'>,
+  key: OriginKey & Pick<ComparisonKey, 'runningSha256' | 'exportsSha256' | 'rules' | 'btfModules'>,
 ): string {
-  const { runningSha256, originSha256, exportsSha256, rules, btfModules } = key
+  const { runningSha256, originSha256, exportsSha256, rules, btfModules, ...reach } = key
   return sha256(
     JSON.stringify([
       runningSha256,
@@ -83,6 +91,7 @@ export function groundsOf(
       rules.version,
       rules.allowBtfMismatch,
       btfModules,
+      ...reachOf(reach),
     ]),
   )
 }
@@ -106,6 +115,7 @@ export function moduleSetId(manifest: readonly ModuleRow[]): string {
         m.originStrings,
         // Only where there is one: sets from before there were stamps keep their ids.
         ...(m.stamp === null ? [] : [m.stamp.sha256, m.stamp.types, m.stamp.strings]),
+        ...(m.inImage ? ['image'] : []),
       ]),
     ),
   )

@@ -19,6 +19,7 @@ export const moduleColumns = {
   strings: true,
   originStrings: true,
   stamp: true,
+  inImage: true,
 } as const
 
 /** No base has 2 GiB of strings (the kernel takes 16 MiB): such a length is of a damaged module, and no column's. */
@@ -133,10 +134,10 @@ export async function recordModuleSet(
   if (made.count === 1) {
     await tx.$executeRaw`
       INSERT INTO "Module" ("moduleSetId", ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256",
-        "distilledSha256", "btfBytes", types, strings, "originStrings", stamp)
+        "distilledSha256", "btfBytes", types, strings, "originStrings", stamp, "inImage")
       SELECT ${id}, place - 1, m->>'name', m->>'file', m->>'sha256', m->>'vermagic', m->>'srcversion', m->>'buildId',
         m->>'btfSha256', m->>'distilledSha256', (m->>'btfBytes')::int, (m->>'types')::int, (m->>'strings')::int,
-        (m->>'originStrings')::int, NULLIF(m->'stamp', 'null'::jsonb)
+        (m->>'originStrings')::int, NULLIF(m->'stamp', 'null'::jsonb), (m->>'inImage')::boolean
       FROM jsonb_array_elements(${JSON.stringify(manifest)}::jsonb) WITH ORDINALITY AS given (m, place)`
   }
   const set = await tx.moduleSet.findUniqueOrThrow({ where: { id } })

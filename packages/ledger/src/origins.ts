@@ -4,20 +4,24 @@ import { LedgerError } from './errors.js'
 import { isUuid } from './ids.js'
 import { canonical, storable, storableJson } from './json.js'
 import type { OriginDecision, OriginEvidence, OriginQuery, Origins } from './repositories.js'
-import type { BaseRow, JsonObject, OriginSource } from './rows.js'
+import type { BaseRow, JsonObject, OriginKey, OriginSource } from './rows.js'
 
-/**
- * The base that modules are compared with as the one that they were built on: none where it was only found. That their string length
- * and references fit a base does not show that they were built on it: a rebuild of equal length fits as well.
- */
-export function provenOrigin({
-  originSha256,
-  originSource,
-}: {
+/** The columns of a build that tell the origin of its modules. */
+export interface OriginColumns {
   originSha256: string | null
   originSource: OriginSource | null
-}): string | null {
-  return originSource === 'found' ? null : originSha256
+  originRelease: string | null
+}
+
+/**
+ * What the modules of a build are compared with as the base that they were built on: nothing where it was only found. That their string
+ * length and references fit a base does not show that they were built on it: a rebuild of equal length fits as well.
+ */
+export function originKeyOf({ originSha256, originSource, originRelease }: OriginColumns): OriginKey {
+  if (originSha256 === null || originSource === 'found')
+    return { originSha256: null, originStamped: false, originRelease: null }
+  const originStamped = originSource === 'stamp'
+  return { originSha256, originStamped, originRelease: originStamped ? null : originRelease }
 }
 
 /** Bases that are looked at for one build: of more than these, none is taken for the one that its modules were built on. */
@@ -38,8 +42,8 @@ async function evidenceOf(tx: Tx, query: OriginQuery): Promise<OriginEvidence> {
   const [stamped] = await tx.$queryRaw<
     BaseRow[]
   >`SELECT sha256, types, strings FROM "Base" WHERE sha256 = ${stamp}`
-  const [stated] = await tx.$queryRaw<BaseRow[]>`
-    SELECT b.sha256, b.types, b.strings
+  const [said] = await tx.$queryRaw<(BaseRow & { release: string | null })[]>`
+    SELECT b.sha256, b.types, b.strings, k."kernelRelease" AS release
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
     WHERE s.name = ${stream} AND k.version || '-' || k.release = ${builtFor}`
   const candidates = await tx.$queryRaw<BaseRow[]>`
@@ -52,7 +56,14 @@ async function evidenceOf(tx: Tx, query: OriginQuery): Promise<OriginEvidence> {
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
     WHERE s.name = ${stream} AND k."kernelRelease" = ANY(${releases.map(storable)}) AND b.sha256 IS DISTINCT FROM ${own}
     ORDER BY b.sha256 LIMIT ${limit}`
-  return { stamped: stamped ?? null, stated: stated ?? null, candidates, named }
+  const { release: statedRelease = null, ...stated } = said ?? {}
+  return {
+    stamped: stamped ?? null,
+    stated: said === undefined ? null : (stated as BaseRow),
+    statedRelease,
+    candidates,
+    named,
+  }
 }
 
 /** Whether a decision still follows from what the ledger knows; the lock must be held. */
@@ -65,6 +76,7 @@ export function originColumns({ origin, problems }: OriginDecision) {
   return {
     originSha256: origin?.baseSha256 ?? null,
     originSource: origin?.source ?? null,
+    originRelease: storable(origin?.release ?? null),
     problems: storableJson(problems) as unknown as JsonObject[],
   }
 }
@@ -121,12 +133,12 @@ export function createOrigins(db: Database): Origins {
         if (!(await stillHolds(tx, decision))) return 'stale'
         const build = await tx.build.findUnique({
           where: { id: buildId },
-          select: { originSha256: true, originSource: true, problems: true },
+          select: { originSha256: true, originSource: true, originRelease: true, problems: true },
         })
         if (build === null) throw unknown()
         const columns = originColumns(decision)
         if (canonical(build) === canonical(columns)) return 'same'
-        if (provenOrigin(build) !== provenOrigin(columns)) {
+        if (canonical(originKeyOf(build)) !== canonical(originKeyOf(columns))) {
           const pairs = await tx.$queryRaw<{ kernelBuildId: string }[]>`
             UPDATE "Pair" SET state = 'pending', "comparisonKey" = NULL, error = NULL, "updatedAt" = ${now}
             FROM "Build" k

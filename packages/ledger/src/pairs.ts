@@ -6,19 +6,10 @@ import { Prisma } from './generated/client.js'
 import { comparisonKey, isUuid } from './ids.js'
 import { storableJson } from './json.js'
 import { touchDriftOf } from './notices/sources.js'
-import { provenOrigin } from './origins.js'
+import { type OriginColumns, originKeyOf } from './origins.js'
 import { renews } from './renewal/engines.js'
 import type { Pairs } from './repositories.js'
-import type {
-  ComparisonRow,
-  Counts,
-  Failure,
-  JsonObject,
-  MatrixCell,
-  OriginSource,
-  PairInputs,
-  PairState,
-} from './rows.js'
+import type { ComparisonRow, Counts, Failure, JsonObject, MatrixCell, PairInputs, PairState } from './rows.js'
 import { type Places, placeCursor, placesAfter } from './versions/place.js'
 
 function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonRow {
@@ -26,6 +17,8 @@ function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonR
     moduleSetId: record.moduleSetId,
     runningSha256: record.runningSha256,
     originSha256: record.originSha256,
+    originStamped: record.originStamped,
+    originRelease: record.originRelease,
     symbolsSha256: record.symbolsSha256,
     exportsSha256: record.exportsSha256,
     rules: { version: record.rulesVersion, allowBtfMismatch: record.allowBtfMismatch },
@@ -37,7 +30,7 @@ function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonR
   }
 }
 
-interface InputsRecord {
+interface InputsRecord extends OriginColumns {
   state: PairState
   base: string
   types: number
@@ -45,8 +38,6 @@ interface InputsRecord {
   rulesVersion: string | null
   allowBtfMismatch: boolean | null
   btfModules: boolean
-  originSha256: string | null
-  originSource: OriginSource | null
   exportsSha256: string | null
   symbolsSha256: string | null
   setId: string
@@ -61,7 +52,7 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
   if (!isUuid(kernelBuildId) || !isUuid(moduleBuildId)) return null
   const [found] = await tx.$queryRaw<InputsRecord[]>`
     SELECT p.state, b.sha256 AS base, b.types, b.strings, k."rulesVersion", k."allowBtfMismatch",
-      coalesce(k."btfModules", true) AS "btfModules", m."originSha256", m."originSource", k."exportsSha256", s.id AS "setId", s.count, s."bundleSha256",
+      coalesce(k."btfModules", true) AS "btfModules", m."originSha256", m."originSource", m."originRelease", k."exportsSha256", s.id AS "setId", s.count, s."bundleSha256",
       s."symbolsSha256", c.key AS "comparisonKey", c.engine
     FROM "Pair" p
       JOIN "Build" k ON k.id = p."kernelBuildId" JOIN "Base" b ON b.sha256 = k."baseSha256"
@@ -77,7 +68,7 @@ async function inputs(tx: Tx, kernelBuildId: string, moduleBuildId: string): Pro
     running: { sha256: found.base, types: found.types, strings: found.strings },
     rules: rulesVersion === null ? null : { version: rulesVersion, allowBtfMismatch },
     btfModules: found.btfModules,
-    originSha256: provenOrigin(found),
+    ...originKeyOf(found),
     exportsSha256: found.exportsSha256,
     moduleSet: {
       id: found.setId,
@@ -136,13 +127,16 @@ async function endBuilds(tx: Tx, builds: string[], now: Date): Promise<void> {
 
 /** Stores a comparison unless it is there, and keeps it from being swept until the transaction ends. */
 async function keep(tx: Tx, key: string, comparison: ComparisonRow, now: Date): Promise<void> {
-  const { moduleSetId, runningSha256, originSha256, symbolsSha256, exportsSha256, rules } = comparison
+  const { moduleSetId, runningSha256, symbolsSha256, exportsSha256, rules } = comparison
+  const { originSha256, originStamped, originRelease } = comparison
   const { btfModules, engine, counts, rows, outcomes = null } = comparison
   const data = {
     key,
     moduleSetId,
     runningSha256,
     originSha256,
+    originStamped,
+    originRelease,
     symbolsSha256,
     exportsSha256,
     rulesVersion: rules.version,
@@ -261,6 +255,8 @@ export function createPairs(db: Database): Pairs {
               moduleSetId: current.moduleSet.id,
               runningSha256: current.running.sha256,
               originSha256: current.originSha256,
+              originStamped: current.originStamped,
+              originRelease: current.originRelease,
               symbolsSha256: current.moduleSet.symbolsSha256,
               exportsSha256: current.exportsSha256,
               rules: current.rules,

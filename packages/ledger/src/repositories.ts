@@ -113,6 +113,8 @@ export interface OriginEvidence {
   stamped: BaseRow | null
   /** Base of the build that it names in `builtFor`. */
   stated: BaseRow | null
+  /** `uname -r` of that build's kernel; null where it does not tell, or there is none. */
+  statedRelease: string | null
   /** Bases of the kernels of its stream that have that string length, by hash: at most one more than `mostOriginCandidates`. */
   candidates: BaseRow[]
   /** Bases of the kernels of its stream that have one of those releases, by hash, likewise. */
@@ -121,7 +123,8 @@ export interface OriginEvidence {
 
 /** The origin of a build's modules, what of them contradicts what is said of it, and what both follow from. */
 export interface OriginDecision {
-  origin: { baseSha256: string; source: OriginSource } | null
+  /** `release`: `uname -r` of the kernel that the base is of, by which modules of others are told apart; null where it is not known. */
+  origin: { baseSha256: string; source: OriginSource; release: string | null } | null
   problems: Failure[]
   /** Null where it follows from the build alone. */
   seen: { query: OriginQuery; evidence: OriginEvidence } | null

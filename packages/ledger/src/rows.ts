@@ -98,6 +98,8 @@ export interface ModuleRow {
   originStrings: number | null
   /** Which base it was built on, as its origin note says; null without one. */
   stamp: StampRow | null
+  /** Whether it was found in an initramfs image, which may be older than the kernel beside it. */
+  inImage: boolean
 }
 
 /** What an origin note says of a base: SHA-256 of its bytes, types without void, bytes of its strings. */
@@ -252,11 +254,20 @@ export interface MatrixCell {
   error: Failure | null
 }
 
+/** The base that modules are compared with as the one that they were built on, and of which of them that is said. */
+export interface OriginKey {
+  /** Null where none is known. */
+  originSha256: string | null
+  /** Whether stamps alone name it: it is the origin of no module without one. */
+  originStamped: boolean
+  /** `uname -r` of the kernel that it is of: it is the origin of no module that names another. Null where that is not known. */
+  originRelease: string | null
+}
+
 /** What a comparison is a pure function of. */
-export interface ComparisonKey {
+export interface ComparisonKey extends OriginKey {
   moduleSetId: string
   runningSha256: string
-  originSha256: string | null
   /** Blob with what the modules import and export; null where none is recorded. */
   symbolsSha256: string | null
   /** Blob with what the kernel gives to modules: vermagic and exports. Null where none is recorded. */
@@ -292,8 +303,8 @@ export interface PairRow {
   updatedAt: string
 }
 
-/** What a compare needs: both builds are ingested. `originSha256` is null where the origin of the modules is not known. */
-export interface PairInputs {
+/** What a compare needs: both builds are ingested. */
+export interface PairInputs extends OriginKey {
   kernelBuildId: string
   moduleBuildId: string
   state: PairState
@@ -301,7 +312,6 @@ export interface PairInputs {
   rules: RulesRow | null
   /** False where the kernel is known to look at no module's BTF. */
   btfModules: boolean
-  originSha256: string | null
   /** Blob with what the kernel gives to modules; null where none is recorded. */
   exportsSha256: string | null
   moduleSet: ModuleSetRow

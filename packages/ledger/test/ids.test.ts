@@ -7,6 +7,8 @@ const parts: ComparisonKey = {
   moduleSetId: 'm',
   runningSha256: 'r',
   originSha256: 'o',
+  originStamped: false,
+  originRelease: null,
   symbolsSha256: 's',
   exportsSha256: 'e',
   rules: { version: '6.1.192', allowBtfMismatch: true },
@@ -20,6 +22,9 @@ test('a comparison has a key of its own for each of its parts', () => {
     { ...parts, moduleSetId: 'n' },
     { ...parts, runningSha256: 'o', originSha256: 'r' },
     { ...parts, originSha256: null },
+    { ...parts, originStamped: true },
+    { ...parts, originRelease: '5.15.12-1-default' },
+    { ...parts, originRelease: '' },
     { ...parts, originSha256: 'null' },
     { ...parts, symbolsSha256: null },
     { ...parts, symbolsSha256: 'e', exportsSha256: 's' },
@@ -61,6 +66,7 @@ const entry: fc.Arbitrary<ModuleRow> = fc.record({
   strings: count,
   originStrings: count,
   stamp: fc.option(fc.record({ sha256: fc.string(), types: fc.nat(), strings: fc.nat() })),
+  inImage: fc.boolean(),
 })
 
 test('a module set has the id of its content, every field of it', () => {

@@ -206,6 +206,7 @@ describe('the origin of modules', () => {
     expect(await ledger.origins.evidence(query)).toEqual({
       stamped: null,
       stated: base('b'),
+      statedRelease: '5.15.12-1-default',
       candidates: [],
       named: both,
     })
@@ -215,6 +216,7 @@ describe('the origin of modules', () => {
     expect(await ledger.origins.evidence({ ...query, stream: 'another', strings: 5000 })).toEqual({
       stamped: null,
       stated: null,
+      statedRelease: null,
       candidates: [],
       named: [],
     })

@@ -2,10 +2,21 @@ import { describe, expect, it } from 'vitest'
 import type { Ledger, PairInputs } from '../src/index.js'
 import { decision, found, ingesting, openTestLedger, sha } from './support/ledger.js'
 
-const comparison = ({ moduleSet, running, rules, btfModules, originSha256, exportsSha256 }: PairInputs) => ({
+const comparison = ({
+  moduleSet,
+  running,
+  rules,
+  btfModules,
+  originSha256,
+  originStamped,
+  originRelease,
+  exportsSha256,
+}: PairInputs) => ({
   moduleSetId: moduleSet.id,
   runningSha256: running.sha256,
   originSha256,
+  originStamped,
+  originRelease,
   symbolsSha256: moduleSet.symbolsSha256,
   exportsSha256,
   rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },

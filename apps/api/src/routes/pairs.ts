@@ -1,4 +1,4 @@
-import { decodeRows } from '@basedrift/check'
+import { decodeRows, reachedBy, releaseNamed } from '@basedrift/check'
 import {
   defaultFindings,
   Explanation,
@@ -9,7 +9,13 @@ import {
   ref,
   verdicts,
 } from '@basedrift/contract'
-import { type BuildRow, comparisonKey, type ModuleRow, type PairRow } from '@basedrift/ledger'
+import {
+  type BuildRow,
+  type ComparisonRow,
+  comparisonKey,
+  type ModuleRow,
+  type PairRow,
+} from '@basedrift/ledger'
 import Type from 'typebox'
 import { conditionalHeaders, isUnchanged, notModified } from '../conditional.js'
 import { Findings, type RecordedRow } from '../findings.js'
@@ -20,7 +26,7 @@ import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 import { buildRefView, failureView, kernelView, moduleView } from '../views/build.js'
-import { type Explained, happened, remedy } from '../views/explain.js'
+import { type Apart, type Explained, happened, remedy } from '../views/explain.js'
 import { countsView, pairHead, resultView } from '../views/pair.js'
 
 const PairQuery = Type.Object(
@@ -51,6 +57,14 @@ const originName = (origin: BuildRow, { stream }: BuildRow) =>
 
 /** What the verdicts of a pair follow from; null while there are none. */
 const keyOf = ({ comparison }: PairRow) => (comparison === null ? null : comparisonKey(comparison))
+
+/** Why a module was not built on the base that is the origin of its build's modules; null where it was, or none is. */
+function apartOf(comparison: ComparisonRow, manifest: readonly ModuleRow[], module: ModuleRow): Apart | null {
+  const { originSha256, originRelease } = comparison
+  const isOwn = originSha256 === null || module.stamp?.sha256 === originSha256
+  if (isOwn || reachedBy(comparison, manifest)(module)) return null
+  return { release: originRelease, named: releaseNamed(module), inImage: module.inImage }
+}
 
 /** One module build on one kernel build, and one module of it. */
 export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDependencies): void {
@@ -165,7 +179,8 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
       if (found === undefined || row === undefined)
         throw new ProblemError('module-unknown', `The build has no module ${name}.`)
       const { maxFindings = defaultFindings } = request.query
-      const known = await originOf(pair)
+      const apart = apartOf(pair.comparison, manifest, found)
+      const known = apart === null ? await originOf(pair) : null
       // A build of a stream that is none of the caller's business is not named.
       const origin = known !== null && request.principal.sees(known.stream) ? known : null
       const facts = [pairHead(pair), keyOf(pair), kernelView(recorded), found, maxFindings]
@@ -188,6 +203,7 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
         moduleBuild: nameOf(pair.moduleBuild),
         origin: isFound || from === null || base === null ? null : { base, build: from },
         fits: isFound ? from : null,
+        apart,
       }
       return {
         ...pairHead(pair),

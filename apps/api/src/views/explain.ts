@@ -12,6 +12,18 @@ export interface Explained {
   origin: { base: BaseFacts; build: string } | null
   /** Where it is not: the build whose base, and no other of the stream, the modules fit. */
   fits: string | null
+  /** Where another base is the origin of its build, why not its own; null where it is, or none is. */
+  apart: Apart | null
+}
+
+/** Why the kernel that a module came with is not the one that it was built on, as far as is known. */
+export interface Apart {
+  /** `uname -r` of that kernel; null where stamps alone name the base. */
+  release: string | null
+  /** The release that the module names. */
+  named: string | null
+  /** Whether it was found in an initramfs image. */
+  inImage: boolean
 }
 
 const number = (value: number) => value.toLocaleString('en-US')
@@ -35,7 +47,16 @@ function placeOf({ result }: Explained): string {
 }
 
 /** How the two bases differ, as far as both are known. */
-function basesOf({ result, origin, fits, kernel, moduleBuild }: Explained): string[] {
+function apartText({ release, named, inImage }: Apart): string {
+  if (inImage)
+    return 'It was found in an initramfs image, which may be older than the kernel beside it, and no module outside is the same.'
+  return release === null
+    ? 'Other modules of the build have stamps that name the base they were built on; this one has none.'
+    : `It names the kernel release ${named ?? 'of none'}, and the kernel that it came with is ${release}: that one is not taken for the one that it was built on.`
+}
+
+function basesOf({ result, origin, fits, apart, kernel, moduleBuild }: Explained): string[] {
+  if (apart !== null) return [apartText(apart)]
   if (fits !== null) {
     if (result.verdict === 'compatible' || result.verdict === 'no-btf') return []
     return [

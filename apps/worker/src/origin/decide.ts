@@ -22,6 +22,8 @@ export interface OriginSubject {
   builtFor: string | null
   /** Base of the kernel in the build itself. */
   own: BaseRow | null
+  /** `uname -r` of that kernel; null where it is not known. */
+  ownRelease: string | null
   manifest: readonly ModuleRow[]
 }
 
@@ -42,32 +44,32 @@ export async function decideOrigin(
 ): Promise<OriginDecision> {
   const { own } = subject
   const problems: Failure[] = []
-  const claimed = async (source: OriginSource, base: BaseRow, kernel: string) => {
+  const claimed = async (source: OriginSource, base: BaseRow, kernel: string, release: string | null) => {
     const [fit] = await fitAll([base])
     if (fit === undefined) return null
     problems.push(...problemsOf(fit, { base, kernel, manifest: subject.manifest }))
-    return isRefuted(fit) ? null : { baseSha256: base.sha256, source }
+    return isRefuted(fit) ? null : { baseSha256: base.sha256, source, release }
   }
   const query = queryOf(subject)
   const elsewhere = query.stamp !== null && query.stamp !== own?.sha256
-  const ownIs = async (base: BaseRow) => claimed('own', base, 'the kernel in the build')
+  const ownIs = async (base: BaseRow) => claimed('own', base, 'the kernel in the build', subject.ownRelease)
   if (own !== null && !elsewhere) {
     const origin = await ownIs(own)
     if (origin !== null) return { origin, problems, seen: null }
   }
   const evidence = await origins.evidence(query)
   const seen = { query, evidence }
-  const { stamped, stated, candidates, named } = evidence
+  const { stamped, stated, statedRelease, candidates, named } = evidence
   if (elsewhere) {
     if (own !== null) problems.push(stampedElsewhere(subject.manifest, query.stamp))
     const origin =
-      stamped === null ? null : await claimed('stamp', stamped, 'the base that their stamps name')
+      stamped === null ? null : await claimed('stamp', stamped, 'the base that their stamps name', null)
     if (origin !== null) return { origin, problems, seen }
     const inBuild = own === null ? null : await ownIs(own)
     if (inBuild !== null) return { origin: inBuild, problems, seen }
   }
   if (stated !== null) {
-    const origin = await claimed('stated', stated, `the kernel of ${subject.builtFor}`)
+    const origin = await claimed('stated', stated, `the kernel of ${subject.builtFor}`, statedRelease)
     if (origin !== null) return { origin, problems, seen }
   }
   if (own === null && stated === null)
@@ -76,7 +78,9 @@ export async function decideOrigin(
   const found = candidates.length > mostOriginCandidates ? [] : await fitting(others, query.strings, fitAll)
   const [only] = found
   const origin =
-    only === undefined || found.length > 1 ? null : { baseSha256: only.sha256, source: 'found' as const }
+    only === undefined || found.length > 1
+      ? null
+      : { baseSha256: only.sha256, source: 'found' as const, release: null }
   return { origin, problems, seen }
 }
 

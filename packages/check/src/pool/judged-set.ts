@@ -16,14 +16,18 @@ export interface SetOnBase {
   /** False for a kernel built without CONFIG_DEBUG_INFO_BTF_MODULES: it looks at no module's BTF. */
   readonly btfModules: boolean
   readonly runningSha256: string
-  /** SHA-256 of the base that the modules were built on; null where none is known. */
+  /** SHA-256 of the base that those of the modules were built on which are `onOrigin`; null where none is known. */
   readonly originSha256: string | null
   /** That base, where it is at hand. */
   readonly originPath: string | null
 }
 
 /** What the manifest has to tell of a module that is judged. */
-export type JudgedEntry = Pick<ManifestEntry, 'name' | 'file' | 'sha256' | 'originStrings' | 'stamp'>
+export interface JudgedEntry
+  extends Pick<ManifestEntry, 'name' | 'file' | 'sha256' | 'originStrings' | 'stamp'> {
+  /** Whether the origin of the set is that of this module, as `reachedBy` says. */
+  readonly onOrigin: boolean
+}
 
 /** A module set that is ready to be judged. */
 export interface JudgedSet {
@@ -51,8 +55,10 @@ export async function openSet(set: SetOnBase, kept: KeptInputs): Promise<JudgedS
       const { btfSha256, distilledSha256 } = bundle.modules[ordinal]!
       const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
       const sections = { btf: read(btfSha256), distilled: read(distilledSha256) }
-      const { originStrings, stamp } = entry
-      const context = { runningSha256, origin, stamp, rules, originStrings, maxFindings }
+      const { originStrings, stamp, onOrigin } = entry
+      // A stamp that names it is its own proof.
+      const own = onOrigin || stamp?.sha256 === origin?.sha256 ? origin : null
+      const context = { runningSha256, origin: own, stamp, rules, originStrings, maxFindings }
       return judgeSubject(entry, sections, running, context)
     },
   }

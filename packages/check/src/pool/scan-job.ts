@@ -170,14 +170,16 @@ async function collect(
       reported = bytes
       progress({ input, bytes, total })
     }
-    for await (const facts of scan({ path }, { name, signal, onProgress })) {
+    const images = new Set<string>()
+    const onPart = (file: string) => images.add(file)
+    for await (const facts of scan({ path }, { name, signal, onProgress, onPart })) {
       const claim = claimOf(facts, input)
       if (claim !== null) found.claims.push(claim)
       if (facts.type === 'kernel') found.kernels.push(facts)
       else if (facts.type === 'config') found.configs.push(facts)
       else if (facts.type === 'symvers') found.symvers.push(facts)
       else if (facts.type === 'module')
-        found.modules.push({ entry: await record(facts, writer), link: linkFacts(facts) })
+        found.modules.push({ entry: await record(facts, images, writer), link: linkFacts(facts) })
       else if (facts.type === 'problem') {
         const { type: _, ...problem } = facts
         found.problems.push({ ...problem, input })
@@ -204,7 +206,12 @@ function linkFacts(facts: ModuleFacts): LinkFacts {
   }
 }
 
-async function record(facts: ModuleFacts, writer: BundleWriter): Promise<ManifestEntry> {
+/** `images` are the initramfs images among the inputs. */
+async function record(
+  facts: ModuleFacts,
+  images: ReadonlySet<string>,
+  writer: BundleWriter,
+): Promise<ManifestEntry> {
   const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled, stamp } = facts
   const read = btf === null ? null : readable(btf)
   return {
@@ -221,6 +228,7 @@ async function record(facts: ModuleFacts, writer: BundleWriter): Promise<Manifes
     strings: read?.stringsLength ?? null,
     originStrings: read === null ? null : recoverOriginLength(read),
     stamp,
+    inImage: [...images].some((image) => file.startsWith(`${image}!`)),
   }
 }
 

@@ -1,12 +1,7 @@
-import {
-  type ConfigFacts,
-  type KernelFacts,
-  type ModuleFacts,
-  releaseFromPath,
-  releaseFromVermagic,
-} from '@basedrift/artifacts'
+import type { ConfigFacts, KernelFacts, ModuleFacts } from '@basedrift/artifacts'
 import { CheckError } from '../errors.js'
 import { type FoundKernel, onlyKernel } from '../kernels.js'
+import { originsBeside } from '../origins.js'
 import { sha256Of } from '../sha256.js'
 
 /** A base BTF that modules can have been built on; null where it is not known. */
@@ -52,38 +47,20 @@ export function kernelsIn(
   return { only: null, byRelease }
 }
 
-/** The releases that a module names: in its path, and in its vermagic. */
-function releasesOf({ file, vermagic }: ModuleFacts): string[] {
-  const told = [releaseFromPath(file), vermagic === null ? null : releaseFromVermagic(vermagic)]
-  return told.filter((release) => release !== null && release !== '') as string[]
-}
-
-/**
- * What the modules of an input were built on: the base of the input's kernel, or of the one of their release. A module that names
- * other releases alone was not. Nor was one in an initramfs image beside the kernel, which may be older than that is, unless a
- * module outside has the same BTF. `images` are the files of such images.
- */
+/** What each of the modules of an input was built on. `images` are the initramfs images in it. */
 export function originsOf(
   { only, byRelease }: FoundKernels,
   modules: readonly ModuleFacts[],
   images: readonly string[],
 ): (facts: ModuleFacts) => Origin {
-  const byName = (facts: ModuleFacts): Origin => {
-    const releases = releasesOf(facts)
-    if (only !== null) {
-      const { release } = only.kernel
-      return release === null || releases.length === 0 || releases.includes(release) ? only.base : null
-    }
-    return (
-      releases.map((release) => byRelease.get(release)).find((found) => found !== undefined)?.base ?? null
-    )
+  const kernels = {
+    only: only === null ? null : { release: only.kernel.release, origin: only.base },
+    byRelease: new Map([...byRelease].map(([release, { base }]) => [release, base])),
   }
-  const inImage = ({ file }: ModuleFacts) => images.some((image) => file.startsWith(`${image}!`))
-  if (images.length === 0) return byName
-  const outside = new Map<string, Origin>()
-  for (const facts of modules)
-    if (facts.btf !== null && !inImage(facts)) outside.set(sha256Of(facts.btf), byName(facts))
-  return (facts) => (inImage(facts) ? sameBtf(facts, outside) : byName(facts))
+  return originsBeside<ModuleFacts, Origin>(kernels, modules, {
+    inImage: ({ file }) => images.some((image) => file.startsWith(`${image}!`)),
+    btfOf: ({ btf }) => (btf === null || images.length === 0 ? null : sha256Of(btf)),
+  })
 }
 
 /** The origin of a module with the same BTF. */

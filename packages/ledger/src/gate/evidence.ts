@@ -60,6 +60,8 @@ interface PairRecord {
   moduleSetId: string | null
   runningSha256: string | null
   originSha256: string | null
+  originStamped: boolean | null
+  originRelease: string | null
   exportsSha256: string | null
   rulesVersion: string | null
   allowBtfMismatch: boolean | null
@@ -146,7 +148,7 @@ function party(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest
 const pairRecords = (tx: Tx, kernels: readonly string[], modules: readonly string[]) =>
   tx.$queryRaw<PairRecord[]>`
     SELECT p."kernelBuildId", p."moduleBuildId", p.state, p.error, p."comparisonKey", c.engine, c."moduleSetId", c."runningSha256",
-      c."originSha256", c."exportsSha256", c."rulesVersion", c."allowBtfMismatch", c."btfModules", c.counts, c.outcomes,
+      c."originSha256", c."originStamped", c."originRelease", c."exportsSha256", c."rulesVersion", c."allowBtfMismatch", c."btfModules", c.counts, c.outcomes,
       CASE WHEN c.outcomes IS NULL THEN c.rows END AS rows,
       c."symbolsSha256" IS DISTINCT FROM s."symbolsSha256" AS "symbolsChanged", t.state AS "originTask", t.error AS "originError", f.fits
     FROM unnest(${[...kernels]}::uuid[], ${[...modules]}::uuid[]) AS wanted (kernel, modules)
@@ -178,10 +180,13 @@ function progressOf(
 
 function groundsOfRecord(record: PairRecord | undefined): string | null {
   if (record === undefined || record.runningSha256 === null || record.rulesVersion === null) return null
-  const { runningSha256, originSha256, exportsSha256, rulesVersion, allowBtfMismatch, btfModules } = record
+  const { runningSha256, exportsSha256, rulesVersion, allowBtfMismatch, btfModules } = record
+  const { originSha256, originStamped, originRelease } = record
   return groundsOf({
     runningSha256,
     originSha256,
+    originStamped: originStamped ?? false,
+    originRelease,
     exportsSha256,
     rules: { version: rulesVersion, allowBtfMismatch },
     btfModules: btfModules ?? true,

@@ -5,7 +5,7 @@ import { LedgerError } from '../errors.js'
 import type { Prisma } from '../generated/client.js'
 import { groundsOf, isUuid, uuidv7 } from '../ids.js'
 import { canonical, storable } from '../json.js'
-import { provenOrigin } from '../origins.js'
+import { originKeyOf } from '../origins.js'
 import type { BuildRef, Page, PageRequest } from '../rows.js'
 import type { WaiverTerms } from './inputs.js'
 
@@ -148,6 +148,7 @@ export function createWaivers(db: Database): Waivers {
                   moduleSetId: true,
                   originSha256: true,
                   originSource: true,
+                  originRelease: true,
                   exportsSha256: true,
                   rulesVersion: true,
                   allowBtfMismatch: true,
@@ -166,7 +167,7 @@ export function createWaivers(db: Database): Waivers {
         await tx.$queryRaw`SELECT id FROM "Stream" WHERE id = ${streamId}::uuid FOR NO KEY UPDATE`
         const grounds = groundsOf({
           runningSha256: baseSha256,
-          originSha256: provenOrigin(owner),
+          ...originKeyOf(owner),
           exportsSha256: kernel.exportsSha256,
           rules: { version: kernel.rulesVersion ?? '', allowBtfMismatch: kernel.allowBtfMismatch },
           btfModules: kernel.btfModules ?? true,

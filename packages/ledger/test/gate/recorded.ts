@@ -19,7 +19,8 @@ export async function compare(
   counts: { [verdict: string]: number } = { compatible: 2 },
 ) {
   const inputs = (await ledger.pairs.inputs(kernelBuildId, moduleBuildId)) as PairInputs
-  const { moduleSet, running, rules, btfModules, originSha256, exportsSha256 } = inputs
+  const { moduleSet, running, rules, btfModules, originSha256, originStamped, originRelease, exportsSha256 } =
+    inputs
   await ledger.pairs.record({
     kernelBuildId,
     moduleBuildId,
@@ -27,6 +28,8 @@ export async function compare(
       moduleSetId: moduleSet.id,
       runningSha256: running.sha256,
       originSha256,
+      originStamped,
+      originRelease,
       symbolsSha256: moduleSet.symbolsSha256,
       exportsSha256,
       rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },

@@ -43,6 +43,7 @@ const module = (name: string, of: string): ModuleRow => ({
   strings: 300,
   originStrings: 5000,
   stamp: null,
+  inImage: false,
 })
 
 /** What an ingest of a build finds: a kernel whose base is named by `base`, modules by `modules`, either or both. */
@@ -75,7 +76,7 @@ export function found(
 
 /** The decision on modules that come with their kernel. */
 const ownOrigin = (base: string): OriginDecision => ({
-  origin: { baseSha256: sha(base), source: 'own' },
+  origin: { baseSha256: sha(base), source: 'own', release: '5.15.12-1-default' },
   problems: [],
   seen: null,
 })
@@ -91,12 +92,12 @@ export async function decision(
   const { stream, builtFor } = build
   const query = { stream, builtFor, own: build.kernel?.base.sha256 ?? null, stamp: null, strings, releases }
   const evidence = await ledger.origins.evidence(query)
-  const { stated, candidates } = evidence
+  const { stated, statedRelease, candidates } = evidence
   const only = candidates.length === 1 ? candidates[0] : undefined
   const base = stated ?? only
   const source = stated === null ? ('found' as const) : ('stated' as const)
   return {
-    origin: base === undefined ? null : { baseSha256: base.sha256, source },
+    origin: base === undefined ? null : { baseSha256: base.sha256, source, release: statedRelease },
     problems: [],
     seen: { query, evidence },
   }
