@@ -252,3 +252,36 @@ describe('a module that names another kernel than the one it came with', () => {
     expect(by.teapot).toMatchObject({ verdict: 'rejected' })
   })
 })
+
+describe('modules that are installed in the folder of another kernel than the one they came with', () => {
+  it('meet the live kernel that finds them there, and the gate says that the build contradicts itself', async () => {
+    const { client } = service
+    const { stream } = newName()
+    const [live, wrong] = [
+      packed({ ...(await kernelOf('1.1')), ...(await modulesOf('1.1', ['saucer'])) }),
+      packed({
+        ...(await kernelOf('1.3', other)),
+        ...(await modulesOf('1.3', ['saucer', 'teapot'], own, other)),
+      }),
+    ]
+    const running = await push({ stream, release: '1.1' }, { 'kernel.tar': live })
+    const build = await push({ stream, release: '1.3' }, { 'kernel.tar': wrong })
+    expect(await online(running, build)).toEqual(await offline(live, wrong))
+    await client.enterLive('folders', running.id)
+    const { answer, considered, reasons } = await client.gate({ build: build.id, environment: 'folders' })
+    expect([answer, considered]).toMatchObject(['fail', [{ compared: true, because: 'same-release' }]])
+    const found = reasons.map(({ code, direction, verdict, count }) => [code, direction, verdict, count])
+    expect(found).toContainEqual(['verdict', 'modules-on-live', 'rejected', 1])
+    expect(found).toContainEqual(['verdict', 'modules-on-live', 'misread', 1])
+    expect(reasons.find(({ code }) => code === 'version-contradicts')?.detail).toBe(
+      `The kernel is ${other}, and there are modules of ${own}.`,
+    )
+
+    // Nothing that finds them is live: it is no pass all the same.
+    await client.enterLive('elsewhere', build.id)
+    expect(await client.gate({ build: build.id, environment: 'elsewhere' })).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'version-contradicts' }],
+    })
+  })
+})

@@ -69,6 +69,13 @@ export const gateReasonCodes = {
     sentence: 'Something of the build’s artifacts could not be used.',
     remedy: 'Look at the problems of the build, and upload sound packages under a new release.',
   },
+  'version-contradicts': {
+    outcome: 'unknown',
+    sentence:
+      'Kernel and modules of the build name different releases (`uname -r`): that kernel does not find them.',
+    remedy:
+      'Upload a kernel with the modules of its own release alone under a new release; modules for another kernel are a build of their own, with `builtFor`.',
+  },
   'environment-empty': {
     outcome: 'unknown',
     sentence: 'Nothing of this stream is live in the environment.',

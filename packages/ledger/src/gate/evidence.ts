@@ -124,13 +124,25 @@ const packagesFor = (
       AND NOT EXISTS (SELECT 1 FROM "Live" l WHERE l."buildId" = b.id AND l.environment = ${environment})
     ORDER BY b.id DESC LIMIT ${mostPackages + 1}`
 
-const witness = ({ id, version, release, state, failure, hasKernel, unusable }: BuildRecord): Witness => ({
-  ref: { id, version, release },
-  state,
-  failure,
-  hasKernel,
-  unusable,
-})
+const releasesIn = ({ moduleSetId }: BuildRecord, manifests: ReadonlyMap<string, KnownManifest>) =>
+  (moduleSetId === null ? undefined : manifests.get(moduleSetId))?.releases ?? []
+
+function witness(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest> = new Map()): Witness {
+  const { id, version, release, state, failure, hasKernel, unusable, kernelRelease } = record
+  const isKernel = hasKernel && kernelRelease !== null
+  const otherReleases = isKernel
+    ? releasesIn(record, manifests).filter((release) => release !== kernelRelease)
+    : []
+  return {
+    ref: { id, version, release },
+    state,
+    failure,
+    hasKernel,
+    unusable,
+    otherReleases,
+    kernelRelease: hasKernel ? kernelRelease : null,
+  }
+}
 
 function party(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest>): Party {
   const { id, version, release, state, hasKernel, moduleSetId, kernelRelease, builtFor } = record
@@ -140,7 +152,7 @@ function party(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest
     hasKernel,
     hasModules: moduleSetId !== null,
     kernelRelease,
-    moduleReleases: (moduleSetId === null ? undefined : manifests.get(moduleSetId))?.releases ?? [],
+    moduleReleases: releasesIn(record, manifests),
     builtFor,
   }
 }
@@ -227,12 +239,10 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
       : await tx.$queryRaw<BuildRecord[]>`
           SELECT ${columns} FROM "Build" b
           WHERE b."streamId" = ${streamId}::uuid AND b.version || '-' || b.release = ${wantsKernel}`
-  const alone = [gated, ...live, ...packages].filter(
-    ({ hasKernel, moduleSetId }) => !hasKernel && moduleSetId !== null,
-  )
+  const placed = [gated, ...[...live, ...packages].filter(({ hasKernel }) => !hasKernel)]
   const sets = await manifests.of(
     tx,
-    alone.flatMap(({ moduleSetId }) => moduleSetId ?? []),
+    placed.flatMap(({ moduleSetId }) => moduleSetId ?? []),
   )
   const candidates: Candidate[] = [
     ...live.map((one) => ({ ...party(one, sets), live: true })),
@@ -256,10 +266,10 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
     wanted,
     records,
     fixed: {
-      build: witness(gated),
+      build: witness(gated, sets),
       environmentKnown,
-      live: live.map(witness),
-      packages: packages.map(witness),
+      live: live.map((one) => witness(one)),
+      packages: packages.map((one) => witness(one)),
       morePackages: foundPackages.length > mostPackages,
       ownKernel:
         wantsKernel === null

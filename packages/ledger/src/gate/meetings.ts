@@ -11,7 +11,7 @@ export interface Party {
   readonly hasModules: boolean
   /** `uname -r` of its kernel. */
   readonly kernelRelease: string | null
-  /** Releases below whose folders its modules are installed; asked for of packages of modules alone. */
+  /** Releases below whose folders its modules are installed; asked for of the new build and of packages of modules alone. */
   readonly moduleReleases: readonly string[]
   /** `version-release` of the kernel build that its modules were built for. */
   readonly builtFor: string | null
@@ -58,6 +58,16 @@ function newestOf(kernels: readonly Candidate[], scheme: VersionScheme | null): 
   return new Set(newest.map(({ ref }) => ref.id))
 }
 
+/**
+ * The releases whose kernels find the modules of a build: those of the folders which they are installed in, and that of the kernel
+ * that they come with. None where that kernel does not tell its own: then it may be any.
+ */
+function releasesOf(build: Party): readonly string[] {
+  const { kernelRelease, moduleReleases } = build
+  if (isPackage(build)) return moduleReleases
+  return kernelRelease === null ? [] : [kernelRelease, ...moduleReleases]
+}
+
 /** Whether the modules of a build come to run on a kernel, and why. */
 function meets(
   modules: Party,
@@ -66,11 +76,7 @@ function meets(
 ): { compared: boolean; because: MeetingReason } {
   const { kernelRelease } = kernel
   if (terms.kernels === 'all') return { compared: true, because: 'any-release' }
-  const releases = isPackage(modules)
-    ? modules.moduleReleases
-    : modules.kernelRelease === null
-      ? []
-      : [modules.kernelRelease]
+  const releases = releasesOf(modules)
   if (kernelRelease === null || releases.length === 0) return { compared: true, because: 'release-unknown' }
   if (releases.includes(kernelRelease)) return { compared: true, because: 'same-release' }
   if (!isPackage(modules)) return { compared: false, because: 'other-release' }
@@ -82,7 +88,7 @@ function meets(
 
 /**
  * Whom a build meets once it is published: its modules the live kernels below whose `uname -r` they are installed (a rebuild in
- * place), its kernel the packages of modules that are there, and itself. `ownKernel` is the kernel that a package of modules was
+ * place), whatever its own kernel is called, its kernel the packages of modules that are there, and itself. `ownKernel` is the kernel that a package of modules was
  * built for, which stands for itself there.
  */
 export function selectMeetings(

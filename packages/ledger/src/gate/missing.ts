@@ -10,6 +10,10 @@ export interface Witness {
   readonly hasKernel: boolean
   /** Artifacts of which something could not be used. */
   readonly unusable: readonly string[]
+  /** Releases below whose folders its modules are installed, where its kernel has another; asked for of the new build alone. */
+  readonly otherReleases: readonly string[]
+  /** `uname -r` of its kernel; null where it has none, or that is not known. */
+  readonly kernelRelease: string | null
 }
 
 /** What evidence there could be, and how much of it was read. */
@@ -61,6 +65,12 @@ function unusableText({ unusable }: Witness): string {
   return `${[...unusable].sort().slice(0, 3).join(', ')}${more}`
 }
 
+function contradictionText({ kernelRelease, otherReleases }: Witness): string {
+  const more = otherReleases.length > 3 ? ` and ${otherReleases.length - 3} more` : ''
+  const others = [...otherReleases].sort().slice(0, 3).join(', ')
+  return `The kernel is ${kernelRelease}, and there are modules of ${others}${more}.`
+}
+
 function ofBuild(build: Witness): GateReason[] {
   const href = hrefOf(build)
   const reasons: GateReason[] = []
@@ -71,6 +81,8 @@ function ofBuild(build: Witness): GateReason[] {
     reasons.push(reasonOf('build-failed', { href, detail: failureText(build.failure) }))
   if (build.unusable.length > 0)
     reasons.push(reasonOf('artifact-unusable', { href, detail: unusableText(build) }))
+  if (build.otherReleases.length > 0)
+    reasons.push(reasonOf('version-contradicts', { href, detail: contradictionText(build) }))
   return reasons
 }
 

@@ -253,6 +253,19 @@ describe('a waiver', () => {
   })
 })
 
+it('does not pass a build whose kernel and modules name different releases, and names both', () => {
+  const build = witness(9, { otherReleases: ['5.15.11-1-default'] })
+  expect(decide(inputs({ build }))).toMatchObject({
+    answer: 'unknown',
+    reasons: [
+      {
+        code: 'version-contradicts',
+        detail: 'The kernel is 5.15.12-1-default, and there are modules of 5.15.11-1-default.',
+      },
+    ],
+  })
+})
+
 it('says of what is unknown which base the modules fit, where one was found, and of nothing else', () => {
   const meetings = [meeting(1, { a: byteOf('unknown'), b: byteOf('rejected') }, { fits: '5.15.12-1.1' })]
   const { answer, reasons } = decide(inputs({ meetings }))

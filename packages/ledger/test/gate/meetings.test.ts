@@ -50,6 +50,21 @@ describe('whom a build meets', () => {
     })
   })
 
+  it('the live kernels below whose uname -r its modules are installed, whatever its own kernel is called', () => {
+    const others = [live(1), live(2, { kernelRelease: '5.15.11-1-default' }), live(3, { kernelRelease: '6' })]
+    const moduleReleases = ['5.15.11-1-default']
+    expect(met(party(9, { moduleReleases }), others).because).toEqual({
+      1.1: 'same-release',
+      1.2: 'same-release',
+      1.3: 'other-release',
+    })
+    expect(met(party(9, { moduleReleases, kernelRelease: null }), others).because).toEqual({
+      1.1: 'release-unknown',
+      1.2: 'release-unknown',
+      1.3: 'release-unknown',
+    })
+  })
+
   it('kernels of any release where the policy says so, and those that do not tell theirs', () => {
     const others = [live(1, { kernelRelease: null }), live(2, { kernelRelease: '5.15.11-1-default' })]
     expect(met(party(9), others).because).toEqual({ 1.1: 'release-unknown', 1.2: 'other-release' })

@@ -70,6 +70,8 @@ export const witness = (nth: number, more: Partial<Witness> = {}): Witness => ({
   failure: null,
   hasKernel: true,
   unusable: [],
+  otherReleases: [],
+  kernelRelease: '5.15.12-1-default',
   ...more,
 })
 
