@@ -49,6 +49,12 @@ const samples = fc.sample(decisions, 40)
 
 describe('a decision', () => {
   it('is told to people', async () => {
+    const [reason] = failed.reasons
+    if (reason === undefined) throw new Error('it has reasons')
+    const hinted = { ...reason, count: 1, detail: 'They fit the base of 5.15.12-1.1\u001b[2J.' }
+    expect(gateTable(decision({ reasons: [hinted] }), { style: plain, width: 100 })).toContain(
+      '         They fit the base of 5.15.12-1.1\\x1b[2J.\n',
+    )
     await expect(gateTable(failed, { style: plain, width: 100 })).toMatchFileSnapshot('golden/gate-fail.txt')
     expect(gateTable(decision(), { style: plain, width: 100 })).toMatch(
       /^PASS {2}example\/x86_64\/default 5.15.12-1.3 into production\n/,

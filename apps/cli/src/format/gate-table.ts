@@ -24,7 +24,10 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
   const lines = [`${style(tones[answer], answer.toUpperCase())}  ${style('strong', printable(subject))}`]
   for (const reason of reasons) {
     lines.push('', `${style(tones[reason.outcome], reason.outcome.padEnd(7))}  ${printable(headOf(reason))}`)
-    if (reason.count > 0) lines.push(`         ${clipped(namesOf(reason), width - 9)}`)
+    if (reason.count > 0) {
+      lines.push(`         ${clipped(namesOf(reason), width - 9)}`)
+      if (reason.detail !== null) lines.push(`         ${printable(reason.detail)}`)
+    }
     lines.push(`         ${printable(reason.remedy)}`)
   }
   if (waived.length > 0) lines.push('')
