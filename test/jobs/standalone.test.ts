@@ -37,8 +37,18 @@ function start(env: NodeJS.ProcessEnv): { child: ChildProcess; said: () => strin
 }
 
 it('a worker of its own does what another process records, and stops when told', async () => {
-  const { child, said, ended } = start({ DATABASE_URL: database.url })
+  const { child, said, ended } = start({ DATABASE_URL: database.url, BASEDRIFT_METRICS_PORT: '0' })
   await vi.waitFor(() => expect(said()).toContain('the worker takes tasks'), 30_000)
+
+  expect(said(), 'what it does not do').toContain('BASEDRIFT_SECRET_KEYS is not set')
+  const [, port] = (await vi.waitFor(() => {
+    const shown = /"port":(\d+),"msg":"metrics are shown"/.exec(said())
+    expect(shown).not.toBeNull()
+    return shown
+  })) as RegExpExecArray
+  const shown = await fetch(`http://127.0.0.1:${port}/metrics`)
+  expect(await shown.text()).toMatch(/^basedrift_deliveries\{state="dead"\} 0$/m)
+  expect((await fetch(`http://127.0.0.1:${port}/v1/channels`)).status).toBe(404)
 
   const ledger = await openLedger({ databaseUrl: database.url, log: quiet })
   const blobs = await DirectoryBlobStore.open(path.join(dataDir, 'blobs'))

@@ -3,12 +3,14 @@ import { openSending, type Sending } from '@basedrift/notify'
 import {
   type Config,
   createLogger,
+  createMetrics,
   createShutdown,
   type Logger,
   loadConfig,
   RuntimeError,
   type Shutdown,
 } from '@basedrift/runtime'
+import { startMetricsServer } from './metrics-server.js'
 import { openParts } from './parts.js'
 import { startWorker } from './worker.js'
 
@@ -39,19 +41,29 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
   try {
     const temporary = path.join(dataDir, 'tmp', 'blobs')
     const parts = await openParts({ databaseUrl, config, dataDir, temporary, log, shutdown })
-    const { threads, tasks, keepMs } = config.worker
+    const { threads, tasks, keepMs, metricsPort } = config.worker
+    const metrics = createMetrics()
+    const sending = sendingOf(config)
+    if (sending === undefined)
+      log.warn('BASEDRIFT_SECRET_KEYS is not set: this worker announces what happens, and sends nothing')
     const concurrency = tasks ?? threads
     const worker = await startWorker({
       ...parts,
       log,
       dataDir,
+      metrics,
       settling: config.chat.settling,
       reconcile: keepMs === undefined ? {} : { keepMs },
       sweep: config.chat.waiverMs === undefined ? {} : { waiverMs: config.chat.waiverMs },
-      sending: sendingOf(config),
+      sending,
       ...(concurrency === undefined ? {} : { concurrency }),
     })
     shutdown.add('worker', () => worker.stop(graceMs), graceMs + 15_000)
+    if (metricsPort !== undefined) {
+      const shown = await startMetricsServer(metrics, { host: config.host, port: metricsPort })
+      shutdown.add('metrics', () => shown.close())
+      log.info({ host: config.host, port: shown.port }, 'metrics are shown')
+    }
   } catch (error) {
     await shutdown.close()
     throw error

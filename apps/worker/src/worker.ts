@@ -70,6 +70,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const temp = await openTempFiles(join(dataDir, 'tmp'))
   const dispatcher = options.dispatcher ?? startDispatcher({ outbox: ledger.outbox, queue, log })
   const manifests = new ManifestCache(ledger.moduleSets)
+  // Also where others send: what waits is counted in each worker.
+  const delivered = metrics === undefined ? {} : { metrics: createDeliveryMetrics(metrics, { ledger }) }
   const courier =
     options.sending === undefined
       ? undefined
@@ -77,7 +79,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           ...options.sending,
           ledger,
           log,
-          ...(metrics === undefined ? {} : { metrics: createDeliveryMetrics(metrics, { ledger }) }),
+          ...delivered,
           ...options.courier,
         })
   const runner = await startTaskRunner({

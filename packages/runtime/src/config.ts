@@ -48,6 +48,8 @@ export interface Config {
     threads?: number
     /** How long what is settled is kept, in milliseconds. Where absent, the worker chooses. */
     keepMs?: number
+    /** Where a worker of its own shows its metrics. Where absent, it shows none. */
+    metricsPort?: number
   }
   /** How channels are told of what happens. */
   chat: {
@@ -105,6 +107,7 @@ export const environmentSchema = Type.Object({
   BASEDRIFT_TASKS: count('a number of tasks, 1 to 999'),
   BASEDRIFT_THREADS: count('a number of threads, 1 to 999'),
   BASEDRIFT_KEEP_DAYS: text('^[1-9][0-9]{0,4}$', 'a number of days, 1 to 99999'),
+  BASEDRIFT_METRICS_PORT: text('^(0|[1-9][0-9]{0,4})$', 'a port, 0 to 65535; 0 takes a free one'),
   BASEDRIFT_PUBLIC_URL: text('^https?://[^\\s?#]+$', 'a URL like https://basedrift.example.org'),
   BASEDRIFT_SECRET_KEYS: text(
     '^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=(\\s*,\\s*[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=){0,15}$',
@@ -155,8 +158,10 @@ function readSettings(env: NodeJS.ProcessEnv): { [Name in SettingName]?: string 
     if (value !== undefined && !URL.canParse(value))
       problems.push(`${name} must be ${environmentSchema.properties[name].description}`)
   }
-  if (Number(settings.BASEDRIFT_PORT ?? 0) > 65535)
-    problems.push(`BASEDRIFT_PORT must be ${environmentSchema.properties.BASEDRIFT_PORT.description}`)
+  for (const name of ['BASEDRIFT_PORT', 'BASEDRIFT_METRICS_PORT'] as const) {
+    if (Number(settings[name] ?? 0) > 65535)
+      problems.push(`${name} must be ${environmentSchema.properties[name].description}`)
+  }
   if (problems.length > 0) throw invalid(problems)
   return settings
 }
@@ -250,6 +255,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       ...(BASEDRIFT_TASKS === undefined ? {} : { tasks: Number(BASEDRIFT_TASKS) }),
       ...(BASEDRIFT_THREADS === undefined ? {} : { threads: Number(BASEDRIFT_THREADS) }),
       ...(BASEDRIFT_KEEP_DAYS === undefined ? {} : { keepMs: Number(BASEDRIFT_KEEP_DAYS) * 86_400_000 }),
+      ...(settings.BASEDRIFT_METRICS_PORT === undefined
+        ? {}
+        : { metricsPort: Number(settings.BASEDRIFT_METRICS_PORT) }),
     },
     chat: chatConfig(settings),
   }

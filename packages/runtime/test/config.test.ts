@@ -55,6 +55,7 @@ describe('the configuration', () => {
         BASEDRIFT_TASKS: '3',
         BASEDRIFT_THREADS: '4',
         BASEDRIFT_KEEP_DAYS: '30',
+        BASEDRIFT_METRICS_PORT: '9464',
         BASEDRIFT_PUBLIC_URL: 'https://basedrift.example',
         BASEDRIFT_SECRET_KEYS: `b:${key}, a:${key}`,
         BASEDRIFT_CHAT_ALLOW_HOSTS: 'chat.example,10.1.0.0/16',
@@ -85,7 +86,7 @@ describe('the configuration', () => {
         openMetrics: true,
         limits: { requestsPerMinute: 600, tokenRequestsPerMinute: 500, tokenUploads: 4 },
       },
-      worker: { tasks: 3, threads: 4, keepMs: 30 * 86_400_000 },
+      worker: { tasks: 3, threads: 4, keepMs: 30 * 86_400_000, metricsPort: 9464 },
       chat: {
         publicUrl: 'https://basedrift.example',
         secretKeys: `b:${key}, a:${key}`,

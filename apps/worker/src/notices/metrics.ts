@@ -23,6 +23,12 @@ export function createDeliveryMetrics(
     help: 'Age of the oldest message that waits for an active channel; 0 where none does',
     registers,
   })
+  const channels = new Gauge({
+    name: 'basedrift_channels',
+    help: 'Channels by state; the service disables one when its receiver says that it is no more',
+    labelNames: ['state'],
+    registers,
+  })
   new Gauge({
     name: 'basedrift_deliveries',
     help: 'Messages that are not sent, by state; dead ones were given up',
@@ -33,6 +39,7 @@ export function createDeliveryMetrics(
       const stats = await ledger.deliveries.stats().catch(() => null)
       if (stats === null) return oldest.set(Number.NaN)
       for (const [state, count] of Object.entries(stats.counts)) this.set({ state }, count)
+      for (const [state, count] of Object.entries(stats.channels)) channels.set({ state }, count)
       const { oldestAt } = stats
       oldest.set(oldestAt === null ? 0 : Math.max(0, now() - Date.parse(oldestAt)) / 1000)
     },

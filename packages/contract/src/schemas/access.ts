@@ -92,12 +92,16 @@ export const AuditEntry = Type.Object(
       type: ['string', 'null'],
       description: 'Null for what the service did by itself',
     }),
-    by: Type.String({ description: 'Name of the token, or `serve`' }),
+    by: Type.String({
+      description: 'Name of the token; `serve` or `courier` for what the service did by itself',
+    }),
     operation: Type.String({ description: 'The `operationId` of the call', examples: ['sealBuild'] }),
     target: Type.String({ description: 'Address of what was written, without a query' }),
     status: Type.Integer({ description: 'HTTP status of the answer' }),
     code: nullableString({ description: 'Code of the error where it was refused' }),
-    requestId: Type.String({ description: 'Id of the request; the log has it too' }),
+    requestId: Type.String({
+      description: 'Id of the request, or of the delivery; the log has it too',
+    }),
   },
   { $id: 'AuditEntry', description: 'A write that somebody asked for, and what became of it' },
 )

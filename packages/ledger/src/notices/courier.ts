@@ -1,4 +1,5 @@
 import type { Notice } from '@basedrift/contract'
+import { recordAudit } from '../access/audit.js'
 import { type Database, type Tx, transact } from '../db.js'
 import type { JsonObject } from '../rows.js'
 import { digestEvents } from './line.js'
@@ -140,7 +141,7 @@ export function createCourier(db: Database): Courier {
             lastAnswer: answer,
           },
         })
-        if (outcome === 'gone')
+        if (outcome === 'gone') {
           await tx.channel.update({
             where: { id: channelId },
             data: {
@@ -152,6 +153,16 @@ export function createCourier(db: Database): Courier {
               updatedAt: now,
             },
           })
+          await recordAudit(tx, now, {
+            tokenId: null,
+            by: 'courier',
+            operation: 'changeChannel',
+            target: `/v1/channels/${channelId}`,
+            status: 200,
+            code: code ?? 'channel-gone',
+            requestId: id,
+          })
+        }
         return true
       }),
 

@@ -144,7 +144,10 @@ export function createDeliveries(db: Database): Deliveries {
         where: { state: { in: ['pending', 'sending'] }, channel: { state: 'active' } },
         _min: { createdAt: true },
       })
-      return { counts, oldestAt: oldest._min.createdAt?.toISOString() ?? null }
+      const channels = { active: 0, disabled: 0 }
+      for (const { state, _count } of await prisma.channel.groupBy({ by: ['state'], _count: true }))
+        channels[state] = _count
+      return { channels, counts, oldestAt: oldest._min.createdAt?.toISOString() ?? null }
     },
   }
 }

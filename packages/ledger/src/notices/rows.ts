@@ -128,8 +128,9 @@ export interface AttemptResult {
   answer: string | null
 }
 
-/** Deliveries that are not sent, by state, and when the oldest was recorded that waits for an active channel. */
+/** Channels and deliveries that are not sent, by state, and when the oldest was recorded that waits for an active channel. */
 export interface DeliveryStats {
+  channels: Record<ChannelState, number>
   counts: Record<Exclude<DeliveryState, 'sent'>, number>
   oldestAt: string | null
 }

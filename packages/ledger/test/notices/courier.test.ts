@@ -153,6 +153,17 @@ describe('the line of a channel', () => {
       waiting: 1,
       dead: 1,
     })
+    expect((await ledger.audit.list({ limit: 1 })).items).toMatchObject([
+      {
+        tokenId: null,
+        by: 'courier',
+        operation: 'changeChannel',
+        target: `/v1/channels/${channel}`,
+        code: 'channel-gone',
+        requestId: first.id,
+      },
+    ])
+    expect(await ledger.deliveries.stats()).toMatchObject({ channels: { active: 0, disabled: 1 } })
     await announce(test)
     expect((await ledger.deliveries.list({ limit: 10 })).items, 'it is told of nothing').toHaveLength(2)
     await expect(ledger.deliveries.redeliver(first.id)).rejects.toMatchObject({ code: 'channel-disabled' })
