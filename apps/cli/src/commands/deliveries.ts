@@ -1,7 +1,14 @@
-import { type Delivery, type DeliveryState, deliveryStates } from '@basedrift/contract'
+import {
+  type Client,
+  type Delivery,
+  type DeliveryList,
+  type DeliveryState,
+  deliveryStates,
+} from '@basedrift/contract'
 import { type Command, Option } from 'commander'
 import { channelNamed } from '../client/channels.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { note } from '../output/destination.js'
 import { parseFormats, repeated } from '../output/formats.js'
@@ -14,8 +21,28 @@ interface DeliveriesOptions extends ServerOptions {
   readonly format?: string[]
 }
 
-/** Deliveries asked for at once. */
+/** Deliveries asked for at once, and in all. */
 const pageSize = 500
+const mostDeliveries = 100_000
+
+/** Deliveries, the latest first, at most `most`, and where the next would begin. */
+async function deliveriesOf(
+  client: Client,
+  of: { channel: string | undefined; state: DeliveryState | undefined },
+  most: number,
+): Promise<{ items: Delivery[]; next: string | null }> {
+  const items: Delivery[] = []
+  let next: string | null = null
+  do {
+    const limit = Math.min(pageSize, most - items.length)
+    const page: DeliveryList = await client.call('listDeliveries', {
+      query: { ...of, cursor: next ?? undefined, limit },
+    })
+    items.push(...page.items)
+    next = page.next
+  } while (next !== null && items.length < most)
+  return { items, next }
+}
 
 /** `basedrift deliveries`, `redeliver` and `secrets`: what went where, once more, and the keys of it all. */
 export function addDeliveries(program: Command, ended: (code: number) => void): void {
@@ -28,7 +55,7 @@ export function addDeliveries(program: Command, ended: (code: number) => void): 
     )
     .addOption(
       new Option('--limit <count>', 'how many at most')
-        .argParser(wholeNumber('--limit', 1, 100_000))
+        .argParser(wholeNumber('--limit', 1, mostDeliveries))
         .default(100),
     )
     .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
@@ -37,21 +64,12 @@ export function addDeliveries(program: Command, ended: (code: number) => void): 
     const client = await openClient(options)
     const channel =
       options.channel === undefined ? undefined : (await channelNamed(client, options.channel)).id
-    const items: Delivery[] = []
-    let cursor: string | undefined
-    do {
-      const limit = Math.min(pageSize, options.limit - items.length)
-      const page = await client.call('listDeliveries', {
-        query: { channel, state: options.state, cursor, limit },
-      })
-      items.push(...page.items)
-      cursor = page.next ?? undefined
-    } while (cursor !== undefined && items.length < options.limit)
+    const { items, next } = await deliveriesOf(client, { channel, state: options.state }, options.limit)
     const { deliveriesTable } = await import('../format/deliveries-table.js')
     const { tableOptionsFor } = await import('../format/table-options.js')
     const { json, writeResult } = await import('../output/write.js')
     await writeResult(choices, (format, to) =>
-      format === 'json' ? json({ items, next: cursor ?? null }) : deliveriesTable(items, tableOptionsFor(to)),
+      format === 'json' ? json({ items, next }) : deliveriesTable(items, tableOptionsFor(to)),
     )
     ended(exitCodes.ok)
   })
@@ -60,10 +78,18 @@ export function addDeliveries(program: Command, ended: (code: number) => void): 
     program
       .command('redeliver')
       .description('send deliveries again, each under its id; dead letters too')
-      .argument('<delivery...>', 'ids'),
-  ).action(async (ids: string[], options: ServerOptions) => {
+      .argument('[delivery...]', 'ids')
+      .option('--channel <channel>', 'all dead letters of this one, by its name or its id, the oldest first'),
+  ).action(async (ids: string[], options: ServerOptions & { channel?: string }) => {
+    if ((ids.length === 0) === (options.channel === undefined))
+      throw new CliError('usage', 'Give ids of deliveries, or a channel with `--channel`.', 'redeliver')
     const client = await openClient(options)
-    for (const id of ids) {
+    const dead = async (name: string) => {
+      const channel = (await channelNamed(client, name)).id
+      const { items } = await deliveriesOf(client, { channel, state: 'dead' }, mostDeliveries)
+      return items.map(({ id }) => id).reverse()
+    }
+    for (const id of options.channel === undefined ? ids : await dead(options.channel)) {
       const { channel, sequence } = await client.call('redeliver', { path: { id } })
       note(
         `${id} goes to ${channel.name} again${sequence === null ? '' : `, as number ${sequence} of its line`}.`,

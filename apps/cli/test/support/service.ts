@@ -17,10 +17,10 @@ export interface TestService {
 }
 
 /** Starts `basedrift serve` on a free port and waits until it says where it listens. */
-export async function startService(dataDir: string): Promise<TestService> {
+export async function startService(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<TestService> {
   const log = `${dataDir}.log`
   const args = [bin, 'serve', '--port', '0', '--data-dir', dataDir, '--log-file', log]
-  const child = spawn(process.execPath, args, { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   let stdout = ''
   let stderr = ''

@@ -44,7 +44,7 @@ export interface Courier {
  */
 export function startCourier(options: CourierOptions): Courier {
   const { ledger, log, leaseMs = 60_000, channels = 16, intervalMs = 1_000 } = options
-  const running = new Map<string, Promise<void>>()
+  const running = new Set<Promise<void>>()
   let stopping = false
 
   /** Sends what is due to one channel, as far as its turn goes. */
@@ -77,11 +77,11 @@ export function startCourier(options: CourierOptions): Courier {
       const owner = randomUUID()
       for (const id of await ledger.courier.claim(owner, leaseMs, free)) {
         const run = line(id, owner).finally(() => {
-          running.delete(id)
+          running.delete(run)
           // Its place may be what another channel waits for, or it waits for its own next turn.
           if (!stopping) void loop.run()
         })
-        running.set(id, run)
+        running.add(run)
       }
     },
   })
@@ -91,7 +91,7 @@ export function startCourier(options: CourierOptions): Courier {
     async stop() {
       stopping = true
       await loop.stop()
-      await Promise.all(running.values())
+      await Promise.all(running)
     },
   }
 }
