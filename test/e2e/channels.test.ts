@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AnnouncedEvent, Channel, Delivery, Resealed } from '@basedrift/contract'
 import { newKeyPair, newSharedKey, openSending, verifyMessage } from '@basedrift/notify'
+import { createLogger } from '@basedrift/runtime'
 import { expect, it, vi } from 'vitest'
 import type { Received } from '../support/receiver.js'
 import { call, ended, newKey, soon, startChat } from './support/chat.js'
@@ -206,6 +207,67 @@ it('a channel that leads inside is refused, and its URL is not repeated', async 
     expect(answer).toMatchObject({ code: 'target-refused', detail: expect.stringContaining(code) })
     expect(answer.detail).not.toContain(url)
   }
+})
+
+it('no secret of a channel is in the database, its queue, a log, a metric or an answer', async () => {
+  const lines: string[] = []
+  const log = createLogger({ level: 'debug', stream: { write: (line) => lines.push(line) } })
+  // A receiver that repeats all that it was told.
+  await using chat = await startChat({
+    answer: ({ path, headers, body }, response) =>
+      response.writeHead(418).end(`${path} ${JSON.stringify(headers)} ${body}`),
+    worker: { log, settling: { quietMs: 0 } },
+  })
+  const { service, receiver } = chat
+  const secret = (of: string) => `s3cr3t-${of}-${randomUUID()}`
+  const secrets = ['slack', 'mattermost', 'teams', 'hook', 'query', 'token', 'password'].map(secret)
+  const [slack, mattermost, teams, hook, query, token, password] = secrets
+  const [shared, pair] = [newSharedKey(), newKeyPair()]
+  const closed = 'https://127.0.0.1:8443'
+  const targets = [
+    { kind: 'slack', url: `${receiver.url}/services/${slack}` },
+    { kind: 'mattermost', url: `${closed}/hooks/${mattermost}` },
+    { kind: 'teams', url: `${receiver.url}/workflows/${teams}?sig=${query}` },
+    { kind: 'webhook', url: `${receiver.url}/${hook}`, signing: [shared, pair.secret] },
+    { kind: 'matrix', server: receiver.url, room: '!room:example.org', token },
+    {
+      ...{ kind: 'email', host: '127.0.0.1', port: 2525, security: 'starttls', from: 'a@example.org' },
+      ...{ to: ['b@example.org'], user: 'basedrift', password },
+    },
+  ]
+  for (const target of targets) {
+    const made = await call<Channel>(service, 'POST', '/v1/channels', { name: target.kind, target }, 201)
+    const tried = await call<Delivery>(service, 'POST', `/v1/channels/${made.id}/test`, undefined, 202)
+    await vi.waitFor(async () => {
+      const { lastCode } = await call<Delivery>(service, 'GET', `/v1/deliveries/${tried.id}`)
+      expect(lastCode).not.toBeNull()
+    }, soon)
+    const wrong = { name: 'wrong', target: { ...target, kind: 'other' } }
+    lines.push(JSON.stringify(await call(service, 'POST', '/v1/channels', wrong, 400)))
+  }
+  const { database } = service
+  const answers = await Promise.all(
+    ['channels', 'deliveries', 'events', 'audit'].map((list) => call(service, 'GET', `/v1/${list}`)),
+  )
+  const tables = await database.query<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+     WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+  )
+  expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['public."Channel"', 'bullmq.job']))
+  const rows = await Promise.all(tables.map(({ name }) => database.query(`SELECT t::text FROM ${name} t`)))
+  expect(JSON.stringify(rows)).toContain(targets[4]?.room)
+  expect(JSON.stringify(answers), 'what receivers repeated').toContain('[redacted]')
+  const everything = [
+    ...lines,
+    ...service.log,
+    JSON.stringify(rows),
+    JSON.stringify(answers),
+    await chat.metrics.metrics(),
+    await (await service.fetch('/metrics')).text(),
+  ].join('\n')
+  for (const text of [...secrets, shared.slice(6), pair.secret.slice(5)])
+    for (const spelt of [text, Buffer.from(`${text}`).toString('base64'), encodeURIComponent(`${text}`)])
+      expect(everything).not.toContain(spelt)
 })
 
 it('without keys there are no channels', async () => {
