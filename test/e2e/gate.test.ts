@@ -17,7 +17,7 @@ import { startWorker, type Worker } from '@basedrift/worker/main'
 import { Ajv } from 'ajv'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { smallBuilds } from '../../scripts/lib/small-builds.mjs'
-import { newName, startTestService, type TestService, uploadOf } from './support/service.js'
+import { newName, sha256Of, startTestService, type TestService, uploadOf } from './support/service.js'
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const environment = 'production'
@@ -106,7 +106,20 @@ describe('the gate', () => {
     expect(shown).toEqual(decision)
     expect(await client.gate({ build: fresh.id, environment })).toEqual(decision)
     const inputs = await service.fetch(`/v1/decisions/${decision.id}/inputs`)
-    expect(await inputs.json()).toMatchObject({ environment, policy: { version: 0 } })
+    const text = await inputs.text()
+    expect(JSON.parse(text)).toMatchObject({ environment, policy: { version: 0 } })
+    const sorted = (_: string, value: unknown) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : value
+    expect(sha256Of(Buffer.from(JSON.stringify(JSON.parse(text), sorted)))).toBe(decision.inputs)
+    for (const path of [`/v1/decisions/${decision.id}`, `/v1/decisions/${decision.id}/inputs`]) {
+      const etag = (await service.fetch(path)).headers.get('etag') ?? ''
+      const again = await service.fetch(path, { headers: { 'if-none-match': etag } })
+      expect([etag, again.status, await again.text()]).toEqual([expect.stringMatching(/^W\//), 304, ''])
+    }
+    const asked = await service.fetch(`/v1/gate?build=${fresh.id}&environment=${environment}`)
+    expect(asked.headers.get('cache-control')).toBe('no-store')
   })
 
   it('gives up waiting when the time is over, and says what is missing', async () => {

@@ -1,5 +1,6 @@
 import { Decision, DecisionList, EnvironmentName, ref, Uuid } from '@basedrift/contract'
 import Type from 'typebox'
+import { conditionalHeaders, isUnchanged, notModified } from '../conditional.js'
 import { pageQuery } from '../params.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
@@ -39,13 +40,14 @@ export function decisionRoutes(app: App, { ledger }: Pick<AppDependencies, 'ledg
         tags: ['gate'],
         summary: 'A decision as it was made',
         params: DecisionPath,
-        response: { 200: ref(Decision), ...problems('decision-unknown') },
+        headers: Type.Object(conditionalHeaders),
+        response: { 200: ref(Decision), ...notModified, ...problems('decision-unknown') },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const decision = await ledger.gate.decision(request.params.id)
       request.permit(decision.stream)
-      return decision
+      return isUnchanged(request, reply, decision) ? reply.code(304).send(null) : decision
     },
   )
 
@@ -61,16 +63,19 @@ export function decisionRoutes(app: App, { ledger }: Pick<AppDependencies, 'ledg
           'Builds, policy, waivers by id and state, and pairs by the key of their comparison, which never changes: the SHA-256 of this, ' +
           'as JSON with sorted keys, is `inputs` of the decision.',
         params: DecisionPath,
+        headers: Type.Object(conditionalHeaders),
         response: {
           200: Type.Unsafe<{ [key: string]: unknown }>({ type: 'object', additionalProperties: true }),
+          ...notModified,
           ...problems('decision-unknown'),
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params
-      request.permit((await ledger.gate.decision(id)).stream)
-      return ledger.gate.inputs(id)
+      const { stream, inputs } = await ledger.gate.decision(id)
+      request.permit(stream)
+      return isUnchanged(request, reply, inputs) ? reply.code(304).send(null) : ledger.gate.inputs(id)
     },
   )
 }
