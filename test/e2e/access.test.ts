@@ -345,6 +345,9 @@ describe('the audit log, of what is easily forgotten,', () => {
     const { token } = await service.client.createToken({ name: by, scopes: ['ingest'] })
     const ci = clientOf(service, token)
     const question = { build: build.id, environment: `env-${randomUUID()}` }
+    await ci.gate({ ...question, dryRun: true })
+    expect(await entriesOf(by), 'nothing ever entered it').toEqual([])
+    await service.client.enterLive(question.environment, build.id)
     const { id } = await ci.gate(question)
     for (let time = 0; time < 2; time++) await ci.gate(question)
     for (let time = 0; time < 2; time++) await ci.gate({ ...question, dryRun: true, onBehalfOf: 'anna' })

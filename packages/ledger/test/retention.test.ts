@@ -74,8 +74,22 @@ it('names that no build ever entered leave one decision of a build, whatever is 
   await ledger.lives.enter({ environment: 'production', buildId: build, by: 'operator' })
   const kept = await asked(ledger, { buildId: build, environment: 'production' }, unread)
   let last = ''
-  for (let nth = 0; nth < 5; nth++)
-    last = (await asked(ledger, { buildId: build, environment: `prodution-${nth}` }, unread)).id
+  const glass: string[] = []
+  for (let nth = 0; nth < 5; nth++) {
+    const environment = `prodution-${nth}`
+    last = (await asked(ledger, { buildId: build, environment }, unread)).id
+    const use = { build, environment, decision: last, reason: null, by: 'ci', onBehalfOf: null }
+    await ledger.gateUses.record({ ...use, kind: 'dry-run' })
+    if (nth === 2)
+      glass.push((await ledger.gateUses.record({ ...use, kind: 'break-glass', reason: 'it burns' })).use.id)
+  }
   const { items } = await ledger.gate.decisions({ build, limit: 100 })
-  expect(items.map(({ id }) => id)).toEqual([last, kept.id])
+  const broken = items.find(({ environment }) => environment === 'prodution-2')
+  expect(items.map(({ id }) => id)).toEqual([last, broken?.id, kept.id])
+  const uses = (await ledger.gateUses.list({ limit: 100 })).items
+  expect(uses.filter(({ kind }) => kind === 'break-glass').map(({ id }) => id)).toEqual(glass)
+  expect(uses.filter(({ kind }) => kind === 'dry-run').map(({ environment }) => environment)).toEqual([
+    'prodution-4',
+    'prodution-2',
+  ])
 })

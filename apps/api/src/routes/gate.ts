@@ -97,12 +97,14 @@ export function gateRoutes(app: App, { ledger, config, news }: AppDependencies):
       }
       if (answer === null) return reply.hijack()
       const { decision, recorded } = answer
-      if (recorded) request.recorded = `/v1/decisions/${decision.id}`
+      // Any name is that of an environment: what is asked of one that nothing ever entered is not kept for ever.
+      const kept = !decision.reasons.some(({ code }) => code === 'environment-unknown')
+      if (recorded && kept) request.recorded = `/v1/decisions/${decision.id}`
       await ledger.gate.countAsk(decision.id)
       if (dryRun) {
         const what = { kind: 'dry-run' as const, build, environment, decision: decision.id, reason: null }
         const { recorded: first, use } = await ledger.gateUses.record({ ...what, by, onBehalfOf })
-        if (first) request.recorded = `/v1/gate/uses/${use.id}`
+        if (first && kept) request.recorded = `/v1/gate/uses/${use.id}`
       }
       reply.header('cache-control', 'no-store')
       return decision

@@ -3,7 +3,7 @@ import type { Decision, GateOutcome } from '@basedrift/contract'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
-import type { Prisma } from '../generated/client.js'
+import { Prisma } from '../generated/client.js'
 import { isUuid, uuidv7 } from '../ids.js'
 import { canonical, storableJson } from '../json.js'
 import type { BuildRef, JsonObject, Page, PageRequest } from '../rows.js'
@@ -140,18 +140,21 @@ const shown = (tx: Tx, id: string) =>
   tx.decision.findUniqueOrThrow({ where: { id }, include, omit: { inputs: true } })
 
 /**
- * Any name is that of an environment: of those that no build ever entered, a build keeps its last decision alone, and what was used.
+ * Any name is that of an environment: of those that no build ever entered, a build keeps its last decision alone, with its dry runs, and
+ * what was published against.
  */
 async function forgetStrays(
   tx: Tx,
   made: { id: string; buildId: string; environment: string },
 ): Promise<void> {
   const { id, buildId, environment } = made
-  await tx.$executeRaw`
-    DELETE FROM "Decision" d WHERE d."buildId" = ${buildId}::uuid AND d.id <> ${id}::uuid
+  const strays = Prisma.sql`
+    SELECT d.id FROM "Decision" d WHERE d."buildId" = ${buildId}::uuid AND d.id <> ${id}::uuid
       AND NOT EXISTS (SELECT 1 FROM "Live" l WHERE l.environment = ${environment})
       AND NOT EXISTS (SELECT 1 FROM "Live" l WHERE l.environment = d.environment)
-      AND NOT EXISTS (SELECT 1 FROM "GateUse" u WHERE u."decisionId" = d.id)`
+      AND NOT EXISTS (SELECT 1 FROM "GateUse" u WHERE u."decisionId" = d.id AND u.kind <> 'dry-run')`
+  await tx.$executeRaw`DELETE FROM "GateUse" WHERE "decisionId" IN (${strays})`
+  await tx.$executeRaw`DELETE FROM "Decision" WHERE id IN (${strays})`
 }
 
 const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
