@@ -118,6 +118,7 @@ export const startRabbit = async (cache, say) => {
   const env = {
     PATH: `${data}:${process.env.PATH}`,
     HOME: data,
+    ERL_CRASH_DUMP: path.join(data, 'erl_crash.dump'),
     LD_LIBRARY_PATH: folders,
     ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_EPMD_PORT: String(mapper),
