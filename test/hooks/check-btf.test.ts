@@ -97,9 +97,9 @@ describe.each(kinds.filter(({ there }) => there))(
       return { at, other: path.join(top, 'OTHER'), reference: path.join(at, 'usr/lib/basedrift/reference') }
     }
 
-    const check = async (at: string) => {
+    const check = async (at: string, first = '') => {
       const env = {
-        PATH: process.env.PATH,
+        PATH: `${first}${process.env.PATH}`,
         BUILD_ROOT: at,
         BASEDRIFT_CHECK_LIBRARY: path.join(folder, 'pack/usr/lib/basedrift/check'),
       }
@@ -179,6 +179,37 @@ describe.each(kinds.filter(({ there }) => there))(
         code: 1,
         stdout: expect.stringContaining(`broken.${kind} cannot be listed`),
       })
+    })
+
+    const fakeNode = async (...lines: string[]) => {
+      const bin = await mkdtemp(path.join(folder, 'bin-'))
+      await writeFile(path.join(bin, 'node'), ['#!/bin/sh', ...lines, ''].join('\n'), { mode: 0o755 })
+      return `${bin}:`
+    }
+
+    it('says that node is too old, and takes the one that came with it', async () => {
+      const { at } = await buildRoot({ kernel: { kernel: '1.3', modules: '1.3' } })
+      const old = await fakeNode('echo 18.20.4')
+      expect(await check(at, old)).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining('is 18.20.4, and 20.19 or newer is needed'),
+      })
+      const own = path.join(folder, 'pack/usr/lib/basedrift/check/node')
+      await symlink(process.execPath, own)
+      try {
+        expect(await check(at, old)).toMatchObject({ code: 0, stdout: expect.stringContaining('compatible') })
+      } finally {
+        await rm(own)
+      }
+    })
+
+    it('gives up after the time that all of it may take, and does not pass', async () => {
+      const { at, reference } = await buildRoot({ kernel: { kernel: '1.3', modules: '1.3' } }, 'seconds=1\n')
+      for (const name of ['a', 'b']) await writeFile(path.join(reference, name), '')
+      const endless = await fakeNode('[ "$1" = -p ] && echo 20.19.0 && exit 0', 'exec sleep 600')
+      const { code, stdout } = await check(at, endless)
+      expect(code).toBe(1)
+      expect(stdout.match(/given up, all checks may take 1 seconds/g)).toHaveLength(3)
     })
 
     it('fails where it cannot do its work, and where its settings are none', async () => {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// pack-check.mjs DESTDIR: lays out the check for build roots under DESTDIR: the script where obs-build looks for it, and the offline
-// commands with what they import, so that they run with node and nothing else. Wants a built project (npm run build).
+// pack-check.mjs DESTDIR [NODE]: lays out the check for build roots under DESTDIR: the script where obs-build looks for it, and the offline
+// commands with what they import, so that they run with node and nothing else; with NODE, a program, that goes along. Wants a built
+// project (npm run build).
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
@@ -44,9 +45,9 @@ const closure = () => {
 
 const isNeeded = (file) => !/(\.map|\.d\.[mc]?ts|\.tsbuildinfo|\.md)$/.test(file)
 
-const destination = process.argv[2]
-if (destination === undefined || process.argv.length > 3) {
-  console.error('usage: pack-check.mjs DESTDIR')
+const [destination, node, ...others] = process.argv.slice(2)
+if (destination === undefined || others.length > 0) {
+  console.error('usage: pack-check.mjs DESTDIR [NODE]')
   process.exit(2)
 }
 const library = path.join(destination, 'usr/lib/basedrift/check')
@@ -60,6 +61,10 @@ for (const [place, folder] of closure()) {
 }
 cpSync(path.join(here, 'judge.mjs'), path.join(library, 'judge.mjs'))
 cpSync(path.join(root, 'LICENSE'), path.join(library, 'LICENSE'))
+if (node !== undefined) {
+  cpSync(node, path.join(library, 'node'), { dereference: true })
+  chmodSync(path.join(library, 'node'), 0o755)
+}
 // obs-build runs the one folder after builds of RPMs, the other after every build.
 for (const [folder, script] of [
   ['usr/lib/build/checks', '60-check-btf'],
