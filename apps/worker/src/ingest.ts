@@ -65,7 +65,8 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
         const { base, manifest, bundle, symbols, exports } = scanned
         const put = (path: string, file: { sha256: string; size: number } | null) =>
           file && blobs.putFile(path, { maxBytes: file.size, expectedSha256: file.sha256, signal })
-        await Promise.all([
+        // All is stored before anything of it is recorded; the origin of the modules can be looked for meanwhile.
+        const stored = Promise.all([
           put(at.basePath, base),
           put(at.bundlePath, bundle),
           put(at.symbolsPath, symbols),
@@ -80,13 +81,21 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           const subject = { stream, builtFor, own: base, ownRelease: kernel?.release ?? null, manifest }
           return decideOrigin(subject, fitAll, ledger.origins).catch(undecided)
         }
+        const decideAndStore = async () => {
+          const [found, kept] = await Promise.allSettled([decide(), stored])
+          if (kept.status === 'rejected') throw kept.reason
+          if (found.status === 'rejected') throw found.reason
+          return found.value
+        }
         const versioned = symbols && { ...symbols, codec: symbolsCodec }
         const facts = { buildId, kernel, base, manifest, bundle, symbols: versioned, exports, artifacts }
         const {
           outcome,
           pairs,
           build: { origin },
-        } = await settleOrigin(decide, (found) => ledger.builds.recordIngest({ ...facts, origin: found }))
+        } = await settleOrigin(decideAndStore, (found) =>
+          ledger.builds.recordIngest({ ...facts, origin: found }),
+        )
         log.info(
           {
             trace,
