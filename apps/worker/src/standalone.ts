@@ -46,7 +46,7 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
     const sending = sendingOf(config)
     if (sending === undefined)
       log.warn('BASEDRIFT_SECRET_KEYS is not set: this worker announces what happens, and sends nothing')
-    const concurrency = tasks ?? threads
+    const concurrency = tasks ?? (threads === undefined ? undefined : threads + 1)
     const worker = await startWorker({
       ...parts,
       log,

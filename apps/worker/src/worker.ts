@@ -41,7 +41,10 @@ export interface WorkerOptions {
   dispatcher?: Dispatcher
   /** Called after each task, whatever became of it. */
   ended?: () => void
-  /** Tasks at the same time; as many as the pool has threads is right. By default one for each core, at most eight. */
+  /**
+   * Tasks at the same time; one more than the pool has threads is right, so that no thread waits for what a task records. By
+   * default one for each core, at most eight, and that one.
+   */
   concurrency?: number
   /** Lease of a task, in milliseconds; it is extended while the task runs. */
   leaseMs?: number
@@ -104,7 +107,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       options.ended?.()
     },
     log,
-    concurrency: options.concurrency ?? Math.min(availableParallelism(), 8),
+    concurrency: options.concurrency ?? Math.min(availableParallelism(), 8) + 1,
     ...(metrics === undefined
       ? {}
       : { metrics: createJobsMetrics(metrics, { queue, outbox: ledger.outbox }) }),
