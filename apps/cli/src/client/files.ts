@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, type Stats } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { CliError, systemReason } from '../errors.js'
 
@@ -45,13 +45,20 @@ export async function localFiles(paths: readonly string[]): Promise<LocalFile[]>
 /** The SHA-256 of a file in lower-case hex; `onProgress` gets the bytes read so far. */
 export async function sha256Of(file: LocalFile, onProgress: (read: number) => void): Promise<string> {
   const hash = createHash('sha256')
-  let read = 0
-  for await (const chunk of createReadStream(file.path, { highWaterMark: chunkBytes })) {
-    hash.update(chunk as Buffer)
-    read += (chunk as Buffer).length
-    onProgress(read)
+  const handle = await open(file.path)
+  try {
+    // One piece of memory for all of it: nobody keeps what was hashed.
+    const chunk = Buffer.allocUnsafeSlow(chunkBytes)
+    for (let read = 0; ; ) {
+      const { bytesRead } = await handle.read(chunk, 0, chunkBytes)
+      if (bytesRead === 0) return hash.digest('hex')
+      hash.update(chunk.subarray(0, bytesRead))
+      read += bytesRead
+      onProgress(read)
+    }
+  } finally {
+    await handle.close()
   }
-  return hash.digest('hex')
 }
 
 /** The content of a file, from its start each time it is asked for. */
