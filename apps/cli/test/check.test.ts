@@ -279,6 +279,52 @@ describe('basedrift check: several kernels', () => {
   })
 })
 
+describe('a kernel package that ends in the middle', () => {
+  it('is said to, and no pass, though its kernel was read', async () => {
+    using temp = tempDir()
+    const whole = tar({
+      'boot/vmlinux': readFileSync(vector('vmlinux-1.1')),
+      'lib/saucer.ko': readFileSync(vector('saucer-1.1.ko')),
+    })
+    const cut = path.join(temp.path, 'cut.tar')
+    writeFileSync(cut, whole.subarray(0, whole.length - 2000))
+    const args = [
+      'check',
+      '--rules',
+      '9.9,no-allow-mismatch',
+      '--kernel',
+      cut,
+      '--origin',
+      vector('vmlinux-1.1'),
+    ]
+    const junit = path.join(temp.path, 'check.xml')
+    const run = await basedrift([
+      ...args,
+      vector('saucer-1.1.ko'),
+      '--format',
+      'table',
+      '--format',
+      `junit=${junit}`,
+    ])
+    expect(run.code).toBe(2)
+    const text = run.stdout.toString()
+    expect(text).toMatch(/^The module is compatible\.\n/)
+    expect(text).toContain(`\nNot read whole: ${cut}: archive-truncated: `)
+    expect(text).toContain('Note: What kernels after 7.3 do is not known: the rules are those of 7.3.\n')
+    expect(readFileSync(junit, 'utf8')).toContain('tests="2" failures="0" errors="1"')
+  })
+
+  it('leaves a report that is none where the kernel cannot be read', async () => {
+    using temp = tempDir()
+    const [junit, sarif] = [path.join(temp.path, 'check.xml'), path.join(temp.path, 'check.sarif')]
+    const formats = ['--format', `junit=${junit}`, '--format', `sarif=${sarif}`]
+    const run = await basedrift(['check', '--kernel', '/nope', vector('saucer-1.1.ko'), ...formats])
+    expect(run.code).toBe(2)
+    expect(readFileSync(junit, 'utf8')).toContain('errors="1"')
+    expect(JSON.parse(readFileSync(sarif, 'utf8')).runs[0].invocations[0].executionSuccessful).toBe(false)
+  })
+})
+
 describe('basedrift check: this machine', () => {
   const release = '5.15.12-1-default'
   const put = (root: string, name: string, content: Uint8Array | string) => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { cell, columns } from '../src/output/columns.js'
 import { parseFormats } from '../src/output/formats.js'
 import { wholeNumber } from '../src/output/numbers.js'
-import { clipped, clippedPath, printable } from '../src/output/printable.js'
+import { clipped, clippedPath, printable, wrapped } from '../src/output/printable.js'
 import { replaceFile } from '../src/output/replace.js'
 import { coloured, plain, styleFor } from '../src/output/style.js'
 import { bytes, count, counted, listed } from '../src/output/words.js'
@@ -33,6 +33,14 @@ describe('printable', () => {
     expect(clipped('abcdef', 6)).toBe('abcdef')
     expect(clipped('abcdefg', 6)).toBe('abcde…')
     expect(clippedPath('a/b/c/module.ko', 10)).toBe('…module.ko')
+  })
+})
+
+describe('wrapped', () => {
+  it('breaks at blanks, and leaves long words whole', () => {
+    expect(wrapped('Moved   one two three', 11, '  ')).toEqual(['Moved   one', '  two three'])
+    expect(wrapped('a\u001b much-longer-word b', 8)).toEqual(['a\\x1b', 'much-longer-word', 'b'])
+    expect(wrapped('short', 80)).toEqual(['short'])
   })
 })
 

@@ -20,6 +20,12 @@ describe('verdicts in words', () => {
       { compatible: 1, crashes: 1, unknown: 2, 'no-btf': 1 },
       '1 of 5 modules crashes the kernel (crashes), 2 cannot be decided (unknown), 1 has no BTF (no-btf) and 1 is compatible.',
     ],
+    [{ compatible: 408, error: 1 }, '1 file could not be read (error). All 408 modules are compatible.'],
+    [
+      { rejected: 3, compatible: 405, error: 2 },
+      '2 files could not be read (error). 3 of 408 modules are rejected and 405 are compatible.',
+    ],
+    [{ error: 2 }, '2 files could not be read (error).'],
     [{}, 'There are no modules to check.'],
   ])('%j', (counts, sentence) => {
     expect(

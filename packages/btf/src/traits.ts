@@ -1,5 +1,8 @@
 import { parseVersion } from './rules.js'
 
+/** The newest series whose rules are known: what comes later is taken for the same. */
+export const newestKnown = '7.3'
+
 /** A point in kernel history: a mainline version, and the stable releases that took the change up. */
 interface Since {
   readonly mainline: readonly [major: number, minor: number]

@@ -1,10 +1,13 @@
 import type { CheckResult } from '@basedrift/check'
 import type { Command } from 'commander'
 import { CliError } from '../errors.js'
+import { exitCodes } from '../exit.js'
 import type { Destination } from '../output/destination.js'
 import { note } from '../output/destination.js'
-import { openOutputs, parseFormats, repeated } from '../output/formats.js'
+import { type Output, openOutputs, parseFormats, repeated } from '../output/formats.js'
 import { wholeNumber } from '../output/numbers.js'
+import { clippedPath } from '../output/printable.js'
+import { shownPath } from '../output/progress.js'
 
 interface CheckOptions {
   readonly kernel?: string[]
@@ -16,7 +19,7 @@ interface CheckOptions {
   readonly format?: string[]
 }
 
-type Format = 'table' | 'json' | 'ndjson'
+type Format = 'table' | 'json' | 'ndjson' | 'junit' | 'sarif'
 
 /** Most findings that can be asked for of each module. */
 const mostFindings = 1_000_000
@@ -48,7 +51,11 @@ export function addCheck(program: Command, ended: (code: number) => void): void 
       wholeNumber('--max-findings', 0, mostFindings),
       20,
     )
-    .option('--format <format>', 'table, json or ndjson, with =FILE to write to a file; repeatable', repeated)
+    .option(
+      '--format <format>',
+      'table, json, ndjson, junit or sarif, with =FILE to write to a file; repeatable',
+      repeated,
+    )
     .addHelpText(
       'after',
       '\nWith --running, a kernel or modules that are given take the place of those of this machine.' +
@@ -57,7 +64,13 @@ export function addCheck(program: Command, ended: (code: number) => void): void 
         '\nExit: 0 all fit, 1 a module does not, 2 bad usage or something cannot be read, 3 the evidence does not decide.',
     )
     .action(async (modules: string[], options: CheckOptions) => {
-      const choices = parseFormats<Format>(options.format ?? [], ['table', 'json', 'ndjson'])
+      const choices = parseFormats<Format>(options.format ?? [], [
+        'table',
+        'json',
+        'ndjson',
+        'junit',
+        'sarif',
+      ])
       const kernels = [...new Set(options.kernel ?? [])]
       checkUsage(kernels, modules, options)
       const { checkMachine, checkOnKernels, exitCodeOf } = await import('@basedrift/check')
@@ -80,15 +93,22 @@ export function addCheck(program: Command, ended: (code: number) => void): void 
         const progress = await openByteProgress()
         const read = {
           onProgress: ({ path, bytes, total }: { path: string; bytes: number; total: number | null }) =>
-            progress.update(`Reading ${path}`, bytes, total ?? bytes),
+            progress.update(`Reading ${clippedPath(path, shownPath)}`, bytes, total ?? bytes),
         }
         const checking = options.running
           ? checkMachine(machine, read).then((result) => [result])
           : checkOnKernels({ ...request, kernels }, read)
-        const results = await checking.finally(() => progress.stop())
+        const results = await checking
+          .finally(() => progress.stop())
+          .catch(async (error: unknown) => {
+            await writeError(outputs, error)
+            throw error
+          })
         for (const { name, to } of outputs) await to.write(await textOf(results, name, to))
         if (outputs.every(({ to }) => to.path !== null)) await sayHeadline(results)
-        ended(exitCodeOf(results.flatMap((result) => result.modules)))
+        const code = exitCodeOf(results.flatMap((result) => result.modules))
+        const unread = results.some(({ kernel }) => kernel.problems !== undefined)
+        ended(unread && code !== exitCodes.bad ? exitCodes.error : code)
       } finally {
         for (const { to } of outputs) to.close()
       }
@@ -119,12 +139,34 @@ async function textOf(results: readonly CheckResult[], format: Format, to: Desti
       const { ndjson } = await import('../format/ndjson.js')
       return one === null ? severalNdjson(results) : ndjson(one.modules, one.summary)
     }
+    case 'junit': {
+      const { checkJunit } = await import('../format/check-junit.js')
+      return checkJunit(results)
+    }
+    case 'sarif': {
+      const { checkSarif } = await import('../format/check-sarif.js')
+      const { json } = await import('../output/write.js')
+      return json(checkSarif(results))
+    }
     case 'table': {
       const { checkTable } = await import('../format/check-table.js')
       const { tableOptionsFor } = await import('../format/table-options.js')
       const options = tableOptionsFor(to)
       return one === null ? severalTables(results, options) : checkTable(one, options)
     }
+  }
+}
+
+/** What readers of reports see where there is no result: no report at all may look like a pass. */
+async function writeError(outputs: readonly Output<Format>[], error: unknown): Promise<void> {
+  const { reportOf } = await import('../errors.js')
+  const { checkErrorJunit } = await import('../format/check-junit.js')
+  const { errorSarif } = await import('../format/sarif.js')
+  const { json } = await import('../output/write.js')
+  const report = reportOf(error)
+  for (const { name, to } of outputs) {
+    if (name === 'junit') await to.write(checkErrorJunit(report))
+    if (name === 'sarif') await to.write(json(errorSarif(report)))
   }
 }
 

@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 import { exitCodes } from '../exit.js'
 import { type Destination, note } from '../output/destination.js'
 import { openOutputs, parseFormats, repeated } from '../output/formats.js'
+import { clippedPath } from '../output/printable.js'
+import { shownPath } from '../output/progress.js'
 
 interface DiffOptions {
   readonly modulesA?: string[]
@@ -52,7 +54,8 @@ export function addDiff(program: Command, ended: (code: number) => void): void {
         const { openByteProgress } = await import('../output/progress.js')
         const progress = await openByteProgress()
         const { report, notes, unread } = await diffKernels(request, {
-          onProgress: ({ path, bytes, total }) => progress.update(`Reading ${path}`, bytes, total ?? bytes),
+          onProgress: ({ path, bytes, total }) =>
+            progress.update(`Reading ${clippedPath(path, shownPath)}`, bytes, total ?? bytes),
         }).finally(() => progress.stop())
         const { printable } = await import('../output/printable.js')
         for (const { name, to } of outputs) await to.write(await textOf(report, name, to))

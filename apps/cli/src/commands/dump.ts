@@ -3,9 +3,10 @@ import type { Command } from 'commander'
 import type { FoundBtf } from '../dump/find.js'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
-import type { Destination } from '../output/destination.js'
+import { type Destination, note } from '../output/destination.js'
 import { openOutputs, parseFormats, repeated } from '../output/formats.js'
 import { printable } from '../output/printable.js'
+import { count } from '../output/words.js'
 
 interface DumpOptions {
   readonly base?: string
@@ -49,6 +50,7 @@ export function addDump(program: Command, ended: (code: number) => void): void {
       })
       const base =
         options.base === undefined ? null : await findBtf(options.base, { kernel: true, raw: 'kernel' })
+      if (base !== null) await sayIfOther(found, base)
       const btf = await readOn(found, base)
       const outputs = openOutputs(choices)
       try {
@@ -73,6 +75,20 @@ async function readOn(found: FoundBtf, given: FoundBtf | null): Promise<Btf> {
     'base-required',
     'This is a split BTF, which can only be read on the base BTF that it was built on: give that kernel with --base.',
     found.file,
+  )
+}
+
+/** Says that a module shows by itself that it was built on another base than the one that was given: types then come out wrong. */
+async function sayIfOther(found: FoundBtf, base: FoundBtf): Promise<void> {
+  if (found.module === null || (found.module.distilled?.length ?? 0) > 0) return
+  const { readBtf, recoverOriginLength } = await import('@basedrift/btf')
+  const origin = recoverOriginLength(found.btf)
+  const given = readBtf(base.btf).stringsLength
+  if (origin === null || origin === given) return
+  note(
+    printable(
+      `Note: ${found.file} was built on a base with ${count(origin)} bytes of strings, and that of ${base.file} has ${count(given)}: what is printed is what a kernel would misread.`,
+    ),
   )
 }
 

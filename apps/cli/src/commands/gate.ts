@@ -165,7 +165,7 @@ async function writeError(
 ): Promise<void> {
   const { reportOf } = await import('../errors.js')
   const { errorJunit } = await import('../format/gate-junit.js')
-  const { errorSarif } = await import('../format/gate-sarif.js')
+  const { errorSarif } = await import('../format/sarif.js')
   const { json } = await import('../output/write.js')
   const report = reportOf(error)
   for (const { name, to } of outputs) {

@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { exitCodes } from '../exit.js'
 import type { Inspection } from '../inspect/inspect.js'
 import { parseFormats, repeated } from '../output/formats.js'
+import { clippedPath } from '../output/printable.js'
+import { shownPath } from '../output/progress.js'
 
 interface InspectOptions {
   readonly format?: string[]
@@ -26,7 +28,9 @@ export function addInspect(program: Command, ended: (code: number) => void): voi
       const inspections: Inspection[] = []
       for (const file of files) {
         inspections.push(
-          await inspect(file, (read, total) => progress.update(`Reading ${file}`, read, total ?? read)),
+          await inspect(file, (read, total) =>
+            progress.update(`Reading ${clippedPath(file, shownPath)}`, read, total ?? read),
+          ),
         )
         progress.stop()
       }

@@ -5,8 +5,8 @@ import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { note } from '../output/destination.js'
 import { parseFormats, repeated } from '../output/formats.js'
-import { printable } from '../output/printable.js'
-import { openProgress } from '../output/progress.js'
+import { clippedPath, printable } from '../output/printable.js'
+import { openProgress, shownPath } from '../output/progress.js'
 import { bytes, count } from '../output/words.js'
 
 interface PushOptions extends ServerOptions {
@@ -90,12 +90,15 @@ async function upload(
   try {
     for (const file of files) {
       const shown = printable(file.filename)
-      const sha256 = await sha256Of(file, (read) => progress.update(`Reading ${shown}`, read, file.size))
+      const sha256 = await sha256Of(file, (read) =>
+        progress.update(`Reading ${clippedPath(file.filename, shownPath)}`, read, file.size),
+      )
       const { outcome, skipped } = await client.putArtifact(name, file.filename, {
         sha256,
         size: file.size,
         open: () => openFile(file),
-        onProgress: (sent) => progress.update(`Sending ${shown}`, sent, file.size),
+        onProgress: (sent) =>
+          progress.update(`Sending ${clippedPath(file.filename, shownPath)}`, sent, file.size),
       })
       progress.stop()
       if (outcome === 'same') note(`${shown}: already part of the build`)

@@ -19,6 +19,9 @@ export function checkTable(result: CheckResult, options: TableOptions): string {
     ),
     '',
     ...moduleLines(modules, options),
+    ...(kernel.problems ?? []).map(({ code, file, message }) =>
+      style('bad', printable(`Not read whole: ${file}: ${code}: ${message}`)),
+    ),
     ...notes.map((note) => `Note: ${printable(note)}`),
   ]
   if (modules.some(({ basis }) => basis === 'no-origin')) {

@@ -1,6 +1,6 @@
 import type { Blast, ChangedDefinition, DriftReport, DriftSide } from '@basedrift/check'
 import { classMeanings } from '@basedrift/check'
-import { clipped, clippedPath, printable } from '../output/printable.js'
+import { clipped, clippedPath, printable, wrapped } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
 import { count, counted } from '../output/words.js'
 import { diffLines, kindsText, movedText, placeText, shiftsText, toolsText } from './drift-words.js'
@@ -21,7 +21,7 @@ export function driftTable(report: DriftReport, options: TableOptions): string {
     '',
     ...sideLines('A', report.a, options.width),
     ...sideLines('B', report.b, options.width),
-    `Class   ${style(report.class === 'none' ? 'good' : 'bad', report.class)}: ${classMeanings[report.class]}`,
+    ...classLines(report, options),
   ]
   if (report.class !== 'none') lines.push(...placeLines(report, options.width))
   lines.push(...changedLines(report, options))
@@ -33,9 +33,11 @@ export function driftTable(report: DriftReport, options: TableOptions): string {
   lines.push(...configLines(report, options))
   if (report.hints.length > 0) {
     lines.push('', style('strong', 'What may have caused it'))
-    for (const { message } of report.hints) lines.push(`  ${printable(message)}`)
+    for (const { message } of report.hints)
+      lines.push(...wrapped(message, options.width - 2).map((line) => `  ${line}`))
   }
-  lines.push('', `${style('strong', 'What to do')}  ${printable(report.remedy)}`)
+  const [first = '', ...rest] = wrapped(`What to do  ${report.remedy}`, options.width, ' '.repeat(12))
+  lines.push('', first.replace('What to do', style('strong', 'What to do')), ...rest)
   return `${lines.join('\n')}\n`
 }
 
@@ -49,13 +51,18 @@ function sideLines(name: string, side: DriftSide, width: number): string[] {
   ]
 }
 
+function classLines({ class: of }: DriftReport, { style, width }: TableOptions): string[] {
+  const [first = '', ...rest] = wrapped(`Class   ${of}: ${classMeanings[of]}`, width, ' '.repeat(8))
+  return [first.replace(of, style(of === 'none' ? 'good' : 'bad', of)), ...rest]
+}
+
 function placeLines({ firstDiverging, shifts, repeated }: DriftReport, width: number): string[] {
   const lines: string[] = []
   if (firstDiverging !== null) {
     const { id, a, b } = firstDiverging
     lines.push(`First   ${clipped(`id ${id}: ${placeText(a)} in A, ${placeText(b)} in B`, width - 8)}`)
   }
-  lines.push(`Moved   ${shiftsText(shifts)}`)
+  lines.push(...wrapped(`Moved   ${shiftsText(shifts)}`, width, ' '.repeat(8)))
   if (repeated.a !== repeated.b) {
     lines.push(`        ${counted(repeated.a, 'repeated type')} in A, ${count(repeated.b)} in B`)
   }

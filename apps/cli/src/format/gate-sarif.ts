@@ -5,15 +5,12 @@ import {
   gateReasonCodes,
   type WaivedReason,
 } from '@basedrift/contract'
-import type { ErrorReport } from '../errors.js'
 import { printable } from '../output/printable.js'
 import { affectedOf, headOf, nameOf, namesOf } from './gate-words.js'
+import { sarif } from './sarif.js'
 
-const schema = 'https://json.schemastore.org/sarif-2.1.0.json'
-
-const driver = (codes: readonly GateReasonCode[]) => ({
-  name: 'basedrift',
-  rules: codes.map((id) => {
+const rulesOf = (codes: readonly GateReasonCode[]) =>
+  codes.map((id) => {
     const { sentence, remedy, outcome } = gateReasonCodes[id]
     return {
       id,
@@ -21,8 +18,14 @@ const driver = (codes: readonly GateReasonCode[]) => ({
       help: { text: remedy },
       defaultConfiguration: { level: outcome === 'fail' ? 'error' : 'warning' },
     }
-  }),
-})
+  })
+
+/** What there is, of which modules, and what would change it: a sentence each. */
+function messageOf(reason: GateReason): string {
+  const names = namesOf(reason)
+  const head = headOf(reason).replace(/\.$/, '')
+  return `${head}${names === '' ? '' : `: ${names}`}. ${reason.remedy}`
+}
 
 function locationsOf({ modules, moduleBuild }: GateReason | WaivedReason, { stream, build }: Decision) {
   const owner = `${stream}/${nameOf(moduleBuild ?? build)}`
@@ -49,7 +52,7 @@ export function gateSarif(decision: Decision): unknown {
   const results = reasons.map((reason) => ({
     ruleId: reason.code,
     level: reason.outcome === 'fail' ? 'error' : 'warning',
-    message: { text: printable(`${headOf(reason)}: ${namesOf(reason)} ${reason.remedy}`) },
+    message: { text: printable(messageOf(reason)) },
     locations: locationsOf(reason, decision),
     properties: {
       direction: reason.direction,
@@ -71,37 +74,15 @@ export function gateSarif(decision: Decision): unknown {
       },
     ],
   }))
-  return {
-    $schema: schema,
-    version: '2.1.0',
-    runs: [
-      {
-        tool: { driver: driver(codes) },
-        invocations: [{ executionSuccessful: true }],
-        results: [...results, ...suppressed],
-        properties: {
-          answer: decision.answer,
-          decision: decision.id,
-          environment: decision.environment,
-          build: decision.build.id,
-        },
-      },
-    ],
-  }
-}
-
-/** What stands in the place of a decision where there is none: a run that did not succeed. */
-export function errorSarif({ code, message }: ErrorReport): unknown {
-  const notification = { level: 'error', descriptor: { id: code }, message: { text: printable(message) } }
-  return {
-    $schema: schema,
-    version: '2.1.0',
-    runs: [
-      {
-        tool: { driver: driver([]) },
-        invocations: [{ executionSuccessful: false, toolExecutionNotifications: [notification] }],
-        results: [],
-      },
-    ],
-  }
+  return sarif({
+    rules: rulesOf(codes),
+    results: [...results, ...suppressed],
+    successful: true,
+    properties: {
+      answer: decision.answer,
+      decision: decision.id,
+      environment: decision.environment,
+      build: decision.build.id,
+    },
+  })
 }

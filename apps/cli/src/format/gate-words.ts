@@ -1,5 +1,5 @@
 import type { Decision, GateReason, GateVerdict, WaivedReason } from '@basedrift/contract'
-import { counted } from '../output/words.js'
+import { counted, count as thousands } from '../output/words.js'
 
 export const nameOf = ({ version, release }: Decision['build']): string => `${version}-${release}`
 
@@ -45,5 +45,5 @@ export function headOf(reason: GateReason): string {
 /** The first modules by name, and how many more there are. */
 export function namesOf({ modules, count }: GateReason | WaivedReason): string {
   const names = modules.map(({ name }) => name).join(', ')
-  return count > modules.length ? `${names} and ${count - modules.length} more` : names
+  return count > modules.length ? `${names} and ${thousands(count - modules.length)} more` : names
 }

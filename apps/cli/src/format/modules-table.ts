@@ -28,7 +28,7 @@ export function moduleLines(modules: readonly ModuleResult[], { style, width }: 
   return verdictsWorstFirst.flatMap((verdict) => {
     const these = modules.filter((module) => module.verdict === verdict)
     if (these.length === 0) return []
-    const title = `${style(toneOf(verdict), verdict)}  ${counted(these.length, 'module')}: ${meaningOf(verdict)}`
+    const title = `${style(toneOf(verdict), verdict)}  ${counted(these.length, verdict === 'error' ? 'file' : 'module')}: ${meaningOf(verdict)}`
     return [title, ...groupLines(these, style, width), '']
   })
 }
@@ -50,13 +50,15 @@ export function moduleBlock(module: ModuleResult, style: Style, width: number): 
 }
 
 /** What a reason says, for people; null where there is none. */
-function whyOf({ reason }: ModuleResult): string | null {
+export function whyOf({ reason, verdict }: Pick<ModuleResult, 'reason' | 'verdict'>): string | null {
   if (reason === undefined) return null
   const { code, typeId, path, expected, actual } = reason
   const places = [path, typeId === undefined ? undefined : `type ${typeId}`].filter(
     (place) => place !== undefined,
   )
   const at = places.length === 0 ? '' : ` at ${places.join(', ')}`
+  // What stands there is then a sentence that says what to do.
+  if (verdict === 'error' && actual !== undefined) return `${code}${at}: ${actual}`
   const wanted = expected === undefined ? '' : `, expected ${expected}`
   const found = actual === undefined ? '' : `, found ${actual === '' ? 'an empty name' : actual}`
   return `${code}${at}${wanted}${found}`

@@ -1,6 +1,6 @@
 import type { Verdict } from '@basedrift/check'
 import type { Tone } from '../output/style.js'
-import { count, listed } from '../output/words.js'
+import { count, counted, listed } from '../output/words.js'
 
 /** How each verdict is said: of one module, of several, what it means, and how it is marked. Worst first. */
 const words: readonly (readonly [Verdict, { one: string; many: string; meaning: string; tone: Tone }])[] = [
@@ -89,8 +89,8 @@ export const verdictsWorstFirst: readonly Verdict[] = words.map(([verdict]) => v
 const wordsOf = new Map(words)
 
 /** What a verdict means, as half a sentence. */
-export function meaningOf(verdict: Verdict): string {
-  return wordsOf.get(verdict)?.meaning ?? ''
+export function meaningOf(verdict: string): string {
+  return wordsOf.get(verdict as Verdict)?.meaning ?? ''
 }
 
 /** How a verdict is marked. */
@@ -101,12 +101,23 @@ export function toneOf(verdict: Verdict): Tone {
 /** Counts per verdict as the engine, the ledger and the API have them: verdicts that did not occur are left out. */
 export type Counts = Partial<Readonly<Record<Verdict, number>>>
 
-/** One sentence that sums a result up: `3,500 of 4,023 modules lose their BTF (discarded) and 523 are misread.` */
+/**
+ * A sentence or two that sum a result up: `3,500 of 4,023 modules lose their BTF (discarded) and 523 are misread.` What could not be
+ * read stands apart, as nobody knows that it is a module.
+ */
 export function headline(counts: Counts, total: number): string {
   if (total === 0) return 'There are no modules to check.'
-  const there = verdictsWorstFirst.filter((verdict) => (counts[verdict] ?? 0) > 0)
+  const unread = counts.error ?? 0
+  const errors =
+    unread === 0 ? '' : `${counted(unread, 'file')} ${wordsOf.get('error')![unread === 1 ? 'one' : 'many']}.`
+  return [errors, ofModules(counts, total - unread)].filter((part) => part !== '').join(' ')
+}
+
+function ofModules(counts: Counts, total: number): string {
+  const there = verdictsWorstFirst.filter((verdict) => verdict !== 'error' && (counts[verdict] ?? 0) > 0)
   const [first] = there
-  if (there.length === 1 && first !== undefined) {
+  if (first === undefined) return ''
+  if (there.length === 1) {
     return total === 1
       ? `The module ${wordsOf.get(first)!.one}.`
       : `All ${count(total)} modules ${wordsOf.get(first)!.many}.`

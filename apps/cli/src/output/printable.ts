@@ -28,3 +28,18 @@ export function clippedPath(text: string, width: number): string {
   const shown = printable(text)
   return shown.length <= width ? shown : `…${shown.slice(shown.length - Math.max(0, width - 1))}`
 }
+
+/** A printable text in lines of at most `width` characters, broken at blanks where there are any; `indent` stands before all but the first. */
+export function wrapped(text: string, width: number, indent = ''): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of printable(text).split(' ')) {
+    const room = width - (lines.length === 0 ? 0 : indent.length)
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  lines.push(line)
+  return lines.map((one, nth) => (nth === 0 ? one : indent + one))
+}

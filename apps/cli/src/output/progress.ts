@@ -7,6 +7,9 @@ export interface Progress {
   stop(): void
 }
 
+/** Columns that a path may take beside the bar, on a terminal of 80. */
+export const shownPath = 24
+
 const silent: Progress = { update: () => undefined, stop: () => undefined }
 
 /**
@@ -19,7 +22,7 @@ export async function openProgress(unit: (value: number) => string): Promise<Pro
   const bar = new cliProgress.SingleBar({
     stream,
     format: '{what} [{bar}] {done} of {all}',
-    barsize: 30,
+    barsize: 20,
     clearOnComplete: true,
     // Ctrl-C stays what it is.
     gracefulExit: false,

@@ -1,6 +1,13 @@
-import type { ModuleFacts, Problem, SymversFacts } from '@basedrift/artifacts'
+import type { ArtifactErrorCode, ModuleFacts, Problem, SymversFacts } from '@basedrift/artifacts'
 import { findTools, moduleNameFromPath } from '@basedrift/artifacts'
-import { defaultFindings, parseVersion, prepareBase, type Rules } from '@basedrift/btf'
+import {
+  compareVersions,
+  defaultFindings,
+  newestKnown,
+  parseVersion,
+  prepareBase,
+  type Rules,
+} from '@basedrift/btf'
 import { CheckError } from '../errors.js'
 import { byFile } from '../manifest.js'
 import {
@@ -50,6 +57,8 @@ export interface CheckResult {
     readonly rules: Rules
     /** Types without void (the last id), and the length of the strings in bytes. */
     readonly base: { readonly sha256: string; readonly types: number; readonly strings: number }
+    /** What of the kernel's input was not read whole, modules and symbols in it perhaps; left out where it was. */
+    readonly problems?: readonly Problem[]
   }
   /** Sorted by file. */
   readonly modules: readonly ModuleResult[]
@@ -104,6 +113,8 @@ export async function checkKernelAndModules(
   const rows = withLoads(judged, running, { ...kernelInput, otherSymvers }).sort(byFile)
   const { base } = running
   const notes = notesOf(kernelInput, running, rows)
+  // Where modules are taken from it too, these are rows.
+  const problems = paths.includes(request.kernel) ? [] : kernelInput.problems.filter(isUnread)
   return {
     engine: ENGINE_VERSION,
     kernel: {
@@ -111,6 +122,7 @@ export async function checkKernelAndModules(
       release: running.release,
       rules: running.rules,
       base: { sha256: running.sha256, types: base.btf!.typeCount, strings: base.btf!.stringsLength },
+      ...(problems.length === 0 ? {} : { problems }),
     },
     modules: rows,
     summary: summary(rows),
@@ -187,6 +199,24 @@ function errorRow({ code, file, at, message }: Problem): ModuleResult {
   return resultOf(subject, errorJudgement(code, at, message))
 }
 
+const unreadCodes: ReadonlySet<string> = new Set<ArtifactErrorCode>([
+  'archive-malformed',
+  'archive-truncated',
+  'checksum-mismatch',
+  'compression-corrupt',
+  'compression-unsupported',
+  'elf-truncated',
+  'file-unreadable',
+  'format-unsupported',
+  'limit-exceeded',
+  'nested-too-deep',
+])
+
+/** Whether a problem is that content was not read, whatever it holds. */
+function isUnread({ code }: Problem): boolean {
+  return unreadCodes.has(code)
+}
+
 /** Problems of the kernel's files that are noted; its verdicts stand in spite of them. */
 const mostKernelNotes = 10
 
@@ -199,6 +229,9 @@ function notesOf(
     .filter(({ file }) => kernelFiles.has(file))
     .slice(0, mostKernelNotes)
     .map(({ file, message }) => `${file}: ${message}`)
+  if (compareVersions(rules.version, newestKnown) > 0) {
+    notes.push(`What kernels after ${newestKnown} do is not known: the rules are those of ${newestKnown}.`)
+  }
   if (btfModules === false) {
     notes.push(
       'This kernel was built without CONFIG_DEBUG_INFO_BTF_MODULES: it does not look at the BTF of modules.',
