@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { type CheckResult, type ModuleResult, summary } from '@basedrift/check'
+import { default as AjvDraft04 } from 'ajv-draft-04'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { validateXML } from 'xmllint-wasm'
 import { checkErrorJunit, checkJunit } from '../src/format/check-junit.js'
 import { outcomeOf } from '../src/format/check-report.js'
 import { checkSarif } from '../src/format/check-sarif.js'
@@ -75,16 +79,48 @@ describe('the reports of a check', () => {
     ])
   })
 
-  it('are well-formed whatever the names are', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        const module = { ...discarded(text), file: text, log: [text] }
-        const xml = checkJunit([resultOf([module], { kernel: { ...resultOf([]).kernel, file: text } })])
-        // Characters that XML 1.0 has, and no mark-up but ours.
-        expect(xml).toMatch(/^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u)
-        expect(xml.match(/<[^>]*>/g)).toHaveLength(9)
-        expect(xml.replace(/&(amp|lt|gt|quot|apos);/g, '')).not.toContain('&')
-      }),
-    )
+  it('are what the schemas of SARIF and of Jenkins take, whatever things are called', async () => {
+    const named = (text: string): CheckResult => {
+      const modules = [
+        { ...discarded(text), file: text, log: [text] },
+        { ...unread, name: text, file: `//${text}!${text}` },
+        { ...result(text, 'no-btf', 'absent'), file: text },
+      ]
+      const problems = [{ ...broken, file: text, message: text }]
+      return resultOf(modules, { kernel: { ...resultOf([]).kernel, file: text, problems }, notes: [text] })
+    }
+    const odd = [
+      ']]>',
+      '<!--',
+      '&amp;',
+      '\u0000',
+      '\ud800',
+      '\uffff',
+      '\u2028',
+      '"\'<>&',
+      '%',
+      'https://x',
+      '',
+    ]
+    const texts = [...odd, ...fc.sample(fc.string({ unit: 'binary', maxLength: 12 }), 20)]
+    const results = texts.map(named)
+    const schema = createRequire(import.meta.url)('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json')
+    const ajv = new AjvDraft04.default({ strict: false, unicodeRegExp: false, validateFormats: false })
+    const fits = ajv.compile(schema)
+    expect([fits(checkSarif(results)), fits.errors]).toEqual([true, null])
+    const contents = checkJunit(results)
+    const xsd = readFileSync(new URL('support/junit.xsd', import.meta.url), 'utf8')
+    const validated = await validateXML({ xml: { fileName: 'check.xml', contents }, schema: xsd })
+    expect(validated).toMatchObject({ valid: true, errors: [] })
+  })
+
+  it('name files by references that are of no other scheme or host', () => {
+    const files = ['a b!c', '//x/y', 'https://x', 'ä']
+    const modules = files.map((file) => ({ ...discarded('x'), file }))
+    const { runs } = checkSarif([resultOf(modules)]) as {
+      runs: { results: { locations: { physicalLocation: { artifactLocation: { uri: string } } }[] }[] }[]
+    }
+    const uris = runs[0]!.results.map(({ locations }) => locations[0]!.physicalLocation.artifactLocation.uri)
+    expect(uris).toEqual(['a%20b', '/x/y', 'https%3A//x', '%C3%A4'])
   })
 })
