@@ -17,6 +17,7 @@ const sending = openSending({
   allowInsecure: true,
 })
 const notice = noticeExamples.find(({ kind }) => kind === 'test') as Notice
+const drifted = noticeExamples.find(({ kind }) => kind === 'drift') as Notice
 const wait = { timeout: 20_000, interval: 10 }
 
 /** A ledger, a receiver, and channels that lead to paths of it. */
@@ -42,6 +43,7 @@ async function open(answer?: (request: Received, response: ServerResponse) => vo
     async tell(channel: string, count = 1, what: Notice = notice): Promise<string> {
       let last = ''
       for (let nth = 0; nth < count; nth++) last = (await ledger.deliveries.test(channel, () => what)).id
+      if (what.kind !== 'test') await test.query('UPDATE "Delivery" SET ahead = false WHERE id = $1', [last])
       return last
     },
     paths: () => receiver.received.map(({ path }) => path),
@@ -80,7 +82,7 @@ it('a message that cannot be made holds up those after it for three attempts, an
   const channel = await test.channel('hook')
   const strange = { ...notice, kind: 'of-a-later-version' } as unknown as Notice
   const first = await test.tell(channel, 1, strange)
-  await test.tell(channel)
+  await test.tell(channel, 1, drifted)
   const courier = startCourier({ ...sending, ledger: test.ledger, log: quiet, intervalMs: 10 })
   try {
     const state = async () => {
@@ -95,10 +97,26 @@ it('a message that cannot be made holds up those after it for three attempts, an
   }
 })
 
+it('a test is tried once: what a drift waits for is said at once', async () => {
+  await using test = await open((_, response) => response.writeHead(503).end())
+  const channel = await test.channel('hook')
+  const drift = await test.tell(channel, 1, drifted)
+  const courier = startCourier({ ...sending, ledger: test.ledger, log: quiet, intervalMs: 10 })
+  try {
+    const tried = await test.tell(channel)
+    const of = (id: string) => test.ledger.deliveries.get(id)
+    await vi.waitFor(async () => expect(await of(tried)).toMatchObject({ state: 'dead' }), wait)
+    expect(await of(tried)).toMatchObject({ attempt: 1, lastCode: 'answer-busy', lastStatus: 503 })
+    expect(await of(drift)).toMatchObject({ state: 'pending' })
+  } finally {
+    await courier.stop()
+  }
+})
+
 it('a secret whose key is away is waited for, and nothing of it is said', async () => {
   await using test = await open()
   const channel = await test.channel('hook')
-  const id = await test.tell(channel)
+  const id = await test.tell(channel, 1, drifted)
   const lines: unknown[] = []
   const log: Log = { ...quiet, info: (...said) => lines.push(said), error: (...said) => lines.push(said) }
   const { keyring } = openSending({

@@ -232,7 +232,8 @@ export function channelRoutes(app: App, { ledger, sending, ring }: AppDependenci
         tags: ['channels'],
         summary: 'Send a message to try a channel',
         description:
-          'It goes into the line at once, also where the channel collects; the delivery tells what came of it.',
+          'It is tried once, before all that waits in the line, also where the channel collects; the delivery tells what came of it. ' +
+          'If it is taken, what waits is sent.',
         params: ChannelPath,
         headers: Type.Object(writeHeaders),
         response: {

@@ -108,8 +108,10 @@ async function attempt(delivery: BegunDelivery, options: CourierOptions): Promis
   const nothing = { status: null, answer: null }
   // Its workers ended with it, each time.
   if (nth > retrySeconds.length) return { outcome: 'dead', code: 'attempts-exhausted', ...nothing }
+  // Whoever tries a channel waits for what comes of it, and tries again by hand.
+  const once = notices.every((notice) => notice.kind === 'test')
   const later = (code: string, notBefore: Date | null, said: Pick<AttemptResult, 'status' | 'answer'>) => {
-    const nextAt = nextAttempt(nth, new Date(now()), notBefore, random())
+    const nextAt = once ? null : nextAttempt(nth, new Date(now()), notBefore, random())
     return nextAt === null
       ? { outcome: 'dead' as const, code, ...said }
       : { outcome: 'retry' as const, nextAt, code, ...said }

@@ -49,17 +49,21 @@ async function closeDigests(tx: Tx, channelId: string, sequence: number, now: Da
 }
 
 /**
- * What is first in the line of a channel. An attempt whose worker ended with it is: it was first when it began. Each of the two is
- * the first entry of an index, however long the line is.
+ * What is first in the line of a channel. An attempt whose worker ended with it is: it was first when it began. Then what goes ahead
+ * of the others. Each of the three is the first entry of an index, however long the line is.
  */
 async function headOf(tx: Tx, channelId: string) {
-  const first = (state: 'sending' | 'pending') =>
+  const first = (of: { state: 'sending' | 'pending'; ahead?: true }) =>
     tx.delivery.findFirst({
-      where: { channelId, state },
+      where: { channelId, ...of },
       orderBy: { sequence: 'asc' },
       include: { events: { include: { event: true }, orderBy: { eventId: 'asc' }, take: digestEvents } },
     })
-  return (await first('sending')) ?? (await first('pending'))
+  return (
+    (await first({ state: 'sending' })) ??
+    (await first({ state: 'pending', ahead: true })) ??
+    (await first({ state: 'pending' }))
+  )
 }
 
 /** The part of the ledger that sending works on. */
@@ -141,6 +145,11 @@ export function createCourier(db: Database): Courier {
             lastAnswer: answer,
           },
         })
+        // What went ahead was taken, so the first of those that wait is due: the others wait for that alone.
+        if (outcome === 'sent')
+          await tx.$executeRaw`
+            UPDATE "Delivery" SET "nextAt" = ${now} WHERE "nextAt" > ${now} AND id = (
+              SELECT id FROM "Delivery" WHERE "channelId" = ${channelId}::uuid AND state = 'pending' ORDER BY sequence LIMIT 1)`
         if (outcome === 'gone') {
           await tx.channel.update({
             where: { id: channelId },

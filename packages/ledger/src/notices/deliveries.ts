@@ -19,7 +19,7 @@ export interface Deliveries {
     query: { channel?: string | undefined; state?: DeliveryState | undefined } & PageRequest,
   ): Promise<Page<DeliveryRow>>
   get(id: string): Promise<DeliveryRow | null>
-  /** Puts an event into the line of one channel, whatever that is told of. `channel-unknown`, `channel-disabled`. */
+  /** Puts an event before all that waits in the line of one channel, whatever that is told of. `channel-unknown`, `channel-disabled`. */
   test(channelId: string, noticeFor: (channel: { name: string }) => Notice): Promise<DeliveryRow>
   /**
    * Puts a delivery that has ended at the end of its channel’s line again, under the same id; one that waits is due now.
@@ -109,7 +109,7 @@ export function createDeliveries(db: Database): Deliveries {
         const now = clock()
         const channel = await holdActive(tx, channelId)
         const eventId = await recordEvent(tx, `test:${channelId}`, noticeFor(channel), now)
-        return existing(tx, await addToLine(tx, channel, eventId, now))
+        return existing(tx, await addToLine(tx, channel, eventId, now, true))
       }),
 
     redeliver: (id) =>
@@ -119,7 +119,7 @@ export function createDeliveries(db: Database): Deliveries {
         const { sequence } = await holdActive(tx, channel.id)
         const ended = await tx.delivery.updateMany({
           where: { id, state: { in: ['sent', 'dead'] } },
-          data: { state: 'pending', sequence: sequence + 1, attempt: 0, nextAt: now, endedAt: null },
+          data: { state: 'pending', sequence: sequence + 1, ahead: false, attempt: 0, nextAt: now, endedAt: null },
         })
         if (ended.count === 0)
           await tx.delivery.updateMany({

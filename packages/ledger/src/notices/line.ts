@@ -14,14 +14,21 @@ export interface HeldChannel {
   sequence: number
 }
 
-/** Puts a delivery of these events at the end of the line of a channel that is held, due now. */
-export async function addToLine(tx: Tx, channel: HeldChannel, eventId: string, now: Date): Promise<string> {
+/** Puts a delivery of an event at the end of the line of a channel that is held, due now; `ahead` goes before all that waits there. */
+export async function addToLine(
+  tx: Tx,
+  channel: HeldChannel,
+  eventId: string,
+  now: Date,
+  ahead = false,
+): Promise<string> {
   const id = uuidv7(now.getTime())
   await tx.delivery.create({
     data: {
       id,
       channelId: channel.id,
       sequence: channel.sequence + 1,
+      ahead,
       state: 'pending',
       nextAt: now,
       createdAt: now,

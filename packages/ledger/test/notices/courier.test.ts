@@ -88,6 +88,38 @@ describe('the line of a channel', () => {
     expect(await ledger.channels.get(channel)).toMatchObject({ waiting: 1, dead: 1 })
   })
 
+  it('is passed by a test alone, and is due at once when the receiver has taken that', async () => {
+    await using test = await openTestLedger()
+    const { ledger, clock } = test
+    const channel = await channelOf(ledger)
+    await announce(test, 2)
+    await ledger.courier.claim('a', leaseMs, 10)
+    const first = await begin(ledger, channel)
+    const notice = noticeExamples.find(({ kind }) => kind === 'test')
+    if (notice === undefined) throw new Error('no example')
+    const early = await ledger.deliveries.test(channel, () => notice)
+    const nextAt = new Date(clock.now.getTime() + 3_600_000)
+    const busy: AttemptResult = { outcome: 'retry', nextAt, code: 'answer-busy', status: 503, answer: null }
+    await ledger.courier.end(first, 'a', busy)
+    const refused = await begin(ledger, channel)
+    expect(refused.id, 'what is under way ends first').toBe(early.id)
+    await ledger.courier.end(refused, 'a', { ...busy, outcome: 'dead' })
+    expect(await ledger.courier.begin(channel, 'a', leaseMs), 'the receiver is away yet').toBeNull()
+    const tests = [
+      await ledger.deliveries.test(channel, () => notice),
+      await ledger.deliveries.test(channel, () => notice),
+    ]
+    expect(await ledger.courier.claim('b', leaseMs, 10)).toEqual([channel])
+    const order: string[] = []
+    for (let nth = 0; nth < 4; nth++) {
+      const next = await begin(ledger, channel, 'b')
+      order.push(next.id)
+      await ledger.courier.end(next, 'b', sent)
+    }
+    expect(order.slice(0, 3)).toEqual([...tests.map(({ id }) => id), first.id])
+    expect(await ledger.courier.begin(channel, 'b', leaseMs)).toBeNull()
+  })
+
   it('is not read through to find what is first, however long it is', async () => {
     await using test = await openTestLedger()
     const { clock, query, url } = test
