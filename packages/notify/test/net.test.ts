@@ -179,6 +179,25 @@ describe('URLs', () => {
     expect(() => net.checkUrl(url)).toThrow(coded('address-refused'))
   })
 
+  it('are refused with each rule that they break, and the setting that lifts it', () => {
+    const said = (url: string): string => {
+      try {
+        return net.checkUrl(url).href
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    const port = /port is none of 25, 80, 443, 465, 587, 2525, 8443; .*BASEDRIFT_CHAT_ALLOW_HOSTS/
+    const three = said('http://127.0.0.1:28777/s3cr3t')
+    expect(three).toMatch(/https URL; .*BASEDRIFT_CHAT_ALLOW_INSECURE=true/)
+    expect(three).toMatch(port)
+    expect(three).toMatch(/not public; .*BASEDRIFT_CHAT_ALLOW_HOSTS/)
+    expect(three).not.toMatch(/s3cr3t|127|fragment/)
+    expect(said('https://example.org:28777/')).toMatch(new RegExp(`^Its ${port.source} may have any\\.$`))
+    expect(said('https://localhost:8443/x')).toMatch(/^Its host is .*BASEDRIFT_CHAT_ALLOW_HOSTS may\.$/)
+    expect(said('https://user@example.org/#a')).toBe('Give it without user, password and fragment.')
+  })
+
   it('are used as they are', () => {
     expect(net.checkUrl('https://hooks.slack.com/services/T/B/x').host).toBe('hooks.slack.com')
     expect(net.checkUrl('https://example.org:8443/hook?token=1').port).toBe('8443')

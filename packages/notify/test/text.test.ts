@@ -61,6 +61,16 @@ describe('what is told', () => {
     )
   })
 
+  it('of releases that are numbers alone names both in full', () => {
+    const [from, to] = [
+      { ...drift.from, version: '6.1.192', release: '2' },
+      { ...drift.to, version: '6.1.192', release: '3' },
+    ]
+    expect(told({ ...drift, from, to })[0]).toMatch(
+      /drifted from 6\.1\.192-2 .* modules of 6\.1\.192-3 are rejected on a running 6\.1\.192-2/,
+    )
+  })
+
   it('of another version names both in full', () => {
     const from = { ...drift.from, version: '5.15.11' }
     expect(told({ ...drift, from })[0]).toMatch(

@@ -147,6 +147,14 @@ export function addChannel(program: Command, ended: (code: number) => void): voi
         delivery = await client.call('getDelivery', { path: { id: delivery.id } })
       }
       await standardOutput().write(`${deliveryLine(delivery)}\n`)
+      const { notifyErrorCodes } = await import('@basedrift/notify')
+      const { lastCode, state } = delivery
+      if (lastCode !== null && Object.hasOwn(notifyErrorCodes, lastCode))
+        note(notifyErrorCodes[lastCode as keyof typeof notifyErrorCodes])
+      else if (state === 'pending')
+        note(
+          'No worker has come to it within 30 s: look whether one runs, or wait for the message under way.',
+        )
       ended(delivery.state === 'sent' ? exitCodes.ok : exitCodes.bad)
     },
   )
@@ -181,6 +189,8 @@ export function addChannel(program: Command, ended: (code: number) => void): voi
         await change(name, options, { secrets })
         note(`Channel ${name} has its new secret.`)
       } else {
+        const { kind } = await channelNamed(await openClient(options), name)
+        if (kind !== 'webhook') throw new CliError('usage', newSecretOf(kind), 'channel rotate')
         const { newSharedKey } = await import('@basedrift/notify')
         const key = newSharedKey()
         await change(name, options, { addSigningKey: key, keepSigningKeys: 2 })
@@ -210,6 +220,11 @@ export function addChannel(program: Command, ended: (code: number) => void): voi
       ended(exitCodes.ok)
     },
   )
+}
+
+function newSecretOf(kind: ChannelKind): string {
+  const variable = kind === 'matrix' ? 'TOKEN' : kind === 'email' ? 'PASSWORD' : 'URL'
+  return `A channel of the kind ${kind} signs nothing: give its new secret in BASEDRIFT_CHANNEL_${variable}.`
 }
 
 function eventKinds(text: string, before: NoticeKind[] = []): NoticeKind[] {

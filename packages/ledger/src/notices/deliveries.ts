@@ -119,7 +119,14 @@ export function createDeliveries(db: Database): Deliveries {
         const { sequence } = await holdActive(tx, channel.id)
         const ended = await tx.delivery.updateMany({
           where: { id, state: { in: ['sent', 'dead'] } },
-          data: { state: 'pending', sequence: sequence + 1, ahead: false, attempt: 0, nextAt: now, endedAt: null },
+          data: {
+            state: 'pending',
+            sequence: sequence + 1,
+            ahead: false,
+            attempt: 0,
+            nextAt: now,
+            endedAt: null,
+          },
         })
         if (ended.count === 0)
           await tx.delivery.updateMany({

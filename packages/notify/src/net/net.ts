@@ -56,6 +56,25 @@ const defaultTimeoutMs = 15_000
 /** Ports that messages go to where the operator has not allowed the host: web and mail. */
 const usualPorts = new Set([80, 443, 8443, 25, 465, 587, 2525])
 
+/** The rules for a URL or a host, and the setting that lifts one. */
+const rules = {
+  url: 'It is no URL of at most 2,048 characters.',
+  scheme: 'Give an https URL.',
+  clear: 'Give an https URL; http needs BASEDRIFT_CHAT_ALLOW_INSECURE=true.',
+  parts: 'Give it without user, password and fragment.',
+  host: 'It names no host.',
+  port: `Its port is none of ${[...usualPorts].sort((a, b) => a - b).join(', ')}; a host in BASEDRIFT_CHAT_ALLOW_HOSTS may have any.`,
+  address: 'Its host is or has an address that is not public; one in BASEDRIFT_CHAT_ALLOW_HOSTS may.',
+} as const
+
+type Broken = keyof typeof rules
+
+/** Says which rules are broken, without the URL, which may hold secrets. */
+function refusal(broken: readonly Broken[]): NotifyError {
+  const code = broken.every((rule) => rule === 'address') ? 'address-refused' : 'url-invalid'
+  return new NotifyError(code, broken.map((rule) => rules[rule]).join(' '))
+}
+
 /** Addresses of a name that are looked at, and that are tried. */
 const maxAddresses = 32
 const maxTries = 3
@@ -114,28 +133,38 @@ export function createNet(policy: NetPolicy = {}): Net {
     allowsHost(allowed, host) ||
     (isAddress(host) ? allowsAddress(allowed, host) : allowed.ranges.length > 0)
 
-  const checkHost = (hostname: string, port: number): string => {
+  /** A host as it is compared, null where it is none, and the rules that it and its port break. */
+  const judge = (hostname: string, port: number): { host: string | null; broken: Broken[] } => {
     // The parser of URLs turns every way to write an IPv4 address into the plain one, as resolvers would.
     const url = /^([^\s/?#@\\:[\]]+|\[[0-9A-Fa-f:.]+\])$/.test(hostname)
       ? parseUrl(`http://${hostname}/`)
       : null
-    if (url === null) throw new NotifyError('url-invalid')
-    const host = bare(url.hostname)
-    if (host === '' || !mayUse(host, port)) throw new NotifyError('url-invalid')
+    const host = url === null ? '' : bare(url.hostname)
+    if (host === '') return { host: null, broken: ['host'] }
+    const broken: Broken[] = mayUse(host, port) ? [] : ['port']
     const addresses = isLocal(host) ? loopback : isAddress(host) ? [host] : []
     const allowedHere =
       allowsHost(allowed, host) || addresses.some((address) => allowsAddress(allowed, address))
-    if (!allowedHere && !addresses.every(isPublic)) throw new NotifyError('address-refused')
+    return { host, broken: allowedHere || addresses.every(isPublic) ? broken : [...broken, 'address'] }
+  }
+
+  const checkHost = (hostname: string, port: number): string => {
+    const { host, broken } = judge(hostname, port)
+    if (host === null || broken.length > 0) throw refusal(broken)
     return host
   }
 
   const checkUrl = (text: string): URL => {
     const url = text.length > 2048 ? null : parseUrl(text)
-    if (url === null) throw new NotifyError('url-invalid')
-    const secure = url.protocol === 'https:'
-    if (!secure && !(url.protocol === 'http:' && allowInsecure)) throw new NotifyError('url-invalid')
-    if (url.username !== '' || url.password !== '' || url.hash !== '') throw new NotifyError('url-invalid')
-    checkHost(url.hostname, url.port === '' ? (secure ? 443 : 80) : Number(url.port))
+    if (url === null) throw refusal(['url'])
+    const { protocol, username, password, hash, hostname, port } = url
+    const secure = protocol === 'https:'
+    const broken: Broken[] = []
+    if (!secure && protocol !== 'http:') broken.push('scheme')
+    if (protocol === 'http:' && !allowInsecure) broken.push('clear')
+    if (username !== '' || password !== '' || hash !== '') broken.push('parts')
+    broken.push(...judge(hostname, port === '' ? (secure ? 443 : 80) : Number(port)).broken)
+    if (broken.length > 0) throw refusal(broken)
     return url
   }
 
@@ -151,8 +180,9 @@ export function createNet(policy: NetPolicy = {}): Net {
       return addresses
     }
     const strange = addresses.filter((address) => !allowsAddress(allowed, address))
-    if (strange.length > 0 && !usualPorts.has(port)) throw new NotifyError('url-invalid')
-    if (!strange.every(isPublic)) throw new NotifyError('address-refused')
+    const broken: Broken[] = strange.length > 0 && !usualPorts.has(port) ? ['port'] : []
+    if (!strange.every(isPublic)) broken.push('address')
+    if (broken.length > 0) throw refusal(broken)
     return addresses
   }
 

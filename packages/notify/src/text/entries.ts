@@ -32,9 +32,13 @@ type BuildRef = DriftNotice['to']
 const vr = (build: BuildRef) => `${build.version}-${build.release}`
 const subject = (stream: string, build: BuildRef) => name(`${stream.replaceAll('/', ' ')} ${vr(build)}`)
 
-/** Two builds by what tells them apart: their releases where the versions agree. */
+/**
+ * Two builds by what tells them apart: their releases where the versions agree. A release that is a number alone, as Debian's are,
+ * would be read as anything but a release.
+ */
 function apart(from: BuildRef, to: BuildRef): [Part, Part] {
-  return from.version === to.version && from.release !== to.release
+  const alone = [from, to].every(({ release }) => !/^\d+$/.test(release))
+  return alone && from.version === to.version && from.release !== to.release
     ? [name(from.release), name(to.release)]
     : [name(vr(from)), name(vr(to))]
 }
