@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -315,6 +315,20 @@ describe('serve itself', () => {
     expect(run.stderr).toMatch(
       new RegExp(`^basedrift: address-unavailable: .*--port.* \\(127\\.0\\.0\\.1:${port}\\)$`, 'm'),
     )
+    expect(run.stderr).not.toContain('"stack"')
+    expect(readdirSync(path.join(temp.path, 'second')), 'before a database is made').toEqual([])
+  })
+
+  it.each([
+    ['/proc/none', /There is no such file or directory/],
+    [path.join(temp.path, 'a-file'), /It is no directory/],
+    [path.join(temp.path, 'a-file', 'below'), /A part of the path is not a directory/],
+  ])('says that %s cannot be its data directory', async (directory, reason) => {
+    writeFileSync(path.join(temp.path, 'a-file'), '')
+    const run = await basedrift(['serve', '--port', '0', '--data-dir', directory])
+    expect(run).toMatchObject({ code: 2, stdout: Buffer.alloc(0) })
+    expect(run.stderr).toMatch(/^basedrift: output-unwritable: .*--data-dir/)
+    expect(run.stderr).toMatch(reason)
   })
 
   it('takes a Ctrl-C of which it is told twice as one', async () => {

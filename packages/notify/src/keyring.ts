@@ -17,6 +17,12 @@ export interface Keyring {
    * @throws NotifyError `secret-key-unknown`, `secret-broken`
    */
   reseal(sealed: string, channelId: string): string | null
+  /**
+   * Takes the keys as they are now, of which the first seals. Those that it had open still: who has taken one away too early loses nothing
+   * until the process ends.
+   * @throws NotifyError `secret-keys-invalid`, also where an id is of another key than before; nothing changes then
+   */
+  renew(text: string): void
 }
 
 /** Most keys: the one in use and those that it follows. */
@@ -54,9 +60,13 @@ const bound = (keyId: string, channelId: string) => Buffer.from(`basedrift/v1/${
  * @throws NotifyError `secret-keys-invalid`, without the keys
  */
 export function createKeyring(text: string): Keyring {
-  const keys = parse(text)
-  const [current] = keys.keys()
-  if (current === undefined) throw new NotifyError('secret-keys-invalid')
+  let keys = parse(text)
+  const first = (of: Map<string, KeyObject>): string => {
+    const [id] = of.keys()
+    if (id === undefined) throw new NotifyError('secret-keys-invalid')
+    return id
+  }
+  let current = first(keys)
 
   const keyOf = (id: string): KeyObject => {
     const key = keys.get(id)
@@ -94,7 +104,26 @@ export function createKeyring(text: string): Keyring {
     return sealed.startsWith(`v1.${current}.`) ? null : seal(secret, channelId)
   }
 
-  return { current, seal, open, reseal }
+  const renew = (now: string): void => {
+    const renewed = parse(now)
+    const head = first(renewed)
+    for (const [id, key] of keys) {
+      if (renewed.get(id)?.equals(key) === false) throw new NotifyError('secret-keys-invalid')
+      renewed.set(id, key)
+    }
+    keys = renewed
+    current = head
+  }
+
+  return {
+    get current() {
+      return current
+    },
+    seal,
+    open,
+    reseal,
+    renew,
+  }
 }
 
 /**

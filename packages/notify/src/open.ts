@@ -22,6 +22,8 @@ export interface Sending {
   readonly keyring: Keyring
   readonly net: Net
   readonly baseUrl: string
+  /** Reads the keys anew where they are in a file, before secrets are sealed with the newest. */
+  readonly renewKeys?: () => void
 }
 
 /**

@@ -51,6 +51,18 @@ describe('sealed secrets', () => {
       expect(() => ring.open(text, 'c')).toThrow(NotifyError)
   })
 
+  it('are sealed by a key that came in front meanwhile, and opened by one that was taken away too early', () => {
+    const ring = createKeyring(old)
+    const sealed = ring.seal('secret', 'c')
+    for (const bad of ['', 'nonsense', `2025:${key()}`])
+      expect(() => ring.renew(bad)).toThrow(expect.objectContaining({ code: 'secret-keys-invalid' }))
+    expect(ring.current).toBe('2025')
+    ring.renew(next)
+    expect(ring.current).toBe('2026')
+    const again = ring.reseal(sealed, 'c')
+    expect(createKeyring(next).open(again ?? '', 'c')).toBe('secret')
+  })
+
   it('are opened by every key and sealed by the first', () => {
     const before = createKeyring(old)
     const during = createKeyring(`${next}, ${old}`)

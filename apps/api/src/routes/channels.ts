@@ -22,6 +22,10 @@ import { channelView, deliveryView, targetOf } from '../views/channel.js'
 /** Everything: what a channel is told of without routes. */
 const allRoutes = [{ stream: '*', kinds: [], minSeverity: 'info' as const }]
 
+const keysUnusable =
+  'Nothing was sealed anew, and the keys stay as they were: the file `secret-keys` of the data directory must be readable and hold one ID:KEY ' +
+  'pair a line, each KEY 32 bytes in base64, and an id must stay that of its key.'
+
 /** How often a change is made anew where the secrets changed meanwhile. */
 const tries = 5
 
@@ -267,13 +271,19 @@ export function channelRoutes(app: App, { ledger, sending, ring }: AppDependenci
         tags: ['channels'],
         summary: 'Seal the secrets of all channels with the newest key',
         description:
-          'The newest key is the first of BASEDRIFT_SECRET_KEYS. Once nothing fails, the others can go.',
+          'The newest key is the first of BASEDRIFT_SECRET_KEYS as the service was started with it, or of the file `secret-keys`, which is read anew. ' +
+          'Once nothing fails, the others can go.',
         headers: Type.Object(writeHeaders),
         response: { 200: ref(Resealed), ...problems('origin-refused', 'channels-unavailable') },
       },
     },
     async () => {
-      const { keyring } = available()
+      const { keyring, renewKeys } = available()
+      try {
+        renewKeys?.()
+      } catch (error) {
+        throw new ProblemError('channels-unavailable', keysUnusable, { cause: error })
+      }
       const rows = (await ledger.channels.sealed()).map(({ id: channelId, sealed }) => ({
         channelId,
         sealed,

@@ -102,11 +102,17 @@ export function addDeliveries(program: Command, ended: (code: number) => void): 
   addServerOptions(
     secrets
       .command('rotate')
-      .description('seal the secrets of all channels with the first key of BASEDRIFT_SECRET_KEYS'),
+      .description(
+        'seal the secrets of all channels with the first key of the file `secret-keys`, or of BASEDRIFT_SECRET_KEYS',
+      ),
   ).action(async (options: ServerOptions) => {
     const client = await openClient(options)
     const { key, resealed, unchanged, failed } = await client.call('rotateSecrets', {})
     note(`Sealed with ${key}: ${resealed} channels anew, ${unchanged} as they were.`)
+    if (resealed === 0 && failed.length === 0)
+      note(
+        `The service knows no key newer than ${key}. Put a new pair first in \`secret-keys\`, or in BASEDRIFT_SECRET_KEYS and start it again.`,
+      )
     for (const { channel, code } of failed) note(`Channel ${channel} keeps its seal (${code}).`)
     ended(failed.length === 0 ? exitCodes.ok : exitCodes.error)
   })

@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { type Command, Option } from 'commander'
+import { reportOf } from '../errors.js'
 import { standardOutput } from '../output/destination.js'
 import { wholeNumber } from '../output/numbers.js'
+import { makeDataDirectory } from '../serve/data-directory.js'
 import { endWithParent, hasMemorySettings, runWithMemorySettings } from '../serve/own-process.js'
 
 interface ServeOptions {
@@ -47,7 +48,7 @@ async function serve(options: ServeOptions): Promise<never> {
   endWithParent()
   const { host, port, logFile, newAdminToken = false } = options
   const directory = path.resolve(options.dataDir)
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDataDirectory(directory)
   const { createLogger, createMetrics, createShutdown, loadConfig } = await import('@basedrift/runtime')
   const config = loadConfig(process.env)
   const log = createLogger({ level: config.logLevel, ...(logFile === undefined ? {} : { file: logFile }) })
@@ -62,7 +63,9 @@ async function serve(options: ServeOptions): Promise<never> {
     await standardOutput().write(`Basedrift listens on ${service.url}\n${service.token ?? ''}`)
     return await Promise.race([service.failed, crashed])
   } catch (error) {
-    log.fatal({ err: error }, 'the service ends')
+    const { code, message, where } = reportOf(error)
+    // What is no fault of the program is said in a sentence; where it happened in the code helps nobody.
+    log.fatal(code === 'internal' ? { err: error } : { code, where, detail: message }, 'the service ends')
     await shutdown.close()
     throw error
   }

@@ -24,6 +24,15 @@ export function secretKeysOf(dataDir: string): string {
   } finally {
     rmSync(mine, { force: true })
   }
+  return readSecretKeys(dataDir)
+}
+
+/**
+ * The keys of the file in the data directory, as they are now.
+ * @throws CliError `secret-keys-unreadable`, also where there is no file
+ */
+export function readSecretKeys(dataDir: string): string {
+  const file = path.join(dataDir, secretKeysFile)
   try {
     return readFileSync(file, 'utf8')
       .split('\n')

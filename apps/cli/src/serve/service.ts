@@ -1,6 +1,7 @@
-import { EventEmitter } from 'node:events'
-import { isIPv6 } from 'node:net'
+import { EventEmitter, once } from 'node:events'
+import { createServer, isIPv6 } from 'node:net'
 import path from 'node:path'
+import type { Ledger } from '@basedrift/ledger'
 import type { Sending } from '@basedrift/notify'
 import type { Config, Logger, Metrics, Shutdown } from '@basedrift/runtime'
 import { CliError } from '../errors.js'
@@ -34,6 +35,8 @@ export interface Service {
 /** Starts everything in this process: Postgres (unless one is given), ledger, queue, worker and API. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { host, port, dataDir, config, log, metrics, shutdown } = options
+  // Before a database is made or started for nothing.
+  await tryAddress(host, port)
   const { databaseUrl, failed } = await openDatabase(options)
 
   const { openParts, startWorker } = await import('@basedrift/worker/main')
@@ -42,6 +45,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { ledger, blobs, pool } = parts
   const { tasks, keepMs } = config.worker
   const sending = await openSendingOf(options)
+  await warnOfLostSecrets(ledger, sending, log)
   const concurrency = tasks === undefined ? {} : { concurrency: tasks }
   const tasksEnded = new EventEmitter()
   const ended = () => void tasksEnded.emit('task')
@@ -91,6 +95,19 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return { url: server.url, token, failed }
 }
 
+/** @throws CliError `address-unavailable` where the address cannot be listened on */
+async function tryAddress(host: string, port: number): Promise<void> {
+  const server = createServer()
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+  } catch (error) {
+    throw cannotListen(error, host, port) ?? error
+  } finally {
+    server.close()
+  }
+}
+
 /** Why an address cannot be listened on, by errno name, and what to do. */
 const listenReasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Another program listens there: give another port with --port, or end that program.',
@@ -125,10 +142,24 @@ async function openDatabase(
 /** What sending to channels takes, with keys of the data directory where the environment gives none. */
 async function openSendingOf({ config, dataDir, host, port }: ServiceOptions): Promise<Sending> {
   const { openSending } = await import('@basedrift/notify')
-  const { secretKeysOf } = await import('./secret-keys.js')
+  const { readSecretKeys, secretKeysOf } = await import('./secret-keys.js')
   const { chat } = config
   const { secretKeys = secretKeysOf(dataDir), publicUrl = localUrl(host, port) } = chat
-  return openSending({ ...chat, secretKeys, publicUrl })
+  const sending = openSending({ ...chat, secretKeys, publicUrl })
+  if (chat.secretKeys !== undefined) return sending
+  return { ...sending, renewKeys: () => sending.keyring.renew(readSecretKeys(dataDir)) }
+}
+
+/** Says of how many channels the secrets cannot be opened: the keys of another data directory, or a backup without them. */
+async function warnOfLostSecrets(ledger: Ledger, { keyring }: Sending, log: Logger): Promise<void> {
+  const rows = (await ledger.channels.sealed()).map(({ id: channelId, sealed }) => ({ channelId, sealed }))
+  const { resealAll } = await import('@basedrift/notify')
+  const lost = [...resealAll(keyring, rows)].filter((result) => 'error' in result).length
+  if (lost > 0)
+    log.error(
+      { channels: lost },
+      'secrets of channels cannot be opened: put the keys back (the file secret-keys, or BASEDRIFT_SECRET_KEYS), or set the secrets again',
+    )
 }
 
 /** The address of the service as it is told where nobody says how others reach it. */
