@@ -25,6 +25,7 @@ export const cliErrorCodes = {
   'attestation-malformed': 'What was signed is not the statement of a build’s verdicts.',
   'build-unknown': 'No such build is recorded.',
   'build-failed': 'The server could not use the build.',
+  'artifact-failed': 'The server could not read all of the files of the build.',
   'server-silent': 'The server took the question and did not answer in time.',
   'token-unknown': 'There is no such token.',
   'address-unavailable': 'The address or port to listen on cannot be had.',

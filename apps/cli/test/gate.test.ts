@@ -195,7 +195,7 @@ describe('basedrift gate', () => {
     })
     const down = await gate(null, [], env)
     expect(down.code).toBe(0)
-    expect(down.stderr).toMatch(/gave no answer.*NOT RECORDED by the service: basedrift: server-unreachable/s)
+    expect(down.stderr).toMatch(/gave no answer.*NOT RECORDED by the service: server-unreachable\n$/s)
     const passes = await gate(says(decision()), [], env)
     expect(passes).toMatchObject({ code: 0, stderr: expect.stringContaining('was not needed') })
   })

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { basedrift, type Run } from './support/run.js'
 import { startService, type TestService } from './support/service.js'
+import { tar } from './support/tar.js'
 import { tempDir } from './support/temp.js'
 import { vector } from './support/vectors.js'
 
@@ -220,10 +221,49 @@ describe('serve, push and what came of it', () => {
     })
   })
 
+  it('says that the kernel build is not there that modules are built for', async () => {
+    const args = ['--no-seal', '--built-for', '5.15.12-9', vector('teapot-1.1.ko')]
+    const open = await push('1.8', ...args)
+    expect(open.code).toBe(0)
+    expect(open.stderr).toMatch(/\nNote: example\/x86_64\/default has no build 5\.15\.12-9 yet: /)
+  })
+
+  it('lists streams, and names each mistake in a waiver at once', async () => {
+    expect((await client('streams')).stdout.toString()).toBe(`${stream}\n`)
+    const pair = ['--kernel', '5.15.12-1.1', '--modules', '5.15.12-1.3', '--stream', stream]
+    const wrong = ['--verdict', 'odd', '--reason', 'x', '--expires', '400d']
+    const run = await client('waive', 'add', ...pair, ...wrong)
+    expect(run.code).toBe(2)
+    expect(run.stderr).toMatch(
+      /^basedrift: usage: .*--module, or give --all.*"odd" cannot be waived.*"400d" is longer than .*366d.*3 to 1,024/,
+    )
+    const none = await client('matrix', '--stream', 'no/such')
+    expect(none.stderr).toBe(
+      'basedrift: stream-unknown: There is no stream no/such. `basedrift streams` lists those there are.\n',
+    )
+    const odd = await client(
+      'push',
+      '--stream',
+      stream,
+      '--version',
+      '1-2',
+      '--release',
+      '',
+      vector('teapot-1.1.ko'),
+    )
+    expect(odd.stderr).toMatch(/^basedrift: request-invalid: The service does not take .*5\.15\.12-1\.3/)
+  })
+
   it('keeps what is live', async () => {
     const where = ['--stream', stream, '--environment', 'production']
     const entered = await client('live', 'enter', '5.15.12-1.1', ...where)
     expect(entered).toMatchObject({ code: 0, stderr: '' })
+    const typo = ['--stream', stream, '--environment', 'prodction']
+    const other = await client('live', 'enter', '5.15.12-1.1', ...typo)
+    expect(other.stderr).toBe(
+      'Nothing has entered prodction before: it is a new environment; there were production.\n',
+    )
+    expect((await client('live', 'environments')).stdout.toString()).toMatch(/^prodction +1$/m)
     const list = await client('live', 'list', '--environment', 'production', '--format', 'json')
     expect(JSON.parse(list.stdout.toString()).items).toMatchObject([{ build: { release: '1.1' } }])
     expect((await client('live', 'leave', '5.15.12-1.1', ...where)).code).toBe(0)
@@ -237,6 +277,14 @@ describe('serve, push and what came of it', () => {
   })
 
   it('ends with 2 where the build could not be used, or the files cannot be sent', async () => {
+    const cut = path.join(temp.path, 'cut.tar')
+    const whole = tar({ 'a/teapot.ko': readFileSync(vector('teapot-1.1.ko')), 'a/more': Buffer.alloc(4096) })
+    writeFileSync(cut, whole.subarray(0, 2048))
+    const part = await push('1.7', '--wait', vector('saucer-1.1.ko'), cut)
+    expect(part.code).toBe(2)
+    expect(part.stderr).toMatch(
+      /\nbasedrift: artifact-failed: What was sent could not all be read: cut\.tar \(archive-truncated\)\. /,
+    )
     const bad = path.join(temp.path, 'bad.ko')
     writeFileSync(bad, 'no module')
     const failed = await push('1.5', '--wait', bad)
@@ -268,7 +316,10 @@ describe('tokens', () => {
   it('are made, used, listed and revoked', async () => {
     const narrow = ['--scope', 'read', '--scope', 'ingest', '--stream', 'other/*', '--expires', '90d']
     const made = await client('token', 'create', '--name', 'hook', ...narrow)
-    expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Token hook \(.+\) was made/) })
+    expect(made).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^Token hook \(.+\) was made: [a-z, ]+ for streams other\/\*, until /),
+    })
     const token = made.stdout.toString().trim()
     expect(token).toMatch(/^bdt_\S+$/)
     const env = { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: token }
@@ -310,7 +361,11 @@ describe('serve itself', () => {
 
   it('says that a port is taken, and how to take another', async () => {
     const { port } = new URL(service.url)
-    const run = await basedrift(['serve', '--port', port, '--data-dir', path.join(temp.path, 'second')])
+    const second = path.join(temp.path, 'second')
+    const run = await basedrift(['serve', '--port', port, '--data-dir', second])
+    // Found before a database was made for it.
+    expect(readdirSync(second)).toEqual([])
+    expect(run.stderr).not.toContain('"stack"')
     expect(run).toMatchObject({ code: 2, stdout: Buffer.alloc(0) })
     expect(run.stderr).toMatch(
       new RegExp(`^basedrift: address-unavailable: .*--port.* \\(127\\.0\\.0\\.1:${port}\\)$`, 'm'),
@@ -355,6 +410,7 @@ describe('serve itself', () => {
     const first = await startService(dataDir)
     const env = { BASEDRIFT_URL: first.url, BASEDRIFT_TOKEN: first.token }
     expect(first.stdout()).toContain(`: ${first.token}\n`)
+    expect(first.stdout()).toContain(`BASEDRIFT_URL=${first.url} BASEDRIFT_DATA_DIR=${dataDir}\n`)
     const args = ['--stream', stream, '--version', '5.15.12', '--release', '1.1', '--wait', ...filesOf('1.1')]
     expect((await basedrift(['push', ...args], { env })).code).toBe(0)
     expect(await first.end('SIGKILL')).toBeNull()

@@ -1,5 +1,5 @@
 import type { Client, Decision } from '@basedrift/contract'
-import { errorLine } from '../errors.js'
+import { reportOf } from '../errors.js'
 import { inTime } from './ask-gate.js'
 import { whoRuns } from './who.js'
 
@@ -23,6 +23,8 @@ export async function recordBrokenGlass(
     const { id, by, onBehalfOf } = await inTime(timeoutMs, (options) => client.breakGlass(use, options))
     return `Recorded by the service as ${id}: ${onBehalfOf ?? 'somebody'}, by the token ${by}.`
   } catch (error) {
-    return `NOT RECORDED by the service: ${errorLine(error)}`
+    // Where there was no decision either, that has been said in full.
+    const { code, message } = reportOf(error)
+    return `NOT RECORDED by the service: ${decision === null ? code : `${code}: ${message}`}`
   }
 }

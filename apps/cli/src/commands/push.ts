@@ -1,4 +1,4 @@
-import type { Build, BuildName, Client } from '@basedrift/contract'
+import type { Artifact, Build, BuildName, Client } from '@basedrift/contract'
 import type { Command } from 'commander'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
 import { CliError } from '../errors.js'
@@ -38,7 +38,10 @@ export function addPush(program: Command, ended: (code: number) => void): void {
       'where it comes from (obs.project, koji.taskId, url, …); repeatable',
       repeated,
     )
-    .option('--wait', 'wait for the verdicts; exit 2 if the build could not be used')
+    .option(
+      '--wait',
+      'wait for the verdicts (the token then needs the scope read too); exit 2 if anything of the build could not be read',
+    )
     .option('--no-seal', 'leave the build open for more files')
     .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
   addServerOptions(command).action(async (paths: string[], options: PushOptions) => {
@@ -52,9 +55,9 @@ export function addPush(program: Command, ended: (code: number) => void): void {
     const client = await openClient(options)
     const name: BuildName = { stream: options.stream, version: options.version, release: options.release }
     const { id } = await upload(client, name, paths, options)
-    let build = options.seal ? await client.sealBuild(name) : await client.getBuild(id)
-    if (options.wait) build = await waitFor(client, build)
-    const summary = options.wait && build.state === 'done' ? await summaryOf(client, build) : []
+    if (options.builtFor !== undefined) await sayIfUnknown(client, name.stream, options.builtFor)
+    const sent = options.seal ? await client.sealBuild(name) : await client.getBuild(id)
+    const { build, summary } = options.wait ? await waited(client, sent) : { build: sent, summary: [] }
     const { buildTable } = await import('../format/builds-table.js')
     const { tableOptionsFor } = await import('../format/table-options.js')
     const { json, writeResult } = await import('../output/write.js')
@@ -70,6 +73,8 @@ export function addPush(program: Command, ended: (code: number) => void): void {
         `${name.version}-${name.release}`,
       )
     }
+    const unread = options.wait ? build.artifacts.filter(({ state }) => state === 'failed') : []
+    if (unread.length > 0) throw new CliError('artifact-failed', unreadSentence(unread))
     ended(exitCodes.ok)
   })
 }
@@ -111,6 +116,50 @@ async function upload(
     progress.stop()
   }
   return build
+}
+
+/** Artifacts that a sentence names. */
+const namedArtifacts = 5
+
+function unreadSentence(unread: readonly Artifact[]): string {
+  const named = unread
+    .slice(0, namedArtifacts)
+    .map(({ filename, problems }) => `${filename} (${problems[0]?.code ?? 'not known why'})`)
+  const more = unread.length > named.length ? ` and ${unread.length - named.length} more` : ''
+  return `What was sent could not all be read: ${named.join(', ')}${more}. Look at the files, and push sound ones under a new release: the verdicts are of what was read alone.`
+}
+
+/** Says that the kernel build that modules name is not recorded yet. A token that may not read is told nothing. */
+async function sayIfUnknown(client: Client, stream: string, builtFor: string): Promise<void> {
+  const { ApiError, splitVersionRelease } = await import('@basedrift/contract')
+  try {
+    await client.findBuild({ stream, ...splitVersionRelease(builtFor) })
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.code !== 'build-unknown' && error.code !== 'token-forbidden'))
+      throw error
+    if (error.code === 'build-unknown')
+      note(
+        printable(
+          `Note: ${stream} has no build ${builtFor} yet: the modules are not compared with the kernel that they were built for until it is there.`,
+        ),
+      )
+  }
+}
+
+/** The build once it is done, and a line for each pair that it is in. What goes wrong meanwhile does not undo what was sent. */
+async function waited(client: Client, sent: Build): Promise<{ build: Build; summary: string[] }> {
+  try {
+    const build = await waitFor(client, sent)
+    return { build, summary: build.state === 'done' ? await summaryOf(client, build) : [] }
+  } catch (error) {
+    const { version, release, id } = sent
+    note(
+      printable(
+        `${version}-${release} was sent and sealed, and the service goes on with it (id ${id}). Only the waiting failed; the same command again sends nothing twice.`,
+      ),
+    )
+    throw error
+  }
 }
 
 async function waitFor(client: Client, { id }: Build): Promise<Build> {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { reportOf } from '../errors.js'
 import { standardOutput } from '../output/destination.js'
 import { wholeNumber } from '../output/numbers.js'
+import { printable } from '../output/printable.js'
 import { makeDataDirectory } from '../serve/data-directory.js'
 import { endWithParent, hasMemorySettings, runWithMemorySettings } from '../serve/own-process.js'
 
@@ -43,6 +44,17 @@ export function addServe(program: Command, ended: (code: number) => void): void 
     })
 }
 
+/** What commands on this machine have to be told to find a service that is not where they look; empty where it is. */
+function commandsNeed(url: string, directory: string): string {
+  const settings = [
+    ...(url === 'http://127.0.0.1:8080' ? [] : [`BASEDRIFT_URL=${url}`]),
+    ...(directory === path.resolve('.basedrift') ? [] : [`BASEDRIFT_DATA_DIR=${directory}`]),
+  ]
+  return settings.length === 0
+    ? ''
+    : `Commands on this machine find it with ${printable(settings.join(' '))}\n`
+}
+
 /** Runs until a signal ends the process, or until a part of the service ends, which is an error. */
 async function serve(options: ServeOptions): Promise<never> {
   endWithParent()
@@ -60,7 +72,12 @@ async function serve(options: ServeOptions): Promise<never> {
     const parts = { config, log, metrics: createMetrics(), shutdown }
     const starting = startService({ host, port, dataDir: directory, newAdminToken, ...parts })
     const service = await Promise.race([starting, crashed])
-    await standardOutput().write(`Basedrift listens on ${service.url}\n${service.token ?? ''}`)
+    const said = [
+      `Basedrift listens on ${service.url}\n`,
+      service.token ?? '',
+      commandsNeed(service.url, directory),
+    ]
+    await standardOutput().write(said.join(''))
     return await Promise.race([service.failed, crashed])
   } catch (error) {
     const { code, message, where } = reportOf(error)

@@ -5,6 +5,7 @@ import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { note, standardOutput } from '../output/destination.js'
 import { parseFormats, repeated } from '../output/formats.js'
+import { printable } from '../output/printable.js'
 
 interface CreateOptions extends ServerOptions {
   readonly name: string
@@ -32,19 +33,27 @@ export function addToken(program: Command, ended: (code: number) => void): void 
         .argParser(scopes)
         .makeOptionMandatory(),
     )
-    .option('--stream <glob>', 'only for streams with such a name, `*` is any text; repeatable', repeated)
-    .option('--expires <when>', 'in so many days (90d), or a time (2030-01-01T00:00:00Z)')
+    .option(
+      '--stream <glob>',
+      'only for streams with such a name, `*` is any text; repeatable; without it, all streams',
+      repeated,
+    )
+    .option(
+      '--expires <when>',
+      'in so many days (90d), or at a time (2030-01-01T00:00:00Z); without it, never',
+    )
   addServerOptions(create).action(async (options: CreateOptions) => {
     const expiresAt = options.expires === undefined ? null : expiryOf(options.expires, new Date())
     const client = await openClient(options)
-    const { token, name, id } = await client.createToken({
+    const made = await client.createToken({
       name: options.name,
       scopes: options.scope,
       ...(options.stream === undefined ? {} : { streams: options.stream }),
       expiresAt,
     })
+    const { token, name, id } = made
     await standardOutput().write(`${token}\n`)
-    note(`Token ${name} (${id}) was made. It is not shown again.`)
+    note(printable(`Token ${name} (${id}) was made${whatFor(made)}. It is not shown again.`))
     ended(exitCodes.ok)
   })
 
@@ -94,6 +103,19 @@ async function allTokens(client: Client): Promise<Token[]> {
   return items
 }
 
+/** What a token is good for, as far as nobody has limited it. */
+function whatFor({ scopes: given, streams, expiresAt }: Token): string {
+  const all = streams.includes('*')
+  const where = all ? 'all streams' : `streams ${streams.join(', ')}`
+  const end = expiresAt === null ? 'for ever' : `until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`
+  const limits = [
+    ...(all && !given.includes('admin') ? ['--stream'] : []),
+    ...(expiresAt === null ? ['--expires'] : []),
+  ]
+  const hint = limits.length === 0 ? '' : `; ${limits.join(' and ')} would limit that`
+  return `: ${given.join(', ')} for ${where}, ${end}${hint}`
+}
+
 function scopes(value: string, before: TokenScope[] = []): TokenScope[] {
   const known: readonly TokenScope[] = ['read', 'ingest', 'waive', 'admin']
   const scope = known.find((one) => one === value)
@@ -111,7 +133,7 @@ export function expiryOf(text: string, now: Date): string {
   if (at === null || !(at > now)) {
     throw new CliError(
       'usage',
-      `"${text}" is neither days, as in 90d, nor a time to come, as in 2030-01-01T00:00:00Z.`,
+      `"${text}" is no time to come, as 90d (in so many days) or 2030-01-01T00:00:00Z are.`,
       '--expires',
     )
   }

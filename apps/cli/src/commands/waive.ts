@@ -55,10 +55,24 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
     .requiredOption('--expires <when>', 'when it ends: 30d, 12h, or a time as in 2026-02-01T00:00:00Z')
     .action(async (options: AddOptions) => {
       const choices = parseFormats(options.format ?? [], ['table', 'json'])
+      const wrong: string[] = []
+      const told = async <T>(part: () => T | Promise<T>): Promise<T | undefined> => {
+        try {
+          return await part()
+        } catch (error) {
+          if (!(error instanceof CliError)) throw error
+          wrong.push(`${error.message} (${error.where})`)
+          return undefined
+        }
+      }
       if ((options.module === undefined) === (options.all !== true))
-        throw new CliError('usage', 'Name modules with --module, or give --all.')
-      const verdicts = await waivable(options.verdict)
-      const expiresAt = expiryOf(options.expires, Date.now())
+        wrong.push('Name modules with --module, or give --all.')
+      const verdicts = await told(() => waivable(options.verdict))
+      const expiresAt = await told(() => expiryOf(options.expires, Date.now()))
+      if (!isReason(options.reason))
+        wrong.push('Say why, in 3 to 1,024 characters, for whoever reads it later (--reason).')
+      if (verdicts === undefined || expiresAt === undefined || wrong.length > 0)
+        throw new CliError('usage', wrong.join(' '))
       const client = await openClient(options)
       const { buildIdOf } = await import('../client/builds.js')
       const { waiver } = await client.waive({
@@ -135,11 +149,20 @@ async function waivable(texts: readonly string[]): Promise<WaivableVerdict[]> {
   })
 }
 
+/** Whether a reason is one that the service takes. */
+function isReason(text: string): boolean {
+  return text.length >= 3 && text.length <= 1024 && text.trim() !== ''
+}
+
 /** When a waiver ends, from a time span or a time; the service says whether it may. */
 function expiryOf(text: string, now: number): string {
   if (/^\d+[smhd]$/.test(text))
     return new Date(now + duration('--expires', longestSeconds)(text) * 1000).toISOString()
   const time = Date.parse(text)
   if (!Number.isNaN(time) && /^\d{4}-\d\d-\d\d/.test(text)) return new Date(time).toISOString()
-  throw new CliError('usage', `"${text}" is no time such as 30d or 2026-02-01T00:00:00Z.`, '--expires')
+  throw new CliError(
+    'usage',
+    `"${text}" is no time, as 30d, 12h or 2030-02-01T00:00:00Z are, at most 366 days from now.`,
+    '--expires',
+  )
 }

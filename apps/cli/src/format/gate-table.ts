@@ -33,7 +33,7 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
   if (waived.length > 0) lines.push('')
   for (const one of waived) {
     const state = one.state === 'active' ? 'waived' : `waiver ${one.state}`
-    const until = `${one.author}, until ${one.expiresAt.slice(0, 10)}: ${one.reason}`
+    const until = `${one.author}, until ${one.expiresAt.slice(0, 16).replace('T', ' ')} UTC: ${one.reason}`
     lines.push(
       `${style('doubtful', state)}  ${printable(affectedOf(one))}`,
       `         ${clipped(until, width - 9)}`,
@@ -47,6 +47,11 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
   if (left.length > 0)
     lines.push(
       `Left out  ${printable(some(left.map(({ build, because }) => `${nameOf(build)} (${because})`)))}`,
+    )
+  if (left.some(({ because }) => because === 'other-release'))
+    lines.push(
+      '          other-release: machines on it look for modules below another uname -r, and do not see these;',
+      '          `basedrift policy set --kernels all` has gates compare such kernels too.',
     )
   const policy = decision.policyVersion === 0 ? 'none is set' : `version ${decision.policyVersion}`
   const tolerated =

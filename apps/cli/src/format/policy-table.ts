@@ -13,7 +13,8 @@ export function policyTable(policy: Policy, { style }: TableOptions): string {
   const lines = [
     style('strong', printable(`${stream}: ${set}`)),
     `Blocking           ${[...blocking, 'crashes'].join(', ')}; unknown and error never pass`,
-    `Live kernels       ${policy.live}, ${policy.kernels}`,
+    `Live kernels       ${policy.live}`,
+    `Kernels compared   ${policy.kernels}`,
     `Weak updates       ${yes(policy.weakUpdates)}`,
     `Discarded loads    ${yes(policy.discardedLoads)}`,
     `Empty environment  ${policy.emptyEnvironment}`,
