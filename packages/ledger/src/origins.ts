@@ -3,26 +3,9 @@ import { enqueue } from './enqueue.js'
 import { LedgerError } from './errors.js'
 import { isUuid } from './ids.js'
 import { canonical, storable, storableJson } from './json.js'
+import { originKeyOf } from './origin-key.js'
 import type { OriginDecision, OriginEvidence, OriginQuery, Origins } from './repositories.js'
-import type { BaseRow, JsonObject, OriginKey, OriginSource } from './rows.js'
-
-/** The columns of a build that tell the origin of its modules. */
-export interface OriginColumns {
-  originSha256: string | null
-  originSource: OriginSource | null
-  originRelease: string | null
-}
-
-/**
- * What the modules of a build are compared with as the base that they were built on: nothing where it was only found. That their string
- * length and references fit a base does not show that they were built on it: a rebuild of equal length fits as well.
- */
-export function originKeyOf({ originSha256, originSource, originRelease }: OriginColumns): OriginKey {
-  if (originSha256 === null || originSource === 'found')
-    return { originSha256: null, originStamped: false, originRelease: null }
-  const originStamped = originSource === 'stamp'
-  return { originSha256, originStamped, originRelease: originStamped ? null : originRelease }
-}
+import type { BaseRow, JsonObject } from './rows.js'
 
 /** Bases that are looked at for one build: of more than these, none is taken for the one that its modules were built on. */
 export const mostOriginCandidates = 64

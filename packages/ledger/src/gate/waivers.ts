@@ -5,7 +5,7 @@ import { LedgerError } from '../errors.js'
 import type { Prisma } from '../generated/client.js'
 import { groundsOf, isUuid, uuidv7 } from '../ids.js'
 import { canonical, storable } from '../json.js'
-import { originKeyOf } from '../origins.js'
+import { originKeyOf } from '../origin-key.js'
 import type { BuildRef, Page, PageRequest } from '../rows.js'
 import type { WaiverTerms } from './inputs.js'
 
