@@ -50,6 +50,7 @@ const telling = {
   expected: 'struct net_device *',
   actual: 'u16[8]',
   cursor: 'WyJidWlsZHMiXQ',
+  'if-match': '"3"',
   createdAt: '2026-11-25T13:00:00.000Z',
   sealedAt: '2026-11-25T13:02:00.000Z',
   updatedAt: '2026-11-25T13:02:00.000Z',

@@ -172,6 +172,17 @@ describe('the gate', () => {
     const question = { build: fresh.id, environment }
     const { policy } = await client.setPolicy(stream, { rules: 'sauc?r PASS # known\nspoon PASS\n' })
     expect(policy).toMatchObject({ version: 1, author: 'first-admin', live: 'all' })
+    const path = `/v1/streams/${encodeURIComponent(stream)}/policy`
+    expect((await service.fetch(path)).headers.get('etag')).toBe('"1"')
+    await expect(client.setPolicy(stream, { live: 'newest' }, { seen: 0 })).rejects.toMatchObject({
+      code: 'policy-changed',
+      status: 412,
+    })
+    const { rules } = policy
+    expect((await client.setPolicy(stream, { rules }, { seen: 0 })).outcome, 'a call that is repeated').toBe(
+      'same',
+    )
+    expect((await client.setPolicy(stream, { rules }, { seen: 1 })).outcome).toBe('same')
     const tolerated = await client.gate(question)
     expect(tolerated).toMatchObject({
       answer: 'fail',

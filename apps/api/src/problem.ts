@@ -53,6 +53,7 @@ const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'live-unknown': 'live-unknown',
   'module-unknown': 'module-unknown',
   'pair-unknown': 'pair-unknown',
+  'policy-changed': 'policy-changed',
   'policy-invalid': 'policy-invalid',
   'policy-unknown': 'policy-unknown',
   'stream-unknown': 'stream-unknown',

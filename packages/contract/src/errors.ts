@@ -226,6 +226,11 @@ export const errorCodes = {
     title: 'The length of the body is missing',
     sentence: 'Send the header Content-Length.',
   },
+  'policy-changed': {
+    status: 412,
+    title: 'The policy was changed meanwhile',
+    sentence: 'Look at it as it is now, and send the change again with its ETag.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',

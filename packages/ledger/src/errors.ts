@@ -9,6 +9,7 @@ export const ledgerErrorCodes = {
   'drift-unknown': 'There is no such drift: one of its builds is gone.',
   'decision-unknown': 'There is no such decision of a gate.',
   'policy-invalid': 'A rule of the policy is not PATTERN PASS or PATTERN FAIL.',
+  'policy-changed': 'The policy was changed since the version that this change is of: look at it again.',
   'policy-unknown': 'The policy of the stream has no such version.',
   'waiver-unknown': 'There is no such waiver.',
   'module-unknown': 'The build has no module of this name.',

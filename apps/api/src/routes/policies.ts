@@ -14,6 +14,8 @@ const policyView = (stream: string, policy: PolicyRow): Policy => ({
   blocking: [...policy.blocking],
 })
 
+const tagOf = ({ version }: PolicyRow) => `"${version}"`
+
 /** What the gates of a stream go by. */
 export function policyRoutes(app: App, { ledger }: AppDependencies): void {
   app.get(
@@ -36,9 +38,11 @@ export function policyRoutes(app: App, { ledger }: AppDependencies): void {
         response: { 200: ref(Policy), ...problems('stream-unknown', 'policy-unknown') },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { stream } = request.params
-      return policyView(stream, await ledger.policies.get(stream, request.query.version))
+      const policy = await ledger.policies.get(stream, request.query.version)
+      reply.header('etag', tagOf(policy))
+      return policyView(stream, policy)
     },
   )
 
@@ -52,9 +56,18 @@ export function policyRoutes(app: App, { ledger }: AppDependencies): void {
         summary: 'Set what the gates of a stream go by',
         description:
           'Replaces the whole policy: what is left out is as without any. Every change is a version that is kept; the same again ' +
-          'makes none.',
+          'makes none. With `If-Match` it is refused where somebody else has changed it meanwhile.',
         params: StreamPath,
-        headers: Type.Object(writeHeaders),
+        headers: Type.Object({
+          ...writeHeaders,
+          'if-match': Type.Optional(
+            Type.String({
+              pattern: '^"[0-9]{1,9}"$',
+              description: 'ETag of the policy that the change is of',
+              examples: ['"3"'],
+            }),
+          ),
+        }),
         body: ref(PolicySettings),
         response: {
           200: ref(Policy),
@@ -62,6 +75,7 @@ export function policyRoutes(app: App, { ledger }: AppDependencies): void {
           ...problems(
             'body-malformed',
             'policy-invalid',
+            'policy-changed',
             'origin-refused',
             'stream-unknown',
             'body-too-large',
@@ -72,13 +86,16 @@ export function policyRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request, reply) => {
       const { stream } = request.params
-      const change = { stream, settings: request.body, by: request.principal.name }
+      const tag = request.headers['if-match']
+      const seen = tag === undefined ? undefined : Number(tag.slice(1, -1))
+      const change = { stream, settings: request.body, by: request.principal.name, seen }
       const { outcome, policy } = await ledger.policies.set(change).catch((error: unknown) => {
         if (error instanceof LedgerError && error.code === 'policy-invalid')
           throw new ProblemError('policy-invalid', error.message)
         throw error
       })
       if (outcome === 'changed') request.log.info({ stream, version: policy.version }, 'a policy was changed')
+      reply.header('etag', tagOf(policy))
       return reply.code(outcome === 'changed' ? 201 : 200).send(policyView(stream, policy))
     },
   )

@@ -67,8 +67,10 @@ export function addPolicy(program: Command, ended: (code: number) => void): void
           'usage',
           'Name what is to be changed; `basedrift policy set --help` shows what there is.',
         )
-      const before = options.reset ? {} : settingsOf(await client.policy(options.stream))
-      const { policy: after } = await client.setPolicy(options.stream, { ...before, ...changes })
+      const before = await client.policy(options.stream)
+      const settings = { ...(options.reset ? {} : settingsOf(before)), ...changes }
+      // What somebody else changes meanwhile is not undone.
+      const { policy: after } = await client.setPolicy(options.stream, settings, { seen: before.version })
       await show(options, after)
       ended(exitCodes.ok)
     })

@@ -140,11 +140,11 @@ export interface Client {
     options?: CallOptions,
   ): Promise<GateUseList>
   policy(stream: string, query?: { version?: number | undefined }, options?: CallOptions): Promise<Policy>
-  /** Replaces the whole policy. */
+  /** Replaces the whole policy; where `seen` is given, only if that is still its version, else `policy-changed`. */
   setPolicy(
     stream: string,
     settings: PolicySettings,
-    options?: CallOptions,
+    options?: CallOptions & { seen?: number },
   ): Promise<{ outcome: WriteOutcome; policy: Policy }>
   waive(request: WaiverRequest, options?: CallOptions): Promise<{ outcome: WriteOutcome; waiver: Waiver }>
   waiver(id: string, options?: CallOptions): Promise<Waiver>
@@ -265,8 +265,9 @@ export function createClient(options: {
     breakGlass: (use, options) => call('breakGlass', { body: use }, options),
     listGateUses: (query = {}, options) => call('listGateUses', { query }, options),
     policy: (stream, query = {}, options) => call('getPolicy', { path: { stream }, query }, options),
-    async setPolicy(stream, settings, options) {
-      const response = await send('setPolicy', { path: { stream }, body: settings }, options)
+    async setPolicy(stream, settings, { seen, signal } = {}) {
+      const headers: Record<string, string> = seen === undefined ? {} : { 'if-match': `"${seen}"` }
+      const response = await send('setPolicy', { path: { stream }, body: settings }, { headers, signal })
       return { outcome: outcomeOf(response), policy: await objectOf<Policy>(response) }
     },
     async waive(request, options) {

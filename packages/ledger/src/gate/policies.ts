@@ -16,11 +16,15 @@ import {
 export interface Policies {
   /** The current one, or that version; without any, version 0 says how it is by default. `stream-unknown`, `policy-unknown`. */
   get(stream: string, version?: number): Promise<PolicyRow>
-  /** Sets what is not as by default. The same again makes no version. `stream-unknown`, `policy-invalid`. */
+  /**
+   * Sets what is not as by default. The same again makes no version. `stream-unknown`, `policy-invalid`; `policy-changed` where another
+   * version than the one that was `seen` is there.
+   */
   set(change: {
     stream: string
     settings: PolicySettings
     by: string
+    seen?: number | undefined
   }): Promise<{ outcome: 'changed' | 'same'; policy: PolicyRow }>
 }
 
@@ -66,7 +70,7 @@ export function createPolicies(db: Database): Policies {
       return row(stored)
     },
 
-    async set({ stream, settings, by }) {
+    async set({ stream, settings, by, seen }) {
       const terms = completeTerms(settings)
       readyPolicy(0, terms)
       return transact(db, async (tx) => {
@@ -80,6 +84,7 @@ export function createPolicies(db: Database): Policies {
         } = row(await current(tx, streamId))
         if (canonical(before) === canonical(terms))
           return { outcome: 'same', policy: row(await current(tx, streamId)) }
+        if (seen !== undefined && seen !== version) throw new LedgerError('policy-changed')
         const stored = await tx.policy.create({
           data: {
             streamId,

@@ -320,7 +320,7 @@ export interface Operations {
     path: { stream: string }
     body: PolicySettings
     answer: Policy
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'policy-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'policy-changed' | 'policy-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Send a message to try a channel */
   testChannel: {
