@@ -5,7 +5,7 @@ import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { distantPackages, twoBuilds } from './data.mjs'
 import { benchGate } from './gate.mjs'
-import { bestOf, cost, have, watchMemory } from './measure.mjs'
+import { bestOf, cost, have, treeCpu, watchMemory } from './measure.mjs'
 import { measurePeers } from './peers.mjs'
 import { benchStorage } from './storage.mjs'
 
@@ -119,24 +119,33 @@ const serve = async (dataDir) => {
   }
 }
 
-const push = (url, deb, release) =>
+const push = (url, deb, release, stream = 'bench') =>
   cost(process.execPath, [
-    ...[basedrift, 'push', '--server', url, '--stream', 'bench', '--version', '6.1.0', '--release', release],
+    ...[basedrift, 'push', '--server', url, '--stream', stream, '--version', '6.1.0', '--release', release],
     ...['--wait', deb],
   ])
 
-/** One ingest beside another build. Memory is looked at only where it is asked for: that costs the kernel time of its own. */
-const ingestOnce = async ([older, newer], { memory }) => {
+/**
+ * One ingest beside another build: the second of a service, or a later one where `before` is a package that it has compared with
+ * that build already, so that the code of both its threads is compiled. Memory is looked at only where it is asked for: that costs
+ * the kernel time of its own.
+ */
+const ingestOnce = async ([older, newer], { memory, before }) => {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'basedrift-bench-'))
   try {
     const server = await serve(dataDir)
     try {
+      if (before !== undefined) {
+        await push(server.url, before, '0', 'before')
+        await push(server.url, older.deb, '1', 'before')
+      }
       await push(server.url, older.deb, '1')
       // From memory, as the peer reads its input: how fast a disk is, is not what is compared.
       readFileSync(newer.deb)
       const watch = memory ? watchMemory(server.pid) : null
-      const { wall } = await push(server.url, newer.deb, '2')
-      return { cpu: wall, wall, peak: watch?.stop() ?? 0 }
+      const start = treeCpu(server.pid)
+      const { wall, cpu } = await push(server.url, newer.deb, '2')
+      return { cpu: cpu + treeCpu(server.pid) - start, wall, peak: watch?.stop() ?? 0 }
     } finally {
       await server.stop()
     }
@@ -145,12 +154,20 @@ const ingestOnce = async ([older, newer], { memory }) => {
   }
 }
 
+/** The quickest of `rounds` ingests, with the peak of one more. */
+const ingests = async (rounds, builds, before) => {
+  const runs = []
+  for (let round = 0; round < rounds; round++) runs.push(await ingestOnce(builds, { memory: false, before }))
+  const { peak } = await ingestOnce(builds, { memory: true, before })
+  return { ...runs.sort((a, b) => a.wall - b.wall)[0], peak }
+}
+
 const benchIngest = async (builds) => {
   const newer = builds[1]
   console.log(
     `\ningest: ${path.basename(newer.deb)} into a stream with one other build, upload to stored verdicts`,
   )
-  row('', 'wall', 'ratio to xz', 'memory')
+  row('', 'wall', 'ratio to xz', 'CPU', 'memory')
   const data = path.join(cache, 'bench', `${path.basename(newer.deb)}.data.tar.xz`)
   let peer
   if (have('xz') && have('dpkg-deb')) {
@@ -161,14 +178,18 @@ const benchIngest = async (builds) => {
       newer.deb,
       data,
     ])
-    peer = await bestOf(3, () => cost('bash', ['-c', 'xz -T0 -dc "$1" >/dev/null', 'bash', data]))
-    row('xz -T0 -dc on its data', seconds(peer.wall), '1.00', '')
+    const unpack = () => cost('bash', ['-c', 'xz -T0 -dc "$1" >/dev/null', 'bash', data])
+    const runs = [await unpack(), await unpack(), await unpack()]
+    peer = runs.sort((a, b) => a.wall - b.wall)[0]
+    row('xz -T0 -dc on its data', seconds(peer.wall), '1.00', seconds(peer.cpu), '')
     rmSync(data)
   } else row('xz -T0 -dc on its data', 'left out:', ' no xz or no ar')
-  const best = await bestOf(3, () => ingestOnce(builds, { memory: false }))
-  const { peak } = await ingestOnce(builds, { memory: true })
-  const ratio = peer === undefined ? '' : (best.wall / peer.wall).toFixed(2)
-  row('basedrift push --wait', seconds(best.wall), ratio, megabytes(peak))
+  const ratio = ({ wall }) => (peer === undefined ? '' : (wall / peer.wall).toFixed(2))
+  const show = (name, best) =>
+    row(name, seconds(best.wall), ratio(best), seconds(best.cpu), megabytes(best.peak))
+  const [before] = await distantPackages(cache)
+  show('push --wait, the second of a service', await ingests(3, builds))
+  show('push --wait, a later one', await ingests(2, builds, before))
 }
 
 const words = process.argv.slice(2)

@@ -55,23 +55,56 @@ const parents = () => {
   return children
 }
 
-/** Proportional set size, in bytes, of a process and all below it, Postgres not counted. */
-export const treeMemory = (root) => {
+/** The ids of a process and of all below it, `keep` being asked for each by its name. */
+const treeOf = (root, keep) => {
   const children = parents()
-  let bytes = 0
+  const pids = []
   const queue = [{ pid: root, name: '' }]
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    if (next.name.startsWith('postgres')) continue
+    if (!keep(next.name)) continue
+    pids.push(next.pid)
     queue.push(...(children.get(next.pid) ?? []))
-    try {
-      bytes +=
-        Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${next.pid}/smaps_rollup`, 'latin1'))[1]) * 1024
-    } catch {
-      // It ended between the two reads.
-    }
   }
-  return bytes
+  return pids
 }
+
+/** The sum over processes of what `read` gives of one; one that has ended since counts for nothing. */
+const sumOf = (pids, read) =>
+  pids.reduce((sum, pid) => {
+    try {
+      return sum + read(pid)
+    } catch {
+      return sum
+    }
+  }, 0)
+
+/**
+ * Proportional set size, in bytes, of a process and all below it, Postgres not counted: a page that several of them share, as of
+ * the one Node binary, counts once.
+ */
+export const treeMemory = (root) =>
+  sumOf(
+    treeOf(root, (name) => !name.startsWith('postgres')),
+    (pid) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))[1]) * 1024,
+  )
+
+/** Clock ticks of a second in /proc (`getconf CLK_TCK`). */
+const ticks = 100
+
+/** CPU seconds so far of a process and all below it, Postgres and children that have ended among them. */
+export const treeCpu = (root) =>
+  sumOf(
+    treeOf(root, () => true),
+    (pid) => {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      const [user, system, ofChildren, systemOfChildren] = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(11, 15)
+        .map(Number)
+      return (user + system + ofChildren + systemOfChildren) / ticks
+    },
+  )
 
 /** Samples the memory of a tree until `stop` is called, which returns the peak in bytes. */
 export const watchMemory = (root, everyMs = 50) => {
