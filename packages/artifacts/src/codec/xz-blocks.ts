@@ -97,8 +97,7 @@ export async function* xzBlocks(
   const reader = new ByteReader(counted(source, cap))
   const pending: Pending[] = []
   const packed = new SpareMemory(limits.xzMemoryBytes)
-  // One more than cores, so that there is something to decode while what is decoded waits for its reader.
-  const most = Math.min(poolThreads, availableParallelism() + 1)
+  const most = Math.min(poolThreads, availableParallelism())
   let failure: { error: unknown } | null = null
   try {
     for (
