@@ -152,3 +152,15 @@ export const gateReasonCodes = {
 
 /** A code of a reason for which a gate does not pass a build. */
 export type GateReasonCode = keyof typeof gateReasonCodes
+
+/** Reasons that no waiting removes: what could not be read stays so, and an environment that nothing entered is most often misspelt. */
+const lastingReasons: readonly string[] = [
+  'build-failed',
+  'artifact-unusable',
+  'environment-unknown',
+] satisfies GateReasonCode[]
+
+/** Whether another answer can come of waiting: it is `unknown`, for nothing that lasts. */
+export function mayBecomeKnown(answer: GateOutcome, reasons: readonly { readonly code: string }[]): boolean {
+  return answer === 'unknown' && !reasons.some(({ code }) => lastingReasons.includes(code))
+}

@@ -12,7 +12,12 @@ export { ApiError, type ClientErrorCode, clientErrorCodes } from './client/error
 export { defaultRetry, type RetryOptions } from './client/transport.js'
 export { digestHeader, type Upload } from './client/upload.js'
 export { type ErrorCode, type ErrorMeaning, errorCodes, isErrorCode } from './errors.js'
-export { type GateReasonCode, type GateReasonMeaning, gateReasonCodes } from './gate-reasons.js'
+export {
+  type GateReasonCode,
+  type GateReasonMeaning,
+  gateReasonCodes,
+  mayBecomeKnown,
+} from './gate-reasons.js'
 export * from './schemas/access.js'
 export { httpSchemas } from './schemas/all.js'
 export * from './schemas/attestation.js'

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError, type CallOptions, type Client, type Decision, isDecision } from '@basedrift/contract'
+import {
+  ApiError,
+  type CallOptions,
+  type Client,
+  type Decision,
+  isDecision,
+  mayBecomeKnown,
+} from '@basedrift/contract'
 import { CliError } from '../errors.js'
 
 /** A question to the gate, and how long to wait for another answer than `unknown`. */
@@ -51,7 +58,7 @@ function mayPass(error: unknown): boolean {
 }
 
 /**
- * The decision of a gate: asked for until it is other than `unknown`, or the time is over.
+ * The decision of a gate: asked for until it is other than `unknown`, or nothing that comes can change it, or the time is over.
  * @throws ApiError `answer-invalid` for what is no decision on this question, and what a call ends in; CliError `server-silent`
  */
 export async function askGate(client: Client, question: GateQuestion): Promise<Decision> {
@@ -77,7 +84,7 @@ export async function askGate(client: Client, question: GateQuestion): Promise<D
           'answer-invalid',
           'The answer is no decision on this question: look at the address, and at proxies before it.',
         )
-      if (answer.answer !== 'unknown' || Date.now() >= end) return answer
+      if (!mayBecomeKnown(answer.answer, answer.reasons) || Date.now() >= end) return answer
     } catch (error) {
       if (!mayPass(error) || Date.now() + againMs >= end) throw error
       await sleep(againMs)

@@ -45,6 +45,8 @@ export function bzImagePayload(bytes: Uint8Array): BzImage {
       `It would end at byte ${start + length} of ${bytes.length}`,
     )
   const size = view.getUint32(start + length - 4, true)
+  if (size === 0)
+    throw new ArtifactError('kernel-image-malformed', 'payload', 'It says that it decompresses to nothing')
   if (size > byteLimits.kernelBytes)
     throw new ArtifactError('limit-exceeded', 'payload', `It says that it decompresses to ${size} bytes`)
   const whole = bytes.subarray(start, start + length)

@@ -257,6 +257,7 @@ describe('bzImagePayload', () => {
       changed((view) => view.setUint32(0x24c, 0, true)),
       'kernel-image-malformed payload_length',
     ],
+    ['no size', writeBzImage(join('not compressed', size(0))), 'kernel-image-malformed payload'],
     ['not one', chars('x'.repeat(600)), 'kernel-image-malformed setup header'],
     ['cut off', image.subarray(0, image.length - 20), 'kernel-image-truncated payload'],
     ['setup cut off', image.subarray(0, 0x240), 'kernel-image-truncated setup header'],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Decision, GateOutcome } from '@basedrift/contract'
+import { type Decision, type GateOutcome, mayBecomeKnown } from '@basedrift/contract'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
@@ -58,7 +58,7 @@ export interface Gate {
    * asking again records nothing. `build-unknown`.
    */
   ask(question: GateQuestion, engine: GateEngine): Promise<Answer>
-  /** As `ask`, for who waits: null, and nothing is recorded, while the answer is `unknown`. `build-unknown`. */
+  /** As `ask`, for who waits: null, and nothing is recorded, while the answer is `unknown` and can still change. `build-unknown`. */
   askUntilKnown(question: GateQuestion, engine: GateEngine): Promise<Answer | null>
   /** Counts that a caller was given it. */
   countAsk(id: string): Promise<void>
@@ -197,31 +197,28 @@ export function createGate(db: Database): Gate {
       return { recorded: true, decision: { ...of, ...result } }
     })
 
-  const ask = async (
-    question: GateQuestion,
-    engine: GateEngine,
-    wanted: (answer: GateOutcome) => boolean,
-  ): Promise<Answer | null> => {
+  const ask = async (question: GateQuestion, engine: GateEngine, waits: boolean): Promise<Answer | null> => {
     const evidence = await gatherEvidence(db, { ...question, now: clock() }, manifests, engine)
     const inputs = recordOf(evidence, question.environment)
     const inputsHash = hashOf(inputs)
     const last = await lastOf(prisma, question)
-    if (last?.inputsHash === inputsHash)
-      return wanted(last.answer)
-        ? { recorded: false, decision: decisionRow(await shown(prisma, last.id)) }
-        : null
+    if (last?.inputsHash === inputsHash) {
+      const decision = decisionRow(await shown(prisma, last.id))
+      return waits && mayBecomeKnown(decision.answer, decision.reasons) ? null : { recorded: false, decision }
+    }
     const { policy } = evidence.inputs
     const decided = decide(evidence.inputs, rules.lookup(evidence.stream.id, policy))
-    return wanted(decided.answer) ? record(question, inputs, inputsHash, decided) : null
+    if (waits && mayBecomeKnown(decided.answer, decided.reasons)) return null
+    return record(question, inputs, inputsHash, decided)
   }
 
   return {
     async ask(question, engine) {
-      const answer = await ask(question, engine, () => true)
+      const answer = await ask(question, engine, false)
       if (answer === null) throw unknown('of this question')
       return answer
     },
-    askUntilKnown: (question, engine) => ask(question, engine, (answer) => answer !== 'unknown'),
+    askUntilKnown: (question, engine) => ask(question, engine, true),
 
     async countAsk(id) {
       await prisma.$executeRaw`

@@ -36,6 +36,21 @@ describe('the gate', () => {
     await expect(ledger.gate.decision(old)).rejects.toMatchObject({ code: 'decision-unknown' })
   })
 
+  it('does not wait for what no waiting brings, asked once or again', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { question } = await twoBuilds(ledger)
+    const misspelt = { ...question, environment: 'prodction' }
+    for (const recorded of [true, false])
+      expect(await ledger.gate.askUntilKnown(misspelt, unread)).toMatchObject({
+        recorded,
+        decision: {
+          answer: 'unknown',
+          reasons: expect.arrayContaining([expect.objectContaining({ code: 'environment-unknown' })]),
+        },
+      })
+  })
+
   it('records a decision again where it turns back', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
