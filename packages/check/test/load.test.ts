@@ -11,6 +11,7 @@ import {
   NamePool,
   symbolBits,
 } from '../src/index.js'
+import { namesOfOneHash } from './support/colliding-names.js'
 
 type Entry = readonly [name: string, crc: number | null, flags?: number]
 
@@ -90,6 +91,32 @@ describe('a pool of names', () => {
           numbers.set(text, id)
         }
         expect(pool.size).toBe(numbers.size)
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  test('gives names of one hash their numbers in the order of their coming, in the time of others', () => {
+    const names = namesOfOneHash(17)
+    const pool = new NamePool()
+    const numbers = () => names.map((name) => pool.add(name, 0, name.length))
+    expect(numbers()).toEqual(names.map((_, nth) => nth))
+    expect(numbers()).toEqual(names.map((_, nth) => nth))
+    expect(pool.size).toBe(names.length)
+  })
+
+  test('numbers names the same whether their hashes meet or not', () => {
+    const alike = namesOfOneHash(9)
+    const one = fc.oneof(fc.constantFrom(...alike), fc.uint8Array({ min: 1, maxLength: 3 }))
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 100, maxLength: 6000 }), (names) => {
+        const pool = new NamePool()
+        const order = new Map<string, number>()
+        for (const name of names) {
+          const key = name.join(' ')
+          if (!order.has(key)) order.set(key, order.size)
+          expect(pool.add(name, 0, name.length)).toBe(order.get(key))
+        }
       }),
       { numRuns: 20 },
     )

@@ -24,7 +24,20 @@ export const noPooledSymbols: PooledSymbols = {
   flags: new Uint8Array(0),
 }
 
-/** Names, each once, by number: the modules of a kernel name some 15,000 symbols 400,000 times. */
+/** Places of the table that are looked at for one name. */
+const mostProbes = 16
+
+/** FNV-1a. */
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+  return hash
+}
+
+/**
+ * Names, each once, by number: the modules of a kernel name some 15,000 symbols 400,000 times. A name is looked for in a few places of a
+ * table, and where these are full, in a map: names that were made to have one hash cost no more than others.
+ */
 export class NamePool {
   #bytes = new Uint8Array(2 ** 16)
   #filled = 0
@@ -33,6 +46,8 @@ export class NamePool {
   readonly #hashes: number[] = []
   /** Numbers plus one by hash; 0 is free. */
   #slots = new Int32Array(2 ** 12)
+  /** Numbers of the names whose places are all taken by others, by `#key`. */
+  readonly #crowded = new Map<string, number>()
 
   /** How many names there are. */
   get size(): number {
@@ -51,14 +66,16 @@ export class NamePool {
 
   /** The number of the name `bytes[start, end)`. */
   add(bytes: Uint8Array, start: number, end: number): number {
-    let hash = 0x811c9dc5
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
-    const mask = this.#slots.length - 1
-    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
-      const id = this.#slots[slot]! - 1
-      if (id < 0) return this.#append(bytes, start, end, hash, slot)
+    const hash = hashOf(bytes, start, end)
+    const slots = this.#slots
+    const mask = slots.length - 1
+    const first = placeOf(hash)
+    for (let probe = 0; probe < mostProbes; probe++) {
+      const id = slots[(first + probe) & mask]! - 1
+      if (id < 0) return this.#append(bytes, start, end, hash)
       if (this.#hashes[id] === hash && this.#is(id, bytes, start, end)) return id
     }
+    return this.#crowded.get(keyOf(bytes, start, end)) ?? this.#append(bytes, start, end, hash)
   }
 
   /** The numbers of a list's names; CRCs and flags are shared with it. */
@@ -81,7 +98,7 @@ export class NamePool {
     return true
   }
 
-  #append(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
+  #append(bytes: Uint8Array, start: number, end: number, hash: number): number {
     const needed = this.#filled + end - start
     if (needed > this.#bytes.length) {
       const grown = new Uint8Array(needed * 2)
@@ -92,19 +109,33 @@ export class NamePool {
     this.#filled = needed
     const id = this.#hashes.push(hash) - 1
     this.#starts.push(needed)
-    this.#slots[slot] = id + 1
     if (this.size * 2 > this.#slots.length) this.#grow()
+    else this.#place(id)
     return id
   }
 
-  #grow(): void {
-    const slots = new Int32Array(this.#slots.length * 2)
+  /** A name is in the map only while all its places are taken, and no place is ever freed. */
+  #place(id: number): void {
+    const slots = this.#slots
     const mask = slots.length - 1
-    for (const [id, hash] of this.#hashes.entries()) {
-      let slot = (hash ^ (hash >>> 15)) & mask
-      while (slots[slot] !== 0) slot = (slot + 1) & mask
+    const first = placeOf(this.#hashes[id]!)
+    for (let probe = 0; probe < mostProbes; probe++) {
+      const slot = (first + probe) & mask
+      if (slots[slot] !== 0) continue
       slots[slot] = id + 1
+      return
     }
-    this.#slots = slots
+    this.#crowded.set(keyOf(this.#bytes, this.#starts[id]!, this.#starts[id + 1]!), id)
+  }
+
+  #grow(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2)
+    this.#crowded.clear()
+    for (let id = 0; id < this.size; id++) this.#place(id)
   }
 }
+
+const placeOf = (hash: number) => hash ^ (hash >>> 15)
+
+/** The letter is there as engines take digits alone for their own hash, which is the same in every process. */
+const keyOf = (bytes: Uint8Array, start: number, end: number) => `n${latin1(bytes, start, end)}`
