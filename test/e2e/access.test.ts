@@ -220,7 +220,8 @@ describe('a token', () => {
     expect(uses.items).toEqual([])
     const environments = await client.listEnvironments({ limit: 500 })
     expect(environments.items.map(({ name }) => name)).not.toContain(environment)
-    for (const build of [other.id, other.id.toUpperCase(), other.id.replaceAll('-', '')]) {
+    const named = `${theirs.stream} ${theirs.version}-${theirs.release}`
+    for (const build of [other.id, other.id.toUpperCase(), other.id.replaceAll('-', ''), named]) {
       const call = client.breakGlass({ ...glass, build })
       expect(await failure(call)).toMatchObject({ code: 'token-forbidden' })
     }
@@ -228,8 +229,13 @@ describe('a token', () => {
     expect(await failure(foreign)).toMatchObject({ code: 'token-forbidden' })
     const mixed = service.client.breakGlass({ ...glass, build: own.id, decision })
     expect(await failure(mixed)).toMatchObject({ code: 'request-invalid' })
+    for (const build of ['their build', `${named}.9`, randomUUID()])
+      expect(await failure(client.breakGlass({ ...glass, build }))).toMatchObject({ code: 'build-unknown' })
+    const { version, release } = mine
+    const mineUse = await client.breakGlass({ ...glass, build: `${mine.stream} ${version}-${release}` })
+    expect(mineUse.build).toBe(own.id)
     const seen = await service.client.listGateUses({ environment })
-    expect(seen.items).toHaveLength(1)
+    expect(seen.items.map(({ build }) => build).sort()).toEqual([own.id, other.id].sort())
   })
 
   it('and a policy with characters that cannot be stored, or a time beyond all, are refused', async () => {

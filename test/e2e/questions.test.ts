@@ -458,6 +458,21 @@ describe('events', () => {
     expect(await open.text()).toContain('"state":"declared"')
   })
 
+  it('are bounded for each token, so that others have some', async () => {
+    await using other = await startTestService({ limits: { tokenEventStreams: 1 } })
+    const { build } = await other.client.declareBuild(newName())
+    const ask = (token: string) =>
+      fetch(`${other.url}/v1/builds/${build.id}/events`, { headers: { authorization: `Bearer ${token}` } })
+    const [greedy, modest] = [await other.newToken(['read']), await other.newToken(['read'])]
+    const open = await ask(greedy)
+    const second = await ask(greedy)
+    expect([open.status, second.status]).toEqual([200, 429])
+    expect(await second.json()).toMatchObject({ code: 'streams-limited' })
+    expect((await ask(modest)).status).toBe(200)
+    await open.body?.cancel()
+    await expect.poll(async () => (await ask(greedy)).status).toBe(200)
+  })
+
   it('are bounded in number also when all come at once', async () => {
     await using other = await startTestService({ limits: { eventStreams: 2 } })
     const { build } = await other.client.declareBuild(newName())

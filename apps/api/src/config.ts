@@ -11,8 +11,9 @@ export interface ApiLimits {
   /** Least bytes a second of an upload, on average after `uploadGraceMs`. */
   uploadMinRate: number
   uploadGraceMs: number
-  /** Event streams at the same time. */
+  /** Event streams at the same time, of all and of one token. */
   eventStreams: number
+  tokenEventStreams: number
   /** Questions to gates that wait at the same time, of all and of one token, and how often one looks for news. */
   gateWaits: number
   tokenGateWaits: number
@@ -66,6 +67,7 @@ export const defaultApiConfig: ApiConfig = {
     uploadMinRate: 16 * 1024,
     uploadGraceMs: 30_000,
     eventStreams: 64,
+    tokenEventStreams: 16,
     gateWaits: 64,
     tokenGateWaits: 16,
     gatePollMs: 1_000,

@@ -13,18 +13,29 @@ export class Shares {
     return this.#byToken.get(token ?? '') ?? 0
   }
 
-  /** Runs what takes a place of the token, and gives the place back however that ends. */
-  async during<T>(token: string | null, work: () => Promise<T>): Promise<T> {
+  /** Takes a place of the token. What it gives gives the place back, once however often it is called. */
+  take(token: string | null): () => void {
     const key = token ?? ''
     this.#all++
     this.#byToken.set(key, this.of(token) + 1)
-    try {
-      return await work()
-    } finally {
+    let taken = true
+    return () => {
+      if (!taken) return
+      taken = false
       this.#all--
       const left = this.of(token) - 1
       if (left > 0) this.#byToken.set(key, left)
       else this.#byToken.delete(key)
+    }
+  }
+
+  /** Runs what takes a place of the token, and gives the place back however that ends. */
+  async during<T>(token: string | null, work: () => Promise<T>): Promise<T> {
+    const giveBack = this.take(token)
+    try {
+      return await work()
+    } finally {
+      giveBack()
     }
   }
 }

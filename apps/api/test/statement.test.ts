@@ -1,4 +1,5 @@
-import type { AttestedPair, BuildRow } from '@basedrift/ledger'
+import type { GateReason } from '@basedrift/contract'
+import type { AttestedBuild, AttestedPair, BuildRow } from '@basedrift/ledger'
 import { describe, expect, it } from 'vitest'
 import { statementOf } from '../src/attest/statement.js'
 
@@ -6,7 +7,11 @@ const build = {
   stream: 'openSUSE:Factory/x86_64/default',
   version: '5.15.12',
   release: '1.3',
-  artifacts: [{ filename: 'kernel.rpm', sha256: 'a'.repeat(64) }],
+  artifacts: [
+    { filename: 'kernel.rpm', kind: 'package', state: 'ingested', sha256: 'a'.repeat(64) },
+    { filename: 'extra.rpm', kind: 'package', state: 'failed', sha256: 'b'.repeat(64) },
+    { filename: 'build.log', kind: 'log', state: 'ingested', sha256: 'c'.repeat(64) },
+  ],
 } as unknown as BuildRow
 
 const pair = (kernel: string, more: Partial<AttestedPair>): AttestedPair => ({
@@ -23,15 +28,26 @@ const pair = (kernel: string, more: Partial<AttestedPair>): AttestedPair => ({
   engine: '1.0.0',
   ...more,
 })
+const of = (pairs: AttestedPair[], more: Partial<AttestedBuild> = {}): AttestedBuild => ({
+  pairs,
+  missing: [],
+  refused: 0,
+  ...more,
+})
+const reason = (code: GateReason['code'], more: Partial<GateReason>) =>
+  ({ code, detail: null, kernelBuild: null, moduleBuild: null, ...more }) as GateReason
 const on = (release: string) => `modules of 5.15.12-1.3 on the kernel of 5.15.12-${release}`
 
 describe('a statement', () => {
-  it('names the artifacts by digest, and says of each pair what it came to', () => {
-    const { subject, predicate } = statementOf(build, [
-      pair('1.1', { counts: { misread: 1, compatible: 9 } }),
-      pair('1.2', { state: 'pending', counts: {} }),
-      pair('1.3', { direction: 'self', environments: [] }),
-    ])
+  it('names the packages that were read by digest, and says of each pair what it came to', () => {
+    const { subject, predicate } = statementOf(
+      build,
+      of([
+        pair('1.1', { counts: { misread: 1, compatible: 9 } }),
+        pair('1.2', { state: 'pending', counts: {} }),
+        pair('1.3', { direction: 'self', environments: [] }),
+      ]),
+    )
     expect(subject).toEqual([
       {
         name: 'kernel.rpm',
@@ -65,19 +81,41 @@ describe('a statement', () => {
     ['FAILED', { unknown: 1, rejected: 1 }],
     ['WARNED', { compatible: 9, unknown: 1 }],
     ['WARNED', { compatible: 9, error: 1 }],
+    ['WARNED', { compatible: 9, 'load-unknown': 1 }],
   ] as const)('is %s where modules are %j', (result, counts) => {
-    expect(statementOf(build, [pair('1.1', { counts })]).predicate.result).toBe(result)
+    expect(statementOf(build, of([pair('1.1', { counts })])).predicate.result).toBe(result)
   })
 
   it('has passed nothing where nothing was tested, failed, or waits', () => {
-    expect(statementOf(build, []).predicate.result).toBe('WARNED')
+    expect(statementOf(build, of([])).predicate.result).toBe('WARNED')
     for (const state of ['pending', 'failed'] as const)
-      expect(statementOf(build, [pair('1.1', { state, counts: {} })]).predicate.result).toBe('WARNED')
+      expect(statementOf(build, of([pair('1.1', { state, counts: {} })])).predicate.result).toBe('WARNED')
+  })
+
+  it('has not passed where the gate misses something, and says what and where', () => {
+    const kernelBuild = { id: '1.1', version: '5.15.12', release: '1.1' }
+    const missing = [
+      { environment: null, reason: reason('artifact-unusable', { detail: 'extra.rpm' }) },
+      { environment: 'production', reason: reason('live-failed', { kernelBuild, detail: 'x: y' }) },
+    ]
+    expect(statementOf(build, of([pair('1.3', {})], { missing })).predicate).toMatchObject({
+      result: 'WARNED',
+      passedTests: [on('1.3')],
+      warnedTests: [
+        'missing: artifact-unusable, extra.rpm',
+        'missing: live-failed of 5.15.12-1.1 in production, x: y',
+      ],
+    })
+  })
+
+  it('has not passed where other content came under its names', () => {
+    const { result, warnedTests } = statementOf(build, of([pair('1.3', {})], { refused: 2 })).predicate
+    expect([result, warnedTests]).toEqual(['WARNED', [expect.stringContaining('refused')]])
   })
 
   it('has the same bytes for the same verdicts', () => {
     const bytes = (counts: AttestedPair['counts']) =>
-      JSON.stringify(statementOf(build, [pair('1.1', { counts })]))
+      JSON.stringify(statementOf(build, of([pair('1.1', { counts })])))
     expect(bytes({ misread: 1, compatible: 2, changed: 0 })).toBe(bytes({ compatible: 2, misread: 1 }))
   })
 })

@@ -17,9 +17,9 @@ const client = (...args: string[]): Promise<Run> =>
   basedrift(args, { env: { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: service.token } })
 const filesOf = (build: string): string[] =>
   [`vmlinux-${build}`, `teapot-${build}.ko`, `saucer-${build}.ko`].map(vector)
-const attest = async (): Promise<string> => {
+const attest = async (build = id): Promise<string> => {
   const headers = { authorization: `Bearer ${service.token}` }
-  const response = await fetch(`${service.url}/v1/builds/${id}/attestation`, { headers })
+  const response = await fetch(`${service.url}/v1/builds/${build}/attestation`, { headers })
   expect(response.status).toBe(200)
   return response.text()
 }
@@ -44,7 +44,7 @@ beforeAll(async () => {
   const [latest, first] = JSON.parse(stdout.toString()).items
   id = latest.id
   const live = await client('live', 'enter', '--environment', 'production', first.id)
-  expect(live).toMatchObject({ code: 0, stderr: '' })
+  expect(live.code).toBe(0)
   attestation = path.join(temp.path, 'attestation.json')
   writeFileSync(attestation, await attest())
   key = path.join(temp.path, 'key.pem')
@@ -57,15 +57,17 @@ afterAll(async () => {
 })
 
 describe('verify', () => {
-  it('says what was attested, by whom, and that files are those', async () => {
+  it('says what was attested, by whom, and that files are those, and exits by the result', async () => {
     const { code, stdout, stderr } = await client('verify', attestation, ...filesOf('1.3'))
-    expect([code, stderr]).toEqual([0, ''])
+    expect([code, stderr]).toEqual([1, ''])
+    expect((await client('verify', '--accept', 'warned', attestation)).code).toBe(1)
+    expect((await client('verify', '--accept', 'failed', attestation, ...filesOf('1.3'))).code).toBe(0)
     const lines = stdout.toString().split('\n')
     expect(lines[0]).toMatch(/^Signed by [0-9a-f]{64}$/)
     expect(lines.slice(1, 4)).toEqual([
       `${stream} 5.15.12-1.3: FAILED`,
       '  failed  modules of 5.15.12-1.3 on the kernel of 5.15.12-1.1',
-      '  passed  modules of 5.15.12-1.3 on the kernel of 5.15.12-1.3',
+      '  open    modules of 5.15.12-1.3 on the kernel of 5.15.12-1.3',
     ])
     expect(lines.filter((line) => line.endsWith(' is attested'))).toHaveLength(3)
   })
@@ -73,7 +75,17 @@ describe('verify', () => {
   it('needs no server where the key is given, and gives JSON', async () => {
     const copy = path.join(temp.path, 'renamed.ko')
     copyFileSync(vector('teapot-1.3.ko'), copy)
-    const run = await basedrift(['verify', '--key', key, '--format', 'json', attestation, copy])
+    const run = await basedrift([
+      'verify',
+      '--key',
+      key,
+      '--accept',
+      'failed',
+      '--format',
+      'json',
+      attestation,
+      copy,
+    ])
     expect(run).toMatchObject({ code: 0, stderr: '' })
     const { statement, files } = JSON.parse(run.stdout.toString())
     expect(files).toMatchObject([{ file: copy, state: 'attested' }])
@@ -86,7 +98,16 @@ describe('verify', () => {
   it('exits 1 where a file is not what was attested', async () => {
     const other = path.join(temp.path, 'teapot-1.3.ko')
     writeFileSync(other, Buffer.concat([readFileSync(vector('teapot-1.3.ko')), Buffer.from('x')]))
-    const run = await basedrift(['verify', '--key', key, attestation, other, vector('vmlinux-1.1')])
+    const run = await basedrift([
+      'verify',
+      '--key',
+      key,
+      '--accept',
+      'failed',
+      attestation,
+      other,
+      vector('vmlinux-1.1'),
+    ])
     expect(run.code).toBe(1)
     expect(run.stdout.toString()).toContain(
       'teapot-1.3.ko DIFFERS from the file of this name that is attested\n',
@@ -109,6 +130,23 @@ describe('verify', () => {
 })
 
 describe('an attestation', () => {
+  it('is no pass, and leaves out the package, where one could not be read', async () => {
+    const [kernel = '', module = '', cut = ''] = ['vmlinux-1.3', 'teapot-1.3.ko', 'saucer-1.3.ko'].map(vector)
+    const bad = path.join(temp.path, 'saucer-1.3.ko')
+    writeFileSync(bad, readFileSync(cut).subarray(0, 200))
+    const at = ['--stream', 'cut/x86_64/default', '--version', '5.15.12', '--release', '1.3']
+    await client('push', ...at, '--wait', kernel, module, bad)
+    const { stdout } = await client('builds', '--stream', 'cut/x86_64/default', '--format', 'json')
+    const file = path.join(temp.path, 'cut.json')
+    writeFileSync(file, await attest(JSON.parse(stdout.toString()).items[0].id))
+    const run = await basedrift(['verify', '--key', key, file])
+    expect(run).toMatchObject({ code: 3, stderr: '' })
+    expect(run.stdout.toString()).toContain('5.15.12-1.3: WARNED\n')
+    expect(run.stdout.toString()).toContain('  open    missing: artifact-unusable, saucer-1.3.ko\n')
+    expect((await basedrift(['verify', '--key', key, '--accept', 'warned', file, kernel])).code).toBe(0)
+    expect((await basedrift(['verify', '--key', key, '--accept', 'warned', file, bad])).code).toBe(1)
+  })
+
   it('has the same bytes as long as the verdicts are the same', async () => {
     expect(await attest()).toBe(readFileSync(attestation, 'utf8'))
   })

@@ -6,6 +6,8 @@ export const workerErrorCodes = {
   'build-empty': 'No artifact of the build holds a kernel or a module; see the problems of each.',
   'delivery-failed':
     'The message could not be made or sent, for a reason of the program; see the log of the worker.',
+  'kind-contradicted':
+    'Send packages, kernels and modules without `kind` and under their own names, logs plain or as .gz; under a new release.',
   'log-contradicts': 'Send the log of the build that the kernel is of; what its config records stands.',
   'notice-invalid':
     'The event cannot be told of as it was recorded; see the task, and run services of one version.',

@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { ArtifactRow, KernelRow } from '@basedrift/ledger'
+import type { ArtifactKind, ArtifactRow, KernelRow } from '@basedrift/ledger'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { contentProblems } from '../src/evidence/content.js'
 import { readBuildLog } from '../src/evidence/log.js'
 import { provenanceProblems } from '../src/evidence/provenance.js'
 import { isScanned, readEvidence, withTools } from '../src/evidence/read.js'
@@ -21,6 +22,49 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
 }
 
 const gcc = 'gcc (Debian 12.2.0-14+deb12u1) 12.2.0'
+
+describe('evidence that begins as', () => {
+  const at = (offset: number, bytes: string) => {
+    const content = Buffer.alloc(4096, 'x')
+    content.write(bytes, offset, 'latin1')
+    return content
+  }
+  const oldTar = () => {
+    const header = Buffer.alloc(512)
+    header.write('lib/modules/6.1/x.ko')
+    const sum = header.reduce((all, byte) => all + byte, 8 * 0x20)
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+    return header
+  }
+  it.each<[string, Buffer, ArtifactKind]>([
+    ['a .deb', at(0, '!<arch>\ndebian-binary'), 'log'],
+    ['an RPM', at(0, '\xed\xab\xee\xdb'), 'provenance'],
+    ['a module', at(0, '\x7fELF'), 'config'],
+    ['a kernel image', at(0x202, 'HdrS'), 'log'],
+    ['an initramfs', at(0, '070701'), 'symvers'],
+    ['a tar archive', oldTar(), 'log'],
+    ['a tar archive in gzip', gzipSync(oldTar()), 'log'],
+    ['a module in xz', at(0, '\xfd7zXZ\0'), 'log'],
+    ['raw BTF', at(0, '\x9f\xeb\x01'), 'log'],
+  ])('%s is a problem', async (_, content, kind) => {
+    const filename = 'odd.log'
+    const artifact = { kind, filename, sha256: 'a' } as unknown as ArtifactRow
+    const { problems } = await readEvidence([artifact], [await file(filename, content)])
+    expect(problems).toMatchObject([[{ code: 'kind-contradicted', file: filename }]])
+  })
+
+  it('what it is has none, and packages are read elsewhere', async () => {
+    const fine: [ArtifactKind, string | Buffer][] = [
+      ['log', ''],
+      ['log', gzipSync('[ 1s] gcc\n'.repeat(5000))],
+      ['config', '# Linux/x86 6.1.0 Kernel Configuration\n'],
+      ['symvers', at(0, '\xfd7zXZ\0')],
+      ['package', at(0, '!<arch>\n')],
+    ]
+    for (const [kind, content] of fine)
+      expect(await contentProblems(await file('fine', content), 'fine', kind)).toEqual([])
+  })
+})
 
 describe('a build log', () => {
   it.each([

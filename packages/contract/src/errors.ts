@@ -272,6 +272,11 @@ export const errorCodes = {
     title: 'This token has too many questions waiting',
     sentence: 'Ask without `wait`, or wait as long as the header Retry-After says.',
   },
+  'streams-limited': {
+    status: 429,
+    title: 'This token has too many event streams open',
+    sentence: 'Close some, or ask for the build itself; Retry-After says when to try again.',
+  },
   'uploads-limited': {
     status: 429,
     title: 'This token has too many uploads under way',

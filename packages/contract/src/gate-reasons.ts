@@ -76,6 +76,12 @@ export const gateReasonCodes = {
     remedy:
       'Upload a kernel with the modules of its own release alone under a new release; modules for another kernel are a build of their own, with `builtFor`.',
   },
+  'build-contradicted': {
+    outcome: 'unknown',
+    sentence: 'The files of the build contradict what is said of it.',
+    remedy:
+      'Its own problems say what contradicts what; build the modules against the kernel that they are for.',
+  },
   'environment-empty': {
     outcome: 'unknown',
     sentence: 'Nothing of this stream is live in the environment.',

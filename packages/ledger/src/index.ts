@@ -4,7 +4,7 @@ export { S3BlobStore, type S3Options } from './blobs/s3.js'
 export * from './blobs/types.js'
 export { isUnreachable } from './db.js'
 export * from './errors.js'
-export type { Attested, AttestedPair } from './gate/attested.js'
+export type { Attested, AttestedBuild, AttestedPair, MissingEvidence } from './gate/attested.js'
 export { decide } from './gate/decide.js'
 export type {
   Answer,

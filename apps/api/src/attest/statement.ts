@@ -6,7 +6,10 @@ import {
   type TestResult,
   testResultType,
 } from '@basedrift/contract'
-import type { AttestedPair, BuildRow } from '@basedrift/ledger'
+import type { ArtifactRow, AttestedBuild, AttestedPair, BuildRow, MissingEvidence } from '@basedrift/ledger'
+
+/** Evidence beside the packages, and what could not be used, is not what the verdicts are of. */
+const isRead = ({ kind, state }: ArtifactRow) => kind === 'package' && state === 'ingested'
 
 /** What fails a test, and what leaves it open. */
 const failing = [
@@ -18,7 +21,7 @@ const failing = [
   'refused',
   'loads-misread',
 ] as const
-const open = ['unknown', 'error'] as const
+const open = ['unknown', 'error', 'load-unknown'] as const
 
 function resultOf({ state, counts }: AttestedPair): TestResult {
   const some = (words: readonly (keyof typeof counts)[]) => words.some((word) => (counts[word] ?? 0) > 0)
@@ -50,19 +53,39 @@ function tested(pair: AttestedPair): TestedPair {
   }
 }
 
+/** A test that could not be made, in the words of the gate: what is missing, of which build, where. */
+function missingName({ environment, reason }: MissingEvidence): string {
+  const of = reason.kernelBuild ?? reason.moduleBuild
+  const parts = [
+    `missing: ${reason.code}`,
+    of === null ? '' : ` of ${joinVersionRelease(of)}`,
+    environment === null ? '' : ` in ${environment}`,
+    reason.detail === null ? '' : `, ${reason.detail}`,
+  ]
+  return parts.join('')
+}
+
 /**
- * What is attested of a build: its artifacts, and what became of its pairs, as an in-toto test result. It follows from what is given
- * alone: no time and no address is in it. Without any test nothing has passed.
+ * What is attested of a build: the packages of it that were read, and what became of its pairs, as an in-toto test result. It follows
+ * from what is given alone: no time and no address is in it. It has passed where every pair has, and nothing is missing; without any
+ * test nothing has.
  */
-export function statementOf(build: BuildRow, pairs: readonly AttestedPair[]): Statement {
+export function statementOf(build: BuildRow, { pairs, missing, refused }: AttestedBuild): Statement {
   const { stream, version, release } = build
-  const tests = pairs.map((pair) => ({ name: testName(pair), result: resultOf(pair) }))
+  const openTests = missing.map((one) => ({ name: missingName(one), result: 'WARNED' as const }))
+  if (refused > 0)
+    openTests.push({
+      name: 'missing: content that came under names of the build and was refused',
+      result: 'WARNED',
+    })
+  const judged = pairs.map((pair) => ({ name: testName(pair), result: resultOf(pair) }))
+  const tests = [...judged, ...openTests]
   const named = (wanted: TestResult) =>
     tests.filter(({ result }) => result === wanted).map(({ name }) => name)
   const [failedTests, warnedTests, passedTests] = [named('FAILED'), named('WARNED'), named('PASSED')]
   return {
     _type: statementVersion,
-    subject: build.artifacts.map(({ filename, sha256 }) => ({
+    subject: build.artifacts.filter(isRead).map(({ filename, sha256 }) => ({
       name: filename,
       digest: { sha256 },
       annotations: { stream, version, release },
@@ -72,7 +95,7 @@ export function statementOf(build: BuildRow, pairs: readonly AttestedPair[]): St
       result:
         failedTests.length > 0
           ? 'FAILED'
-          : warnedTests.length > 0 || tests.length === 0
+          : warnedTests.length > 0 || judged.length === 0
             ? 'WARNED'
             : 'PASSED',
       configuration: pairs.map(tested),

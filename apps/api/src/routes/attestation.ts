@@ -20,8 +20,8 @@ export function attestationRoutes(app: App, { ledger, signer }: AppDependencies)
         tags: ['verdicts'],
         summary: 'The verdicts of a build, as a signed in-toto statement',
         description:
-          'The payload is a Statement: the artifacts by digest, and as tests the pairs that the gate looks at in every environment of ' +
-          'the stream, the build itself among them. The same verdicts give the same bytes. `basedrift verify` checks it.',
+          'The payload is a Statement: the packages that were read, by digest, and as tests the pairs that the gate looks at in every environment of ' +
+          'the stream, the build itself among them, and what is missing of the evidence. The same verdicts give the same bytes. `basedrift verify` checks it.',
         params: BuildIdPath,
         response: { 200: ref(Envelope), ...problems('build-unknown', 'build-unfinished', 'not-ready') },
       },
@@ -33,7 +33,7 @@ export function attestationRoutes(app: App, { ledger, signer }: AppDependencies)
       request.permit(build.stream)
       if (build.state !== 'done') throw new ProblemError('build-unfinished')
       if (signer === undefined) throw new ProblemError('not-ready', 'The service has no key to sign with.')
-      const statement = statementOf(build, await ledger.attested.pairs(id, engine))
+      const statement = statementOf(build, await ledger.attested.build(id, engine))
       return sealEnvelope(statementType, Buffer.from(JSON.stringify(statement)), signer)
     },
   )

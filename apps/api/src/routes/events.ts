@@ -6,6 +6,7 @@ import { BuildFeed } from '../feed.js'
 import { BuildIdPath } from '../params.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
+import { Shares } from '../shares.js'
 import type { App, AppDependencies } from '../types.js'
 
 /** The id of an event: what it says, so that whoever comes back is told only what is new. */
@@ -20,9 +21,9 @@ function eventOf(event: BuildEvent): string {
 
 /** The progress of a build as server-sent events. */
 export function eventRoutes(app: App, { ledger, config, news }: AppDependencies): void {
-  const { eventStreams, eventPollMs, eventBeatMs } = config.limits
+  const { eventStreams, tokenEventStreams, eventPollMs, eventBeatMs } = config.limits
   const feed = new BuildFeed(ledger, eventPollMs)
-  let opening = 0
+  const streams = new Shares()
   const ignore = news?.(() => feed.hurry())
   app.addHook('preClose', async () => {
     ignore?.()
@@ -53,27 +54,34 @@ export function eventRoutes(app: App, { ledger, config, news }: AppDependencies)
             content: { 'text/event-stream': { schema: Type.String() } },
           },
           204: { description: 'The end of this build was heard', type: 'null' },
-          ...problems('build-unknown', 'connections-exhausted'),
+          ...problems('build-unknown', 'streams-limited', 'connections-exhausted'),
         },
       },
     },
     async (request, reply) => {
       const { id } = request.params
       // Counted before the first look at the build, so that those that come together are bounded too.
-      if (feed.size + opening >= eventStreams) throw new ProblemError('connections-exhausted')
-      opening++
+      const { id: token } = request.principal
+      if (streams.of(token) >= tokenEventStreams) throw new ProblemError('streams-limited')
+      if (streams.size >= eventStreams) throw new ProblemError('connections-exhausted')
+      const giveBack = streams.take(token)
       let first: BuildEvent | null
       try {
         const build = await ledger.builds.get(id)
         if (build !== null) request.permit(build.stream)
         first = await feed.look(id)
-      } finally {
-        opening--
+        if (first === null) throw new ProblemError('build-unknown')
+      } catch (error) {
+        giveBack()
+        throw error
       }
-      if (first === null) throw new ProblemError('build-unknown')
       const heard = request.headers['last-event-id'] === idOf(first)
-      if (heard && isFinal(first.state)) return reply.code(204).send(null as never)
+      if (heard && isFinal(first.state)) {
+        giveBack()
+        return reply.code(204).send(null as never)
+      }
       const stream = new PassThrough()
+      stream.once('close', giveBack)
       if (!heard) stream.write(eventOf(first))
       if (isFinal(first.state)) stream.end()
       else {

@@ -1,4 +1,12 @@
-import { BreakGlass, EnvironmentName, GateUse, GateUseList, ref, Uuid } from '@basedrift/contract'
+import {
+  BreakGlass,
+  EnvironmentName,
+  GateUse,
+  GateUseList,
+  ref,
+  splitVersionRelease,
+  Uuid,
+} from '@basedrift/contract'
 import { uuidOf } from '@basedrift/ledger'
 import Type from 'typebox'
 import { pageQuery, writeHeaders } from '../params.js'
@@ -8,6 +16,16 @@ import type { App, AppDependencies } from '../types.js'
 
 /** What was done against gates, and who only asked. */
 export function gateUseRoutes(app: App, { ledger, log }: Pick<AppDependencies, 'ledger' | 'log'>): void {
+  /** By its id, or by stream, version and release. */
+  const buildNamed = async (name: string) => {
+    const id = uuidOf(name)
+    if (id !== null) return ledger.builds.get(id)
+    const [, stream = '', vr] = /^(.+) ([^ ]+-[^ -]+)$/.exec(name) ?? []
+    if (vr === undefined) return null
+    const { version, release } = splitVersionRelease(vr)
+    return ledger.builds.find(stream, version, release)
+  }
+
   app.post(
     '/v1/gate/break-glass',
     {
@@ -25,6 +43,7 @@ export function gateUseRoutes(app: App, { ledger, log }: Pick<AppDependencies, '
           ...problems(
             'body-malformed',
             'origin-refused',
+            'build-unknown',
             'decision-unknown',
             'body-too-large',
             'media-type-refused',
@@ -34,7 +53,11 @@ export function gateUseRoutes(app: App, { ledger, log }: Pick<AppDependencies, '
     },
     async (request, reply) => {
       const { environment, reason, decision = null, onBehalfOf = null } = request.body
-      const build = uuidOf(request.body.build) ?? request.body.build
+      const found = await buildNamed(request.body.build)
+      if (found === null)
+        throw new ProblemError('build-unknown', 'Name it by its id, or as `STREAM VERSION-RELEASE`.')
+      request.permit(found.stream)
+      const { id: build } = found
       if (decision !== null) {
         const about = await ledger.gate.decision(decision)
         request.permit(about.stream)
@@ -42,9 +65,6 @@ export function gateUseRoutes(app: App, { ledger, log }: Pick<AppDependencies, '
           throw new ProblemError('request-invalid', 'That decision is about another build or environment.')
         }
       }
-      // A build that nobody knows is recorded too: who publishes it may be ahead of the service.
-      const found = await ledger.builds.get(build)
-      if (found !== null) request.permit(found.stream)
       const by = request.principal.name
       const { use } = await ledger.gateUses.record({
         kind: 'break-glass',

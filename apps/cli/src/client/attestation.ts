@@ -35,12 +35,13 @@ async function readBounded(file: string): Promise<Buffer> {
  */
 export async function readAttestation(file: string, keys: readonly KeyObject[]): Promise<Attestation> {
   const { openEnvelope } = await import('@basedrift/runtime')
-  const { Statement: schema, statementType } = await import('@basedrift/contract')
+  const { Statement: schema, statementType, testResults } = await import('@basedrift/contract')
   const { payloadType, payload, keyid } = openEnvelope(await readBounded(file), keys)
   const statement = payloadType === statementType ? parse(payload) : undefined
-  const { subject, predicateType, _type } = (statement ?? {}) as Partial<Statement>
+  const { subject, predicateType, predicate: told, _type } = (statement ?? {}) as Partial<Statement>
   const { _type: version, predicateType: predicate } = schema.properties
-  if (_type !== version.const || predicateType !== predicate.const || !Array.isArray(subject))
+  const isResult = told !== undefined && testResults.includes(told.result)
+  if (_type !== version.const || predicateType !== predicate.const || !Array.isArray(subject) || !isResult)
     throw new CliError('attestation-malformed', 'What was signed is no statement of a test result.', file)
   return { keyid, statement: statement as Statement }
 }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { Command } from 'commander'
+import type { TestResult } from '@basedrift/contract'
+import { type Command, Option } from 'commander'
 import type { Attestation, CheckedFile } from '../client/attestation.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
 import { exitCodes } from '../exit.js'
@@ -9,21 +10,30 @@ import { printable } from '../output/printable.js'
 
 interface VerifyOptions extends ServerOptions {
   readonly key?: string
+  readonly accept?: Exclude<TestResult, 'PASSED'>
   readonly format?: string[]
 }
 
-/** `basedrift verify`: whether an attestation is signed, and about these files. */
+/** `basedrift verify`: whether an attestation is signed, about these files, and what its tests came to. */
 export function addVerify(program: Command, ended: (code: number) => void): void {
   const command = program
     .command('verify')
-    .description('check the signature of an attestation, and that local files are those it is about')
+    .description(
+      'check the signature of an attestation, that local files are those it is about, and its result',
+    )
     .argument('<attestation>', 'file with what GET /v1/builds/ID/attestation has given')
     .argument('[files...]', 'artifacts to be compared with it')
     .option('--key <file>', 'public key of the operator as PEM; without it, the server is asked for its key')
+    .addOption(
+      new Option('--accept <result>', 'exit 0 where the result is no worse than this')
+        .choices(['warned', 'failed'])
+        .argParser((text) => text.toUpperCase()),
+    )
     .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
     .addHelpText(
       'after',
-      '\nIt exits 0 where the signature holds and every file is attested, 1 where a file is not, 2 where the signature does not hold.',
+      '\nIt exits 0 where the signature holds, every file is attested and the result is PASSED; 1 where a file is not, or the result is ' +
+        'FAILED; 2 where the signature does not hold; 3 where the result is WARNED.',
     )
   addServerOptions(command).action(async (file: string, files: string[], options: VerifyOptions) => {
     const choices = parseFormats(options.format ?? [], ['table', 'json'])
@@ -34,7 +44,8 @@ export function addVerify(program: Command, ended: (code: number) => void): void
     await writeResult(choices, (format) =>
       format === 'json' ? json({ ...attestation, files: checked }) : told(attestation, checked),
     )
-    ended(checked.every(({ state }) => state === 'attested') ? exitCodes.ok : exitCodes.bad)
+    const { result } = attestation.statement.predicate
+    ended(checked.every(({ state }) => state === 'attested') ? codeOf(result, options.accept) : exitCodes.bad)
   })
 }
 
@@ -44,6 +55,14 @@ async function keysOf(options: VerifyOptions): Promise<KeyObject[]> {
   const client = await openClient(options)
   const { keys } = await client.call('listKeys', {})
   return keys.map(({ publicKey }) => readPublicKey(publicKey))
+}
+
+/** From the best on. */
+const results: readonly TestResult[] = ['PASSED', 'WARNED', 'FAILED']
+
+function codeOf(result: TestResult, accepted: TestResult = 'PASSED'): number {
+  if (results.indexOf(result) <= results.indexOf(accepted)) return exitCodes.ok
+  return result === 'WARNED' ? exitCodes.unknown : exitCodes.bad
 }
 
 const words: Readonly<Record<CheckedFile['state'], string>> = {
@@ -63,7 +82,7 @@ function told({ keyid, statement }: Attestation, checked: readonly CheckedFile[]
   ]
   const lines = [
     `Signed by ${keyid}`,
-    `${stream} ${version}-${release}: ${result}`,
+    stream === undefined ? `No package was read: ${result}` : `${stream} ${version}-${release}: ${result}`,
     ...tests,
     ...checked.map(({ file, state }) => `${file} ${words[state]}`),
   ]

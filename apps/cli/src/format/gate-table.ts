@@ -61,6 +61,13 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
     lines.push(
       `Unknown   ${count(decision.loadUnknown)} modules on kernels: not all that these compare besides BTF`,
     )
+  if (decision.refused > 0)
+    lines.push(
+      style(
+        'doubtful',
+        `Refused   other content came ${counted(decision.refused, 'time')} under names of this build: publish only what it has recorded`,
+      ),
+    )
   if (unusedRules.length > 0) lines.push(`Unused    ${printable(some(unusedRules.map(ruleText)))}`)
   lines.push(`Decision  ${decision.id}`)
   return `${lines.join('\n')}\n`

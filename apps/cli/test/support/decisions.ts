@@ -33,6 +33,7 @@ export function decision(more: Partial<Decision> = {}): Decision {
     waived: [],
     tolerated: 0,
     loadUnknown: 0,
+    refused: 0,
     rules: [],
     unusedRules: [],
     considered: [],

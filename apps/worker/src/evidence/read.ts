@@ -1,5 +1,6 @@
 import type { ArtifactRow, Failure, KernelRow } from '@basedrift/ledger'
 import { workerErrorCodes } from '../errors.js'
+import { contentProblems } from './content.js'
 import { readBuildLog, type Tools } from './log.js'
 import { provenanceProblems } from './provenance.js'
 
@@ -25,7 +26,10 @@ export async function readEvidence(
   const logs: { index: number; tools: Tools }[] = []
   for (const [index, { kind, filename }] of artifacts.entries()) {
     const path = paths[index] as string
-    problems.push(kind === 'provenance' ? await provenanceProblems(path, filename, artifacts) : [])
+    const foreign = await contentProblems(path, filename, kind)
+    problems.push(foreign)
+    if (foreign.length > 0) continue
+    if (kind === 'provenance') foreign.push(...(await provenanceProblems(path, filename, artifacts)))
     if (kind === 'log') logs.push({ index, tools: await readBuildLog(path, filename) })
   }
   return { problems, logs }

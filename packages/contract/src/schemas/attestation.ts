@@ -64,7 +64,7 @@ export const TestedPair = Type.Object(
       state: oneOf(pairStates, '`pending` and `failed` are no passes'),
       verdicts: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
         description:
-          'Modules per verdict, and those that the kernel refuses or reads wrong for another reason',
+          'Modules per verdict, and those that the kernel refuses or reads wrong for another reason, or of which not all is known that it compares',
       }),
     }),
   },
@@ -82,16 +82,18 @@ export const Statement = Type.Object(
         digest: Type.Object({ sha256: Sha256 }),
         annotations: Type.Object({ stream: StreamName, version: Version, release: Release }),
       }),
-      { description: 'The artifacts of the build' },
+      { description: 'The packages of the build that were read whole; evidence beside them is none' },
     ),
     predicateType: Type.Literal(testResultType),
     predicate: Type.Object({
-      result: oneOf(testResults, 'The worst of the tests'),
+      result: oneOf(testResults, 'The worst of the tests; `PASSED` where nothing is missing besides'),
       configuration: Type.Array(ref(TestedPair), { description: 'The tests, each with what it came to' }),
       passedTests: Type.Array(Type.String(), {
         description: 'Every module is loaded and read right, or has no BTF',
       }),
-      warnedTests: Type.Array(Type.String(), { description: 'Something is not decided' }),
+      warnedTests: Type.Array(Type.String(), {
+        description: 'Something is not decided, or, after `missing:`, could not be looked at',
+      }),
       failedTests: Type.Array(Type.String(), { description: 'A module is refused or read wrong' }),
     }),
   },

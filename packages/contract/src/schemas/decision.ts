@@ -47,6 +47,9 @@ export const Decision = Type.Object(
     loadUnknown: count(
       'Modules on kernels, over all pairs, of which not all is known that the kernel compares besides BTF, whatever the policy says of it',
     ),
+    refused: count(
+      'Times that other content came under the name of the build or of one of its artifacts, and was refused: what is published may not be what was looked at',
+    ),
     rules: Type.Array(ref(RuleUse), { description: 'Rules of the policy that were used' }),
     unusedRules: Type.Array(ref(RuleUse), { description: 'Rules that decided nothing' }),
     considered: Type.Array(ref(Considered), { description: 'Builds that the new one might meet' }),
@@ -87,6 +90,7 @@ export const Decision = Type.Object(
         waived: [],
         tolerated: 0,
         loadUnknown: 0,
+        refused: 0,
         rules: [],
         unusedRules: [],
         considered: [

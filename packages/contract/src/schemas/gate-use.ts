@@ -56,7 +56,7 @@ export const BreakGlass = Type.Object(
       minLength: 1,
       maxLength: 460,
       pattern: '^[^\\u0000-\\u001f\\u007f\\p{Surrogate}]+$',
-      description: 'Its id, or how else it is known',
+      description: 'Its id, or its stream, a blank, and `VERSION-RELEASE`',
     }),
     environment: EnvironmentName,
     reason: Why,

@@ -1,10 +1,11 @@
-import type { GateDirection, GateVerdict } from '@basedrift/contract'
+import type { GateDirection, GateReason, GateVerdict } from '@basedrift/contract'
 import type { Database, Tx } from '../db.js'
 import { isUuid } from '../ids.js'
 import type { BuildRef, Failure, PairState, RulesRow } from '../rows.js'
 import { type GateEngine, gatherEvidence } from './evidence.js'
 import type { Meeting } from './inputs.js'
 import { Manifests } from './manifests.js'
+import { missing } from './missing.js'
 import { gateVerdictsOf } from './outcomes.js'
 
 /** Most environments that are looked at, by name. */
@@ -28,20 +29,44 @@ export interface AttestedPair {
   engine: string | null
 }
 
+/** Something that is missing of the evidence. */
+export interface MissingEvidence {
+  /** Null where it is so anywhere. */
+  environment: string | null
+  reason: GateReason
+}
+
+/** What verdicts a build has, and what they leave out. */
+export interface AttestedBuild {
+  /**
+   * The pairs that the gate looks at for the build: itself, and whom it meets in the environments where builds of its stream are live.
+   * By name of kernel build, then module build.
+   */
+  pairs: AttestedPair[]
+  /** What the gate misses there. */
+  missing: MissingEvidence[]
+  /** Times that other content came under names of the build, and was refused. */
+  refused: number
+}
+
 /** What can be attested of a build. */
 export interface Attested {
-  /**
-   * The pairs that the gate looks at for a build: itself, and whom it meets in the environments where builds of its stream are live. By
-   * name of kernel build, then module build. `build-unknown`.
-   */
-  pairs(buildId: string, engine: GateEngine): Promise<AttestedPair[]>
+  /** `build-unknown`. */
+  build(buildId: string, engine: GateEngine): Promise<AttestedBuild>
 }
+
+/** What is counted beside the verdict on a module's BTF. */
+const besidesBtf: ReadonlySet<GateVerdict> = new Set<GateVerdict>([
+  'refused',
+  'loads-misread',
+  'load-unknown',
+])
 
 function countsOf({ counts, outcomes }: Meeting): AttestedPair['counts'] {
   const found: AttestedPair['counts'] = { ...counts }
   for (const byte of outcomes)
     for (const verdict of gateVerdictsOf(byte))
-      if (verdict === 'refused' || verdict === 'loads-misread') found[verdict] = (found[verdict] ?? 0) + 1
+      if (besidesBtf.has(verdict)) found[verdict] = (found[verdict] ?? 0) + 1
   return found
 }
 
@@ -60,13 +85,24 @@ export function createAttested(db: Database): Attested {
   const { prisma, clock } = db
   const manifests = new Manifests()
   return {
-    async pairs(buildId, engine) {
+    async build(buildId, engine) {
       const now = clock()
       const pairs = new Map<string, { meeting: Meeting; comparison: string | null; environments: string[] }>()
+      const anywhere = new Set<string>()
+      const missed: MissingEvidence[] = []
+      let refused = 0
       // No environment has the empty name: what is found there is met anyway.
       for (const environment of ['', ...(isUuid(buildId) ? await environmentsOf(prisma, buildId) : [])]) {
         const question = { buildId, environment, now }
         const { inputs, comparisons } = await gatherEvidence(db, question, manifests, engine)
+        refused = inputs.build.refused
+        // That nothing is live where nothing can be says nothing of the build.
+        const nowhere = { environmentKnown: true, policy: { emptyEnvironment: 'pass' } } as const
+        for (const reason of missing(environment === '' ? { ...inputs, ...nowhere } : inputs)) {
+          const key = JSON.stringify(reason)
+          if (!anywhere.has(key)) missed.push({ environment: environment || null, reason })
+          if (environment === '') anywhere.add(key)
+        }
         for (const meeting of inputs.meetings) {
           const key = `${meeting.kernelBuild.id} ${meeting.moduleBuild.id}`
           const comparison = comparisons.get(key) ?? null
@@ -109,7 +145,7 @@ export function createAttested(db: Database): Attested {
         }
       })
       const place = (pair: AttestedPair) => `${nameOf(pair.kernelBuild)} ${nameOf(pair.moduleBuild)}`
-      return attested.sort((a, b) => (place(a) < place(b) ? -1 : 1))
+      return { pairs: attested.sort((a, b) => (place(a) < place(b) ? -1 : 1)), missing: missed, refused }
     },
   }
 }

@@ -238,6 +238,7 @@ export function decide(
     waived: ordered(looked.flatMap((one) => one.waived)),
     tolerated: looked.reduce((sum, one) => sum + one.tolerated, 0),
     loadUnknown: done.reduce((sum, { outcomes }) => sum + withLoadUnknown(outcomes), 0),
+    refused: inputs.build.refused,
     rules: rules.filter(({ count }) => count > 0),
     unusedRules: rules.filter(({ count }) => count === 0),
     considered: [...inputs.considered]

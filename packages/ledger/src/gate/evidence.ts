@@ -41,6 +41,8 @@ interface BuildRecord {
   builtFor: string | null
   failure: Failure | null
   unusable: string[]
+  problems: Failure[]
+  refused: number
 }
 
 interface GatedRecord extends BuildRecord {
@@ -84,7 +86,8 @@ const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuild
 /** The columns of a `BuildRecord`, of a build `b`. */
 const columns = Prisma.sql`
   b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor",
-  b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable`
+  b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable,
+  b.problems, (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id) AS refused`
 
 async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
   const [found] = isUuid(buildId)
@@ -128,7 +131,8 @@ const releasesIn = ({ moduleSetId }: BuildRecord, manifests: ReadonlyMap<string,
   (moduleSetId === null ? undefined : manifests.get(moduleSetId))?.releases ?? []
 
 function witness(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest> = new Map()): Witness {
-  const { id, version, release, state, failure, hasKernel, unusable, kernelRelease } = record
+  const { id, version, release, state, failure, hasKernel, unusable, problems, refused, kernelRelease } =
+    record
   const isKernel = hasKernel && kernelRelease !== null
   const otherReleases = isKernel
     ? releasesIn(record, manifests).filter((release) => release !== kernelRelease)
@@ -139,6 +143,8 @@ function witness(record: BuildRecord, manifests: ReadonlyMap<string, KnownManife
     failure,
     hasKernel,
     unusable,
+    problems,
+    refused,
     otherReleases,
     kernelRelease: hasKernel ? kernelRelease : null,
   }

@@ -81,6 +81,7 @@ export interface Decided {
   waived: WaivedReason[]
   tolerated: number
   loadUnknown: number
+  refused: number
   rules: RuleUse[]
   unusedRules: RuleUse[]
   considered: ConsideredView[]

@@ -14,6 +14,10 @@ export interface Witness {
   readonly otherReleases: readonly string[]
   /** `uname -r` of its kernel; null where it has none, or that is not known. */
   readonly kernelRelease: string | null
+  /** What of the build contradicts what is said of it. */
+  readonly problems: readonly Failure[]
+  /** Times that other content came under its name, or that of one of its artifacts, and was refused. */
+  readonly refused: number
 }
 
 /** What evidence there could be, and how much of it was read. */
@@ -83,6 +87,8 @@ function ofBuild(build: Witness): GateReason[] {
     reasons.push(reasonOf('artifact-unusable', { href, detail: unusableText(build) }))
   if (build.otherReleases.length > 0)
     reasons.push(reasonOf('version-contradicts', { href, detail: contradictionText(build) }))
+  if (build.problems.length > 0)
+    reasons.push(reasonOf('build-contradicted', { href, detail: failureText(build.problems[0] ?? null) }))
   return reasons
 }
 
@@ -122,7 +128,10 @@ function ofOwnKernel({ name, build }: NonNullable<Witnesses['ownKernel']>): Gate
   return [reasonOf('own-kernel-missing', { ...about, detail })]
 }
 
-/** What is missing of the build itself, of those that are live, and of the packages of modules that there are. */
+/**
+ * What is missing of the evidence of a build: of itself, of those that are live, and of the packages of modules that there are. The
+ * gate and the attestation go by it, each with what the verdicts say.
+ */
 export function missing(witnesses: Witnesses): GateReason[] {
   const { build, environmentKnown, live, packages, morePackages, ownKernel, policy } = witnesses
   const others = live.filter(({ ref }) => ref.id !== build.ref.id)

@@ -29,21 +29,24 @@ export function packResult({ reasons, waived, ...rest }: DecidedResult): JsonObj
   return packed as unknown as JsonObject
 }
 
-/** A result as it was before `packResult`. One from before `loadUnknown` was counted has none. */
+/** A result as it was before `packResult`. One from before `loadUnknown` or `refused` was counted has none. */
 export function unpackResult(stored: unknown): DecidedResult {
   const {
     reasons,
     waived,
     loadUnknown = 0,
+    refused = 0,
     ...rest
-  } = stored as Omit<DecidedResult, 'reasons' | 'waived' | 'loadUnknown'> & {
+  } = stored as Omit<DecidedResult, 'reasons' | 'waived' | 'loadUnknown' | 'refused'> & {
     loadUnknown?: number
+    refused?: number
     reasons: Packed<GateReason>[]
     waived: Packed<WaivedReason>[]
   }
   return {
     ...rest,
     loadUnknown,
+    refused,
     reasons: reasons.map((reason) => {
       const { sentence: message, remedy } = gateReasonCodes[reason.code]
       return { ...reason, modules: links(reason, reason.modules), message, remedy }

@@ -71,6 +71,14 @@ describe('a decision', () => {
     })
   })
 
+  it('counts other content that came under names of the build', () => {
+    expect(decide(inputs())).toMatchObject({ answer: 'pass', refused: 0 })
+    expect(decide(inputs({ build: witness(9, { refused: 2 }) }))).toMatchObject({
+      answer: 'pass',
+      refused: 2,
+    })
+  })
+
   it('has a reason of each kind for a module that is stopped twice', () => {
     const meetings = [meeting(1, { a: byteOf('changed', 'refused', 'loads-misread') })]
     expect(decide(inputs({ meetings })).reasons.map(({ verdict }) => verdict)).toEqual([
@@ -97,6 +105,8 @@ describe('a decision', () => {
     expect(codes({ build: build('ingesting') })).toEqual(['build-pending'])
     expect(codes({ build: build('failed') })).toEqual(['build-failed'])
     expect(codes({ build: { ...build('done'), unusable: ['x.rpm'] } })).toEqual(['artifact-unusable'])
+    const problems = [{ code: 'origin-contradicted', message: 'no' }]
+    expect(codes({ build: { ...build('done'), problems } })).toEqual(['build-contradicted'])
     expect(codes({ live: [] })).toEqual(['environment-empty'])
     expect(codes({ live: [], policy: policy({ emptyEnvironment: 'pass' }) })).toEqual([])
     expect(codes({ live: [witness(2, { state: 'sealed' })] })).toEqual(['live-pending'])

@@ -72,6 +72,8 @@ export const witness = (nth: number, more: Partial<Witness> = {}): Witness => ({
   unusable: [],
   otherReleases: [],
   kernelRelease: '5.15.12-1-default',
+  problems: [],
+  refused: 0,
   ...more,
 })
 

@@ -26,13 +26,13 @@ export interface Operations {
   breakGlass: {
     body: BreakGlass
     answer: GateUse
-    error: CommonCode | 'body-malformed' | 'body-too-large' | 'decision-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-unknown' | 'decision-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Progress of a build, as server-sent events */
   buildEvents: {
     path: { id: string }
     answer: string
-    error: CommonCode | 'build-unknown' | 'connections-exhausted' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'build-unknown' | 'connections-exhausted' | 'streams-limited' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Change a channel, its secrets among it */
   changeChannel: {
