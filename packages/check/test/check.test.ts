@@ -208,19 +208,6 @@ describe('a kernel that cannot be checked against', () => {
     expect((error as Error).message).not.toContain('..')
   })
 
-  test('a package that was cut off is none to check with, though its kernel is whole', async () => {
-    const whole = tarOf({
-      'boot/vmlinux': vectorBytes('vmlinux-1.1'),
-      'lib/modules/1/saucer.ko': vectorBytes('saucer-1.1.ko'),
-    })
-    const kernel = put('cut.tar', whole.subarray(0, whole.length - 2048))
-    const request = { kernel, modules, rules }
-    await expect(checkKernelAndModules(request)).rejects.toMatchObject({
-      code: 'kernel-unreadable',
-      message: expect.stringContaining('archive-truncated'),
-    })
-  })
-
   test('files of one kernel that name several series tell no rules, and the error says which', async () => {
     const kernel = put(
       'series.tar',

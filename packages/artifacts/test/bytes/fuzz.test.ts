@@ -101,6 +101,9 @@ seeds.frame = join(
 seeds.btf = writeBtf(4)
 seeds.config = chars(config)
 
+/** What makes an object a module. */
+const thisModule = { name: '.gnu.linkonce.this_module', data: [0] }
+
 const decompress: Decompress = (format, payload, size, maxSize) => {
   if (format === 'lz4') return decodeLz4(payload, size, maxSize)
   if (format !== 'gzip') throw new ArtifactError('compression-unsupported', null)
@@ -280,7 +283,9 @@ describe('work is bounded where a file asks for the same again and again', () =>
     new DataView(data.buffer).setUint32(0, count, true)
     const sets = 30_000
     const marks = Array.from({ length: sets }, () => ({ name: '__BTF_ID__set__s', value: 0, section: 1 }))
-    const bytes = writeElf({ sections: [{ name: '.BTF_ids', data }, ...symbolSections(marks, [])] })
+    const bytes = writeElf({
+      sections: [{ name: '.BTF_ids', data }, ...symbolSections(marks, []), thisModule],
+    })
     const ids = coded(() => readModule(bytes, identity))?.module.btfIds
     expect(ids?.complete).toBe(false)
     expect(ids?.sets).toHaveLength(1)
@@ -295,7 +300,9 @@ describe('work is bounded where a file asks for the same again and again', () =>
       ...symbolSections([{ name: 'x', value: 0, section: 3 }], []),
     ]
     const many = Array.from({ length: 20_000 }, () => ({ name: 'r', type: 4, info: '__ksymtab' }))
-    const bytes = writeElf({ sections: [...sections, { name: 'data', data: relocations }, ...many] })
+    const bytes = writeElf({
+      sections: [...sections, { name: 'data', data: relocations }, ...many, thisModule],
+    })
     const elf = readElf(bytes)
     const data = elf.section(6)
     const view = new DataView(bytes.buffer)

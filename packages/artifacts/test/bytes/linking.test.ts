@@ -5,6 +5,7 @@ import { codeOf } from './support/codes.js'
 import {
   banner,
   chars,
+  type ElfSpec,
   identity,
   join,
   type SectionSpec,
@@ -24,6 +25,13 @@ const forms = [
 const globalSymbol = 0x10
 const weakSymbol = 0x20
 
+/** A module, as its `struct module` says that stands behind what else it has. */
+const moduleElf = (spec: ElfSpec) =>
+  writeElf({
+    ...spec,
+    sections: [...spec.sections, { name: '.gnu.linkonce.this_module', data: [0] }],
+  })
+
 describe.each(forms)('imports of a module of %i bit, little endian %s', (bits, little) => {
   const versions = [
     ['module_layout', 1],
@@ -40,7 +48,7 @@ describe.each(forms)('imports of a module of %i bit, little endian %s', (bits, l
   const read = (sections: readonly SectionSpec[]) => readWith(sections).module
   const readWith = (sections: readonly SectionSpec[]) =>
     readModule(
-      writeElf({
+      moduleElf({
         bits,
         little,
         sections: [
@@ -178,19 +186,21 @@ describe('what the kernel looks for in memory (find_sec)', () => {
     },
   )
 
+  const modinfo = { name: '.modinfo', data: chars('name=x\0') }
+
   it('takes the first version of a name that stands twice, and no CRC of more than 32 bits', () => {
     const twice = versionRecords([
       ['f', 9],
       ['module_layout', 1],
       ['f', 2],
     ])
-    expect([...read([{ name: '__versions', data: twice }]).module.imports]).toEqual([
+    expect([...read([modinfo, { name: '__versions', data: twice }]).module.imports]).toEqual([
       { name: 'module_layout', crc: 1 },
       { name: 'f', crc: 9 },
     ])
     const high = wide.slice()
     high[64 + 7] = 1
-    const { module, problems } = read([{ name: '__versions', data: high }])
+    const { module, problems } = read([modinfo, { name: '__versions', data: high }])
     expect([module.basicVersions, problems.map(({ code }) => code)]).toEqual([
       'unreadable',
       ['versions-malformed'],
@@ -200,7 +210,7 @@ describe('what the kernel looks for in memory (find_sec)', () => {
   it('says what no kernel loads a module without', () => {
     const thisModule = { name: '.gnu.linkonce.this_module', data: new Uint8Array(8) }
     expect(read([thisModule]).module.lacks).toBeNull()
-    expect(read([]).module.lacks).toBe('this-module')
+    expect(read([modinfo]).module.lacks).toBe('this-module')
     expect(read([{ ...thisModule, type: 8 }]).module.lacks).toBe('this-module')
     expect(readModule(writeElf({ sections: [thisModule] }), identity).module.lacks).toBe('symbols')
     const [table, ...names] = symbolSections([], [])
@@ -259,7 +269,7 @@ describe.each(forms)('.BTF_ids of %i bit, little endian %s', (bits, little) => {
   const mark = (name: string, value: number) => ({ name: `__BTF_ID__${name}`, value, section: '.BTF_ids' })
   const read = (data: Uint8Array, marks: ReturnType<typeof mark>[]) =>
     readModule(
-      writeElf({
+      moduleElf({
         bits,
         little,
         sections: [{ name: '.BTF_ids', data }, ...symbolSections(marks, ['.BTF_ids'], bits, little)],
@@ -357,7 +367,7 @@ describe.each(forms)('.BTF_ids of %i bit, little endian %s', (bits, little) => {
   it('is not complete where it is compressed', () => {
     const sections: SectionSpec[] = [{ name: '.BTF_ids', data: words(7), flags: 0x800 }]
     const { module } = readModule(
-      writeElf({
+      moduleElf({
         bits,
         little,
         sections: [...sections, ...symbolSections([mark('struct__a__1', 0)], ['.BTF_ids'], bits, little)],

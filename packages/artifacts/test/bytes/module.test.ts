@@ -25,7 +25,15 @@ const versions = [
   ['zero', 0],
 ] as const
 const imports = versions.map(([name, crc]) => ({ name, crc }))
-const read = (sections: SectionSpec[], spec = {}) => readModule(writeElf({ sections, ...spec }), identity)
+/** What makes an object a module that has no .modinfo. */
+const thisModule: SectionSpec = { name: '.gnu.linkonce.this_module', data: [0] }
+const read = (sections: SectionSpec[], spec = {}) => {
+  const isMarked = sections.some(({ name }) => name === '.modinfo')
+  return readModule(
+    writeElf({ sections: isMarked ? sections : [...sections, thisModule], ...spec }),
+    identity,
+  )
+}
 
 describe.each([
   [32, true],

@@ -29,8 +29,7 @@ export type KernelWithBase = FoundKernel & {
 }
 
 /**
- * The kernel of an input that must have one with BTF, in a package that could be read to its end: one that was cut off may lack
- * what the kernel exports, and nobody meant to check with half of it.
+ * The kernel of an input that must have one with BTF.
  * @throws CheckError `kernel-absent`, `kernel-btf-absent`, `kernel-unreadable`
  */
 export function mustHaveKernel({ path, kernel, problems }: InputContent): KernelWithBase {
@@ -40,8 +39,6 @@ export function mustHaveKernel({ path, kernel, problems }: InputContent): Kernel
     throw unreadable(problem)
   }
   const { file } = kernel.kernel
-  const broken = problems.find((problem) => file.startsWith(`${problem.file}!`))
-  if (broken !== undefined) throw unreadable(broken)
   if (kernel.base === null) throw new CheckError('kernel-btf-absent', undefined, file)
   const told = problems.find((problem) => problem.code === 'version-contradicts' && problem.file === file)
   return { ...kernel, base: kernel.base, ...(told === undefined ? {} : { contradiction: told.message }) }
