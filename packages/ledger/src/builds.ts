@@ -156,7 +156,7 @@ export function createBuilds(db: Database): Builds {
       if (build.modules === null) return { items: [], next: null }
       const rows = await prisma.$queryRaw<(ModuleRow & { ordinal: number })[]>`
         SELECT ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256", "distilledSha256", "btfBytes",
-          types, strings, "originStrings", stamp
+          types, strings, "originStrings", stamp, "inImage"
         FROM "Module"
         WHERE "moduleSetId" = ${build.modules.setId} AND ordinal > ${after === null ? -1 : after[0]}
           AND position(${storable(name ?? '')} IN name) > 0
