@@ -1,5 +1,7 @@
 import { verdicts } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
+import type { RecordedRow } from '../src/findings.js'
+import { worstCopy } from '../src/views/copies.js'
 import { type Explained, happened, remedy } from '../src/views/explain.js'
 
 const running = { sha256: 'a'.repeat(64), types: 100, strings: 1000 }
@@ -54,6 +56,7 @@ function explained(result: Partial<Explained['result']>, rest: Partial<Explained
     origin,
     fits: null,
     apart: null,
+    copies: 1,
     ...rest,
   }
 }
@@ -179,5 +182,27 @@ describe('an explanation', () => {
       { origin: null, fits: '5.15.12-1.1' },
     )
     expect(happened(sure).join(' ')).not.toContain('fit')
+  })
+})
+
+describe('modules of one name', () => {
+  const row = (ordinal: number, verdict: Explained['result']['verdict']) => {
+    const { load, ...result } = explained({ verdict }).result
+    return { ordinal, result: { ...result, load } } as RecordedRow
+  }
+
+  it('are explained by the worst of them, the first of equals', () => {
+    expect(worstCopy([row(0, 'compatible'), row(1, 'misread'), row(2, 'misread')])?.ordinal).toBe(1)
+    expect(worstCopy([row(0, 'compatible'), row(1, 'unknown')])?.ordinal).toBe(1)
+    expect(worstCopy([])).toBeUndefined()
+    for (const verdict of verdicts.filter((one) => one !== 'compatible'))
+      expect(worstCopy([row(0, 'compatible'), row(1, verdict)])?.result.verdict).toBe(verdict)
+  })
+
+  it('are told of, with the file of the one that is explained', () => {
+    expect(happened(explained({}, { copies: 2 }))[0]).toBe(
+      '2 modules of the build have this name, in several folders; this is the worst of them, a.rpm!teapot.ko.',
+    )
+    expect(happened(explained({}))[0]).not.toContain('have this name')
   })
 })

@@ -26,6 +26,7 @@ import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 import { buildRefView, failureView, kernelView, moduleView } from '../views/build.js'
+import { worstCopy } from '../views/copies.js'
 import { type Apart, type Explained, happened, remedy } from '../views/explain.js'
 import { countsView, pairHead, resultView } from '../views/pair.js'
 
@@ -173,9 +174,9 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
       const manifest = await manifestOf(pair)
       // A module is asked for by the kernel's name of it; files have it with either sign.
       const kernelName = name.replaceAll('-', '_')
-      const at = manifest.findIndex((module) => module.name === kernelName)
-      const found = manifest[at]
-      const row = rowsOf(pair, manifest)[at]
+      const copies = rowsOf(pair, manifest).filter(({ ordinal }) => manifest[ordinal]?.name === kernelName)
+      const row = worstCopy(copies)
+      const found = row && manifest[row.ordinal]
       if (found === undefined || row === undefined)
         throw new ProblemError('module-unknown', `The build has no module ${name}.`)
       const { maxFindings = defaultFindings } = request.query
@@ -204,6 +205,7 @@ export function pairRoutes(app: App, { ledger, blobs, pool, log, config }: AppDe
         origin: isFound || from === null || base === null ? null : { base, build: from },
         fits: isFound ? from : null,
         apart,
+        copies: copies.length,
       }
       return {
         ...pairHead(pair),

@@ -14,6 +14,8 @@ export interface Explained {
   fits: string | null
   /** Where another base is the origin of its build, why not its own; null where it is, or none is. */
   apart: Apart | null
+  /** How many modules of the build have its name. */
+  copies: number
 }
 
 /** Why the kernel that a module came with is not the one that it was built on, as far as is known. */
@@ -239,7 +241,14 @@ export function happened(explained: Explained): string[] {
         ]
       : []),
   ]
-  return [...happenedBy(explained), ...basesOf(explained), ...stops]
+  const { copies, result } = explained
+  const several =
+    copies > 1
+      ? [
+          `${number(copies)} modules of the build have this name, in several folders; this is the worst of them, ${result.file}.`,
+        ]
+      : []
+  return [...several, ...happenedBy(explained), ...basesOf(explained), ...stops]
 }
 
 /** What would change the outcome, in sentences; empty where nothing needs to. */
