@@ -80,7 +80,9 @@ const writeControl = (file, command, env) => {
     ...exports,
     `if [ "$1" != start ] && [ -f '${pid}' ]; then`,
     `  kill -s TERM -- "-$(cat '${pid}')" 2>/dev/null`,
-    `  while kill -s 0 -- "-$(cat '${pid}')" 2>/dev/null; do sleep 0.1; done`,
+    // Where nobody waits for it, what has ended stays in the table of processes: not longer than it takes a broker to end.
+    '  tries=0',
+    `  while kill -s 0 -- "-$(cat '${pid}')" 2>/dev/null && [ "$tries" -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done`,
     `  rm '${pid}'`,
     'fi',
     '[ "$1" = stop ] && exit 0',
