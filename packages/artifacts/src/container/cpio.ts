@@ -84,8 +84,10 @@ export async function* cpioMembers(
       yield { unread: path, why: 'symbolic-link', target: text.decode(await member.bytes()) }
     } else if (type === regular) {
       const names = empty.get(file.inode) ?? []
-      if (file.links > 1 && file.size === 0) empty.set(file.inode, [...names, path])
-      else {
+      if (file.links > 1 && file.size === 0) {
+        names.push(path)
+        empty.set(file.inode, names)
+      } else {
         yield member
         empty.delete(file.inode)
         for (const unread of names) yield { unread, why: 'hard-link', target: path }
