@@ -25,7 +25,7 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
   let token: string
   beforeAll(async () => {
     service = await startTestService()
-    token = await service.newToken(['ingest', 'read'], [name.stream])
+    token = await service.newToken(['ingest'], [name.stream])
     folder = await mkdtemp(path.join(tmpdir(), 'basedrift-ci-'))
     for (const name of ['kernel-default-5.15.12-1.1.x86_64.rpm', 'kernel-extra+1~2-5.15.12-1.1.x86_64.rpm'])
       await writeFile(path.join(folder, name), `content of ${name}`)
@@ -67,6 +67,27 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
     }
   })
 
+  it('says which kernel modules were built for, and does not let it change', async () => {
+    const kmp = { BASEDRIFT_BUILD: '1.0_k5.15.12_1-7.2' }
+    const files = [both[0] ?? '']
+    const { code, stdout } = await send({ ...kmp, BASEDRIFT_BUILT_FOR: '5.15.12-1.1' }, files)
+    expect(code).toBe(0)
+    const id = /builds\/([0-9a-f-]{36})/.exec(stdout)?.[1] ?? ''
+    expect(await service.client.getBuild(id)).toMatchObject({ builtFor: '5.15.12-1.1' })
+    expect(await send(kmp, files)).toMatchObject({ code: 0 })
+    expect(await send({ ...kmp, BASEDRIFT_BUILT_FOR: '5.15.12-1.2' }, files)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('was declared as built for 5.15.12-1.1, not 5.15.12-1.2'),
+    })
+    const one = { BASEDRIFT_BUILD: '2.0-1', BASEDRIFT_BUILT_FOR: 'a kernel' }
+    expect(await send(one, files)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^basedrift-ci: the declaration: 400 request-invalid: .*\n {2}.*builtFor: /,
+      ),
+    })
+  })
+
   it('takes an answer that is no pass for none: the evidence is missing', async () => {
     const env = { BASEDRIFT_ENVIRONMENT: 'production', BASEDRIFT_WAIT: '1s' }
     const provenance = { BASEDRIFT_PROVENANCE: '{"url": "https://ci.example.org/7"}' }
@@ -82,10 +103,21 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
     await writeFile(changed, 'other content')
     expect(await send({}, [changed])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('build-differs'),
+      stderr: expect.stringContaining(`basedrift-ci: ${changed}: 409 build-differs: `),
     })
     expect(await send({ BASEDRIFT_URL: 'http://127.0.0.1:1', BASEDRIFT_RETRIES: '0' }, both)).toMatchObject({
       code: 2,
+      stderr: expect.stringMatching(
+        /^basedrift-ci: the build: no answer from http:\/\/127.0.0.1:1: .*connect/,
+      ),
+    })
+    expect(await send({ BASEDRIFT_TOKEN: 'bdt_wrong' }, both)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('the build: 401 token-invalid: '),
+    })
+    expect(await send({ BASEDRIFT_BUILD: 'nonsense' }, both)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^basedrift-ci: the build: 400 request-invalid: .*\n {2}\S+: /),
     })
     expect(await send({}, ['nothing'])).toMatchObject({ code: 2 })
     expect(await send({ BASEDRIFT_PROVENANCE: '{' }, both)).toMatchObject({ code: 2 })
@@ -119,7 +151,7 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
     const env = {
       PATH: process.env.PATH,
       BASEDRIFT_URL: service.url,
-      BASEDRIFT_TOKEN: await service.newToken(['ingest', 'read'], [stream]),
+      BASEDRIFT_TOKEN: await service.newToken(['ingest'], [stream]),
     }
     const at = await mkdtemp(path.join(folder, 'copied-'))
     const file = 'kernel-default-5.15.12-1.3.x86_64.rpm'

@@ -125,9 +125,19 @@ class Service:
                 return found
         raise Passing("answer-invalid", "What is live in %s comes in more than %d pages." % (environment, LIVE_PAGES))
 
-    def greet(self) -> None:
-        """Asks for something that needs a token with the scope `read`, and changes nothing."""
-        parse(self._http.send("GET", "/v1/environments?limit=1"))
+    def greet(self, reads: bool = False) -> None:
+        """Asks for what takes a token with the scope `ingest`, and with `reads` for what takes `read`, too. It changes nothing.
+
+        Raises Passing: `token-refused`, or `answer-foreign` where something else answers.
+        """
+        nobody = "/v1/builds/00000000-0000-0000-0000-000000000000"
+        answer = self._http.send("GET", nobody, expect=(404,))
+        if http.problem_of(answer) is None:
+            raise Passing("answer-foreign", "%s is not answered by the service: look at url in section [service]." % nobody)
+        if self._http.send("HEAD", "/v1/blobs/%s" % ("0" * 64), expect=(403, 404)).status == 403:
+            raise Passing("token-refused", "The token lacks the scope ingest.", alarm=True)
+        if reads:
+            parse(self._http.send("GET", "/v1/environments?limit=1"))
 
     def build(self, build_id: str) -> Json:
         """A build by its id."""

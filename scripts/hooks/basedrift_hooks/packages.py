@@ -73,7 +73,8 @@ class Build(NamedTuple):
 class Rule(NamedTuple):
     """One section `[stream …]`: which packages make up the builds of a stream, where they go live, and for how long.
 
-    `keep` builds that were replaced stay live, and each for `grace` seconds; None of both: until a person lets them leave.
+    `keep` builds that were replaced stay live, and each for `grace` seconds; None of both: until a person lets them leave. `kernel` is
+    a glob for the package in the build root of modules that tells which kernel they were built with, None for the default.
     """
 
     title: str
@@ -84,6 +85,7 @@ class Rule(NamedTuple):
     environment: Optional[str]
     keep: Optional[int] = None
     grace: Optional[float] = None
+    kernel: Optional[str] = None
 
     def matches(self, facts: Mapping[str, str]) -> bool:
         """Whether every known fact of that name fits one of the globs. A fact that nobody knows does not count."""
@@ -132,6 +134,9 @@ def read_rules(parser: configparser.ConfigParser, facts: Mapping[str, str]) -> L
             raise Final("config-incomplete", "Set files in section [%s]: globs of file names." % section)
         globs: Dict[str, List[str]] = {fact: words(parser, section, name) for name, fact in facts.items()}
         keep, grace = read_retention(parser, section)
+        kernel = option(parser, section, "kernel")
+        if kernel is not None and role != "modules":
+            raise Final("config-invalid", "kernel in section [%s] is about modules: it goes with role = modules." % section)
         rules.append(
             Rule(
                 section[len("stream ") :].strip(),
@@ -142,6 +147,7 @@ def read_rules(parser: configparser.ConfigParser, facts: Mapping[str, str]) -> L
                 option(parser, section, "environment"),
                 keep,
                 grace,
+                kernel,
             )
         )
     if not rules:

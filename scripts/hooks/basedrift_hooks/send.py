@@ -7,6 +7,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional
 
 from .client import Json, Service
 from .errors import Final, HookError, Passing
+from .kernels import KernelOf
 from .packages import Build, Group, parse_package
 from .spool import FETCHED
 
@@ -16,14 +17,18 @@ OPEN = ("declared", "open")
 PACKAGES = 200
 
 
-def send_build(service: Service, group: Group, files: Mapping[str, str], provenance: Json) -> str:
+def send_build(
+    service: Service, group: Group, files: Mapping[str, str], provenance: Json, kernel_of: Optional[KernelOf] = None
+) -> str:
     """Declares the build of a group unless it is there, uploads `files` (name → path), seals it. Gives its id.
 
-    A build that was declared before keeps its provenance: whoever came first may know more, and other provenance would be
-    refused. What comes after the seal and was not part of the build is a module build of its own, made for it.
+    A build that was declared before keeps its provenance, and what it was built for: whoever came first may know more, and anything
+    else would be refused. What comes after the seal and was not part of the build is a module build of its own, made for it.
     """
-    found = service.find(group.build)
-    build = found if found is not None else service.declare(group.build, provenance)
+    build = service.find(group.build)
+    if build is None:
+        kernel = None if kernel_of is None else kernel_of(files)
+        build = service.declare(group.build, provenance, kernel)
     held = {artifact.get("filename") for artifact in build.get("artifacts", [])}
     late = {} if build.get("state") in OPEN else {name: path for name, path in files.items() if name not in held}
     for name in sorted(files):
@@ -38,7 +43,12 @@ def send_build(service: Service, group: Group, files: Mapping[str, str], provena
 
 
 def complete_build(
-    service: Service, group: Group, said: Json, fetch: Callable[[str, str], None], folder: str
+    service: Service,
+    group: Group,
+    said: Json,
+    fetch: Callable[[str, str], None],
+    folder: str,
+    kernel_of: Optional[KernelOf] = None,
 ) -> str:
     """Sees to it that the service has all packages of a group, and fetches what it lacks, by `fetch(name, to)`, into `folder`.
 
@@ -57,7 +67,7 @@ def complete_build(
         for name in lacking:
             files[name] = os.path.join(work, name)
             fetch(name, files[name])
-        return send_build(service, group, files, said)
+        return send_build(service, group, files, said, kernel_of)
 
 
 def send_late(service: Service, owner: Build, filename: str, path: str, provenance: Json) -> None:

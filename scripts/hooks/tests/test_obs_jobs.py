@@ -53,9 +53,13 @@ class BuildService:
         self.jobs: List[Dict[str, str]] = []
         self.built: Dict[str, bytes] = {}
         self.published: Dict[str, bytes] = {}
+        #: By path, what else is there.
+        self.others: Dict[str, Reply] = {}
 
     def __call__(self, request: Request) -> Reply:
         path = unquote(urlsplit(request.path).path)
+        if path in self.others:
+            return self.others[path]
         if path == "/build/%s/_jobhistory" % PLACE:
             return elements("jobhistlist", "jobhist", self.jobs)
         if path == "/build/%s/kernel-default" % PLACE:
@@ -90,6 +94,7 @@ EVENT = {
 
 class Working(unittest.TestCase):
     more = ""
+    api = "api = http://127.0.0.1:1"
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -97,7 +102,7 @@ class Working(unittest.TestCase):
         self.now = 1e9
         path = os.path.join(folder.name, "obs.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write(CONFIG % (os.path.join(folder.name, "spool"), self.more))
+            file.write((CONFIG % (os.path.join(folder.name, "spool"), self.more)).replace(Working.api, self.api))
         config = obs_config(path)
         self.spool = Spool(config.spool, clock=lambda: self.now)
         self.obs, self.ledger = BuildService(), Ledger()

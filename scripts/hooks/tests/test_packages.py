@@ -124,7 +124,7 @@ class Rules(unittest.TestCase):
         koji = koji_config(os.path.join(hooks, "koji", "basedrift_hub.conf"))
         self.assertEqual([(rule.role, rule.keep) for rule in obs.rules], [("kernel", None), ("modules", None)])
         self.assertEqual([rule.environment for rule in koji.rules], ["f43"])
-        self.assertTrue(obs.has_lister() and not obs.has_api())
+        self.assertTrue(obs.has_repos() and not obs.has_api())
 
     def test_says_what_a_rule_lacks(self) -> None:
         for text, code in {

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from basedrift_hooks.errors import Final, Passing
 from basedrift_hooks.http import Http
+from basedrift_hooks.kernels import Component
 
 #: The hub is offline, or asks for the same again: `faultCode` of ServerOffline and RetryError.
 PASSING_FAULTS = (1014, 1009)
@@ -63,6 +64,16 @@ class Koji:
         """The RPMs of a build."""
         return items(self._call("listBuildRPMs", build_id))
 
+    def components(self, buildroot_id: int) -> List[Component]:
+        """The RPMs that were in a build root: `build` or `external`, the repository, tells where each came from."""
+        found: List[Component] = []
+        for rpm in items(self._call("listRPMs", componentBuildrootID=buildroot_id)):
+            name, version, release, arch = (str(rpm.get(key) or "") for key in ("name", "version", "release", "arch"))
+            external = rpm.get("external_repo_id") or not isinstance(rpm.get("build_id"), int)
+            facts = {"external": str(rpm.get("external_repo_name"))} if external else {"build": str(rpm["build_id"])}
+            found.append(Component(name, version, release, arch, facts))
+        return found
+
     def tags(self, build_id: int) -> List[str]:
         """Names of the tags that a build has now."""
         return [str(tag.get("name")) for tag in items(self._call("listTags", build_id))]
@@ -99,6 +110,11 @@ class Koji:
             os.symlink(path, to)
         except OSError as error:
             raise Passing("file-gone", "%s cannot be read: %s" % (path, error)) from error
+
+
+def package_of(build: Build) -> str:
+    """The package of a build: what a hub lists has either name for it."""
+    return str(build.get("package_name") or build.get("name"))
 
 
 def items(value: Any) -> List[Mapping[str, Any]]:

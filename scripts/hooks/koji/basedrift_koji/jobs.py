@@ -3,7 +3,7 @@
 import functools
 import logging
 import time
-from typing import Callable, Dict, List, Optional, Set, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 from basedrift_hooks.client import Json, Service, known, serial, text
 from basedrift_hooks.errors import Final
@@ -12,8 +12,9 @@ from basedrift_hooks.replaced import Listing, Memory, let_leave, retains
 from basedrift_hooks.send import complete_build, for_each, mark_live
 from basedrift_hooks.spool import Entry, Handler, Spool
 
-from .api import COMPLETE, Build, Koji
+from .api import COMPLETE, Build, Koji, package_of
 from .config import KojiConfig
+from .kernels import filename_of, kernel_of
 
 LOG = logging.getLogger("basedrift")
 #: Builds of a package that reconcile looks at, and how many of the latest with a tag are what the tag holds.
@@ -107,7 +108,7 @@ class Jobs:
         return build
 
     def _groups(self, build: Build, facts: Dict[str, str]) -> List[Group]:
-        names = ["%(name)s-%(version)s-%(release)s.%(arch)s.rpm" % rpm for rpm in self._koji().rpms(int(build["id"]))]
+        names = [filename_of(rpm) for rpm in self._koji().rpms(int(build["id"]))]
         known_facts = dict(facts, package=package_of(build))
         return group_packages(names, self._rules(facts), known_facts)
 
@@ -122,12 +123,11 @@ class Jobs:
             self._koji().fetch(build, name, arches[name].arch, to, self._config.package_bytes)
 
         said = provenance(build, self._config.web)
-        return complete_build(self._service, group, said, fetch, self._spool.path("tmp"))
 
+        def kernel(_files: Mapping[str, str]) -> Optional[str]:
+            return kernel_of(self._koji(), self._config.rules, group, self._koji().rpms(int(build["id"])))
 
-def package_of(build: Build) -> str:
-    """The package of a build: what a hub lists has either name for it."""
-    return str(build.get("package_name") or build.get("name"))
+        return complete_build(self._service, group, said, fetch, self._spool.path("tmp"), kernel)
 
 
 def number_of(entry: Entry, field: str) -> int:

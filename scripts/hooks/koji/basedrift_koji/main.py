@@ -4,6 +4,7 @@ from typing import Dict, List
 
 from basedrift_hooks import run
 from basedrift_hooks.client import Service
+from basedrift_hooks.replaced import retains
 from basedrift_hooks.spool import Spool
 
 from .config import koji_config
@@ -24,7 +25,7 @@ def check(path: str) -> int:
     return run.check(
         [
             ("spool", lambda: Spool(config.spool).try_it()),
-            ("service", lambda: Service(config.service()).greet()),
+            ("service", lambda: Service(config.service()).greet(any(map(retains, config.rules)))),
             ("hub", lambda: config.koji().greet()),
         ]
     )

@@ -7,11 +7,16 @@ from xml.etree import ElementTree
 
 from basedrift_hooks.errors import Final, Passing
 from basedrift_hooks.http import Answer, Http
+from basedrift_hooks.kernels import Component
 
 #: Entries of a listing that are taken.
 LISTED = 200000
 #: Jobs of a package that are looked at: enough to find one that a message told of.
 JOBS = 20
+#: Packages of a build root that are taken: far more than any has.
+COMPONENTS = 20000
+#: What is taken of what a `_buildenv` says of the build itself.
+ENVIRONMENT = ("project", "repository", "arch", "package", "srcmd5", "verifymd5", "versrel", "bcnt", "release")
 
 
 class Place(NamedTuple):
@@ -21,6 +26,13 @@ class Place(NamedTuple):
     repository: str
     arch: str
     package: str
+
+
+class Environment(NamedTuple):
+    """A build root, as `_buildenv` has it: what was built in it, and the packages that were there."""
+
+    said: Mapping[str, str]
+    components: List[Component]
 
 
 class Obs:
@@ -54,6 +66,11 @@ class Obs:
                 files[binary.get("filename", "")] = int(size)
         return files
 
+    def environment(self, place: Place) -> Optional[Environment]:
+        """The build root of the build whose packages a place has; None where it is not kept, or is not for this user."""
+        answer = self._http.send("GET", "/build/%s" % joined(*place, "_buildenv"), expect=(400, 403, 404))
+        return environment_of(parse(answer, "buildinfo")) if answer.status == 200 else None
+
     def published(self, *place: str) -> List[str]:
         """Names in a folder of a published repository: its architectures, or the packages of one."""
         answer = self._http.send("GET", "/published/%s" % joined(*place), expect=(404,))
@@ -75,6 +92,16 @@ class Obs:
                 self._http.send("GET", path, into=file, most=most)
         except OSError as error:
             raise Passing("fetch-failed", "%s cannot be written: %s" % (to, error)) from error
+
+
+def environment_of(root: ElementTree.Element) -> Environment:
+    """What a `_buildenv` says. Older ones do not name the versions of packages."""
+    said = {key: root.get(key) or root.findtext(key) or "" for key in ENVIRONMENT}
+    components = []
+    for one in root.findall("bdep")[:COMPONENTS]:
+        facts = {key: one.get(key, "") for key in ("project", "repository") if one.get(key)}
+        components.append(Component(one.get("name", ""), one.get("version", ""), one.get("release", ""), one.get("arch", ""), facts))
+    return Environment({key: value for key, value in said.items() if value}, components)
 
 
 def joined(*names: str) -> str:

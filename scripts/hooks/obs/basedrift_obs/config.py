@@ -55,9 +55,9 @@ class ObsConfig(NamedTuple):
         folder = option(read_config(self.path), "obs", "repos")
         return self.api() if folder is None else Repositories(folder)
 
-    def has_lister(self) -> bool:
-        """Whether there is anything that lists published repositories."""
-        return self.has_api() or option(read_config(self.path), "obs", "repos") is not None
+    def has_repos(self) -> bool:
+        """Whether published repositories are listed on the disk."""
+        return option(read_config(self.path), "obs", "repos") is not None
 
     def has_api(self) -> bool:
         """Whether there is an API that can be asked for builds."""

@@ -8,6 +8,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from basedrift_hooks.client import Json, Service, known, serial, text
 from basedrift_hooks.errors import Final, Passing
+from basedrift_hooks.kernels import KernelOf
 from basedrift_hooks.packages import Group, Rule, group_packages, named
 from basedrift_hooks.replaced import Listing, Memory, let_leave, retains
 from basedrift_hooks.send import complete_build, for_each, mark_live, send_build
@@ -15,6 +16,7 @@ from basedrift_hooks.spool import Entry, Handler, Spool
 
 from .api import LISTED, Obs, Place
 from .config import Lister, ObsConfig
+from .kernels import Kernels
 
 LOG = logging.getLogger("basedrift")
 
@@ -65,10 +67,13 @@ class Jobs:
             paths[str(file["path"])] = os.fsdecode(path)
         facts = {"project": project, "repository": repository}
         self._look_for_replaced(facts, {"project": project, "repo": repository, "folder": folder})
+        kernels = self._kernels()
 
         def send(group: Group) -> None:
             held = {package.filename: paths[name] for name, package in group.packages.items()}
-            mark_live(self._service, group, send_build(self._service, group, held, of_repository(project, repository, group)))
+            said = of_repository(project, repository, group)
+            kernel_of = functools.partial(kernels.of_published, group)
+            mark_live(self._service, group, send_build(self._service, group, held, said, kernel_of))
 
         for_each(group_packages(list(paths), self._rules, facts), send)
 
@@ -83,9 +88,10 @@ class Jobs:
         sizes = self._api().built(place)
         said = {"obs": provenance(place, told)}
         fetch = functools.partial(self._fetch_built, place, sizes)
+        kernels = self._kernels()
         for_each(
             group_packages(list(sizes), self._rules, place._asdict()),
-            lambda group: self._complete(group, said, fetch),
+            lambda group: self._complete(group, said, fetch, lambda _: kernels.of_job(group, place, told)),
         )
 
     def _fetch_built(self, place: Place, sizes: Mapping[str, int], filename: str, to: str) -> None:
@@ -104,13 +110,15 @@ class Jobs:
         said = functools.partial(of_repository, project, repository)
         self._look_for_replaced(facts, {"project": project, "repo": repository})
         api = self._lister()
+        kernels = self._kernels()
         for arch in api.published(project, repository):
             if arch == "repodata" or not any(rule.matches(dict(facts, arch=arch)) for rule in self._rules):
                 continue
             fetch = functools.partial(api.fetch_published, project, repository, arch, most=self._limit)
 
             def send(group: Group, fetch: Callable[[str, str], None] = fetch) -> None:
-                mark_live(self._service, group, self._complete(group, said(group), fetch))
+                kernel_of = functools.partial(kernels.of_published, group)
+                mark_live(self._service, group, self._complete(group, said(group), fetch, kernel_of))
 
             for_each(group_packages(api.published(project, repository, arch), self._rules, facts), send)
 
@@ -156,8 +164,11 @@ class Jobs:
         for project, repository in named_repositories(self._rules):
             self._spool.add("repo_published", {"project": project, "repo": repository}, once=True)
 
-    def _complete(self, group: Group, said: Json, fetch: Callable[[str, str], None]) -> str:
-        return complete_build(self._service, group, said, fetch, self._spool.path("tmp"))
+    def _kernels(self) -> Kernels:
+        return Kernels(self._api if self._has_api else None, self._service, self._rules)
+
+    def _complete(self, group: Group, said: Json, fetch: Callable[[str, str], None], kernel_of: KernelOf) -> str:
+        return complete_build(self._service, group, said, fetch, self._spool.path("tmp"), kernel_of)
 
 
 def names_below(folder: str) -> Optional[List[str]]:

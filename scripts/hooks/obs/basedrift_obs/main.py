@@ -1,9 +1,11 @@
 """`basedrift-obs`: the commands."""
 
-from typing import Dict, List
+import os
+from typing import Callable, Dict, List, Tuple
 
 from basedrift_hooks import run
 from basedrift_hooks.client import Service
+from basedrift_hooks.replaced import retains
 from basedrift_hooks.spool import Spool
 
 from .config import obs_config
@@ -31,23 +33,27 @@ def listen(path: str) -> int:
 def check(path: str) -> int:
     """Tries what the configuration names."""
     config = obs_config(path)
-    parts = [
+    parts: List[Tuple[str, Callable[[], object]]] = [
         ("spool", lambda: Spool(config.spool).try_it()),
-        ("service", lambda: Service(config.service()).greet()),
-        ("repositories", lambda: config.lister().greet()),
+        ("service", lambda: Service(config.service()).greet(any(map(retains, config.rules)))),
     ]
-    return run.check(parts[: 3 if config.has_lister() else 2])
+    if config.has_repos():
+        parts.append(("repositories", lambda: config.lister().greet()))
+    if config.has_api():
+        parts.append(("api", lambda: config.api().greet()))
+    return run.check(parts)
 
 
 COMMANDS: Dict[str, run.Command] = {
     "send": ("do what is due in the spool, once", lambda path: work(path, False)),
     "listen": ("listen on the message bus until it is stopped", listen),
     "reconcile": ("list builds and repositories for what was missed, and send it", lambda path: work(path, True)),
-    "check": ("try whether the spool, the service and what lists repositories work", check),
+    "check": ("try whether the spool, the service, the repositories and the API work", check),
     "status": ("say what waits in the spool and what was put aside, with the reasons", lambda path: run.status(Spool(obs_config(path).spool))),
 }
 
 
 def main(argv: List[str]) -> int:
-    """Runs a command."""
-    return run.main("basedrift-obs", "Hooks of an Open Build Service.", "/etc/basedrift/obs.conf", COMMANDS, argv)
+    """Runs a command. The publish hook takes the same variable."""
+    default = os.environ.get("BASEDRIFT_OBS_CONF", "/etc/basedrift/obs.conf")
+    return run.main("basedrift-obs", "Hooks of an Open Build Service.", default, COMMANDS, argv)
