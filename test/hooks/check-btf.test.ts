@@ -86,6 +86,7 @@ describe.each(kinds.filter(({ there }) => there))(
     const buildRoot = async (
       packages: Record<string, { kernel?: string; modules?: string }>,
       settings = '',
+      policy?: string,
     ) => {
       const at = path.join(folder, `root-${++count}`)
       const top = path.join(at, 'usr/src/packages')
@@ -93,6 +94,10 @@ describe.each(kinds.filter(({ there }) => there))(
       await symlink('usr/src/packages', path.join(at, '.build.packages'))
       await mkdir(path.join(at, 'usr/lib/basedrift/reference'), { recursive: true })
       if (settings !== '') await writeFile(path.join(top, 'SOURCES/basedrift-check.conf'), settings)
+      if (policy !== undefined) {
+        await mkdir(path.join(at, 'etc/basedrift'), { recursive: true })
+        await writeFile(path.join(at, 'etc/basedrift/check.conf'), policy)
+      }
       for (const [name, of] of Object.entries(packages)) await pack(await tree(of), name, top)
       return { at, other: path.join(top, 'OTHER'), reference: path.join(at, 'usr/lib/basedrift/reference') }
     }
@@ -142,6 +147,34 @@ describe.each(kinds.filter(({ there }) => there))(
       expect(code).toBe(0)
       expect(stdout).toContain('the build goes on')
       expect(await readdir(other)).toContain(`basedrift-${uname}-on-live.txt`)
+    })
+
+    it('lets no package weaken what the project says, and says what a package sets', async () => {
+      const misfit = async (settings: string, policy?: string) => {
+        const { at, reference } = await buildRoot({ kernel: { modules: '1.3' } }, settings, policy)
+        await symlink(await tree({ kernel: '1.1' }), path.join(reference, 'live'))
+        return check(at)
+      }
+      const off = await misfit('mode=off\nstop=\n', '# policy\n\nmode=fail\nstop=rejected,misread\n')
+      expect(off).toMatchObject({ code: 1, stdout: expect.stringContaining('that stops the build') })
+      expect(off.stdout).toContain(
+        'mode=off of its sources does not count: /etc/basedrift/check.conf sets it',
+      )
+      const silent = await misfit('mode=off\n')
+      expect(silent).toEqual({ code: 0, stdout: '... BTF: its sources set mode=off\n' })
+      const report = await misfit('mode=report', 'seconds=600\n')
+      expect(report).toMatchObject({ code: 0, stdout: expect.stringContaining('the build goes on') })
+      expect(report.stdout).toContain('its sources set mode=report')
+      // What is not understood of a policy would otherwise be no policy.
+      for (const [settings, policy, said] of [
+        ['mode=off\n', 'mode = fail\n', 'check.conf: mode = fail: is none of mode=, stop=, seconds='],
+        ['mode=off\n', 'stop=reject\n', 'stop=reject: there is no reject'],
+        ['stop=rejected misread\n', undefined, 'there is no rejected misread'],
+      ] as const)
+        expect(await misfit(settings, policy)).toMatchObject({
+          code: 1,
+          stdout: expect.stringContaining(said),
+        })
     })
 
     it('checks modules with raw BTF whose rules stand beside it, and only the flavor that is meant', async () => {
