@@ -30,6 +30,20 @@ describe('the check of each type', () => {
     }
   })
 
+  it('adds places and sizes of a section in 32 bits', () => {
+    const entries = [1, 0xfffffff0, 0x20, 1, 0x10, 8]
+    const section = named(Kind.DATASEC, '.d', { third: 0xffffffff, vlen: 2, rest: entries })
+    expect(checkBase(baseWith(section), { version: '6.12', allowBtfMismatch: null }).log).toEqual([])
+    const before = named(Kind.DATASEC, '.d', {
+      third: 0xffffffff,
+      vlen: 2,
+      rest: [...entries.slice(0, 4), 0xf, 8],
+    })
+    expect(checkBase(baseWith(before), { version: '6.12', allowBtfMismatch: null }).reason).toMatchObject({
+      code: 'invalid-offset',
+    })
+  })
+
   it('knows names as Latin-1', () => {
     for (const name of ['n\xff', '\xc0', '_\xf6', 'a1']) {
       expect(

@@ -72,7 +72,7 @@ export function contradiction(split: Btf, evidence: BaseEvidence): Contradiction
 /** The first own record of a blob that breaks one of the rules. */
 function firstBreach(btf: Btf, rules: ReadonlySet<ContradictionCode>): Breach | null {
   const { words, starts, startId } = btf
-  const found: Breach[] = []
+  let found: Breach | null = null
   const [strings, ids, kinds] = [
     rules.has('offset-inside-string'),
     rules.has('id-beyond-types'),
@@ -81,15 +81,16 @@ function firstBreach(btf: Btf, rules: ReadonlySet<ContradictionCode>): Breach | 
   let id = startId
   let kind = 0
   const ofString = (offset: number, index: number): void => {
-    if (!startsString(btf, offset))
-      found.push({ code: 'offset-inside-string', id, index, expected: 'the start of a string' })
+    if (found === null && !startsString(btf, offset))
+      found = { code: 'offset-inside-string', id, index, expected: 'the start of a string' }
   }
   const ofType = (target: number, index: number): void => {
+    if (found !== null) return
     if (!btf.has(target)) {
-      if (ids) found.push({ code: 'id-beyond-types', id, index, expected: 'a type' })
+      if (ids) found = { code: 'id-beyond-types', id, index, expected: 'a type' }
     } else if (kinds) {
       const expected = expectedAt(btf, id, kind, index, target)
-      if (expected !== null) found.push({ code: 'kind-nonsense', id, index, expected })
+      if (expected !== null) found = { code: 'kind-nonsense', id, index, expected }
     }
   }
   for (let ordinal = 0; ordinal < starts.length; ordinal++) {
@@ -97,7 +98,7 @@ function firstBreach(btf: Btf, rules: ReadonlySet<ContradictionCode>): Breach | 
     kind = btf.kind(id)
     if (strings) recordStringReferences(words, starts[ordinal]!, kind, btf.vlen(id), ofString)
     recordTypeReferences(words, starts[ordinal]!, kind, btf.vlen(id), ofType)
-    if (found.length > 0) return found[0]!
+    if (found !== null) return found
   }
   return null
 }

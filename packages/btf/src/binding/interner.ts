@@ -21,9 +21,13 @@ export class Key {
 /** Numbers of an interner that stands on another start here, so that both can grow. */
 const ownNumbers = 0x40000000
 
+/** Places of the table that are looked at for one key: half of it is free, so that hardly any key of real types needs so many. */
+const mostProbes = 32
+
 /**
  * Gives equal keys equal numbers, and others others: exact, by comparison. One that stands on another (`under`) finds what
- * that knows, and keeps what is new to itself.
+ * that knows, and keeps what is new to itself. A key is looked for in a few places of a table, and where these are full, in a
+ * map: types that were made to have one hash cost no more than others.
  */
 export class Interner {
   private readonly under: Interner | null
@@ -36,6 +40,8 @@ export class Interner {
   private count = 0
   /** Places by hash: a number's ordinal + 1, or 0. */
   private table = new Uint32Array(512)
+  /** Ordinals of the keys whose places are all taken by others, by {@link textOf}. */
+  private readonly crowded = new Map<string, number>()
 
   /** Numbers start at 1: 0 is left for void. */
   constructor(under: Interner | null = null) {
@@ -48,6 +54,7 @@ export class Interner {
     this.used = 0
     this.count = 0
     this.table.fill(0)
+    this.crowded.clear()
   }
 
   /** The number of a key. */
@@ -60,19 +67,29 @@ export class Interner {
   private find(words: Uint32Array, length: number, hash: number): number {
     const below = this.under === null ? 0 : this.under.find(words, length, hash)
     if (below > 0) return below
-    const { table, hashes, starts, pool } = this
+    const { table, hashes } = this
     const mask = table.length - 1
-    for (let place = hash & mask; ; place = (place + 1) & mask) {
+    for (let probe = 0, place = hash & mask; probe < mostProbes; probe++, place = (place + 1) & mask) {
       const ordinal = table[place]! - 1
       if (ordinal < 0) return 0
-      if (hashes[ordinal] !== hash) continue
-      const start = starts[ordinal]!
-      const end = ordinal + 1 === this.count ? this.used : starts[ordinal + 1]!
-      if (end - start !== length) continue
-      let at = 0
-      while (at < length && pool[start + at] === words[at]) at++
-      if (at === length) return this.first + ordinal
+      if (hashes[ordinal] === hash && this.is(ordinal, words, length)) return this.first + ordinal
     }
+    const ordinal = this.crowded.size === 0 ? undefined : this.crowded.get(textOf(words.subarray(0, length)))
+    return ordinal === undefined ? 0 : this.first + ordinal
+  }
+
+  private is(ordinal: number, words: Uint32Array, length: number): boolean {
+    const { pool } = this
+    const start = this.starts[ordinal]!
+    if (this.endOf(ordinal) - start !== length) return false
+    let at = 0
+    while (at < length && pool[start + at] === words[at]) at++
+    return at === length
+  }
+
+  /** Where the key of a number ends in the pool. */
+  private endOf(ordinal: number): number {
+    return ordinal + 1 === this.count ? this.used : this.starts[ordinal + 1]!
   }
 
   private add(words: Uint32Array, length: number, hash: number): number {
@@ -91,15 +108,23 @@ export class Interner {
     return this.first + this.count - 1
   }
 
+  /** A key is in the map only while all its places are taken, and no place is freed but with all others. */
   private place(ordinal: number): void {
-    const mask = this.table.length - 1
-    let place = this.hashes[ordinal]! & mask
-    while (this.table[place] !== 0) place = (place + 1) & mask
-    this.table[place] = ordinal + 1
+    const { table } = this
+    const mask = table.length - 1
+    for (let probe = 0, place = this.hashes[ordinal]! & mask; probe < mostProbes; probe++) {
+      if (table[place] === 0) {
+        table[place] = ordinal + 1
+        return
+      }
+      place = (place + 1) & mask
+    }
+    this.crowded.set(textOf(this.pool.subarray(this.starts[ordinal]!, this.endOf(ordinal))), ordinal)
   }
 
   private rehash(): void {
     this.table = new Uint32Array(this.table.length * 4)
+    this.crowded.clear()
     for (let ordinal = 0; ordinal < this.count; ordinal++) this.place(ordinal)
   }
 }
@@ -108,6 +133,21 @@ function grown(array: Uint32Array, least: number): Uint32Array<ArrayBuffer> {
   const larger = new Uint32Array(Math.max(least, array.length * 2))
   larger.set(array)
   return larger
+}
+
+/** Characters that are made in one call: each is an argument on the stack. */
+const chunk = 4096
+
+/**
+ * A key as text, two characters a word. The letter is there as engines take digits alone for their own hash, which is the same in
+ * every process.
+ */
+function textOf(words: Uint32Array): string {
+  const halves = new Uint16Array(words.buffer, words.byteOffset, words.length * 2)
+  let text = 'k'
+  for (let at = 0; at < halves.length; at += chunk)
+    text += String.fromCharCode.apply(null, halves.subarray(at, at + chunk) as unknown as number[])
+  return text
 }
 
 /** MurmurHash3 of the words, the length with them. */

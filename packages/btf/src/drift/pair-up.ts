@@ -58,12 +58,9 @@ function mostAlike(
     pairs.push([idA, idB])
   }
   for (const { idA, idB } of candidates) if (!taken.a.has(idA) && !taken.b.has(idB)) pair(idA, idB)
+  const restA = idsA.filter((id) => !taken.a.has(id))
   const restB = idsB.filter((id) => !taken.b.has(id))
-  for (const idA of idsA.filter((id) => !taken.a.has(id))) {
-    const idB = restB.shift()
-    if (idB === undefined) break
-    pair(idA, idB)
-  }
+  for (let nth = 0; nth < restA.length && nth < restB.length; nth++) pair(restA[nth]!, restB[nth]!)
   return pairs
 }
 

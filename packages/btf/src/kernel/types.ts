@@ -242,7 +242,8 @@ export class TypeCheck {
       if (offset < end || offset >= size) return this.fail('entry', 'invalid-offset')
       const length = words[word + 2]!
       if (length === 0 || length > size) return this.fail('entry', 'invalid-size')
-      end = offset + length
+      // The kernel adds them in 32 bits.
+      end = (offset + length) >>> 0
       if (end > size) return this.fail('entry', 'invalid-offset-plus-size')
       sum += length
     }
