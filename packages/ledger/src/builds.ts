@@ -101,13 +101,6 @@ export function createBuilds(db: Database): Builds {
       return build === null ? null : buildRow(build)
     },
 
-    async streamsOf(ids) {
-      const found = await prisma.build.findMany({
-        where: { id: { in: ids.filter(isUuid) } },
-        select: { id: true, stream: { select: { name: true } } },
-      })
-      return new Map(found.map(({ id, stream }) => [id, stream.name]))
-    },
     async withBase(sha256, { stream }) {
       const first = (where: Prisma.BuildWhereInput) =>
         prisma.build.findFirst({ where, include: buildInclude, orderBy: { id: 'asc' } })

@@ -38,6 +38,7 @@ import type {
   PairInputs,
   PairRow,
   RefusalRow,
+  Seen,
   TaskRow,
   VersionScheme,
 } from './rows.js'
@@ -49,11 +50,6 @@ export interface StreamRow {
   /** How its versions are ordered; null until a package tells: then in the order of declaration. */
   versionScheme: VersionScheme | null
   createdAt: string
-}
-
-/** Of what a list tells: streams whose names fit one of the globs; all where it is left out. */
-export interface Seen {
-  globs?: readonly string[] | undefined
 }
 
 export interface Streams {
@@ -145,8 +141,6 @@ export interface Builds {
   declare(declaration: Declaration): Promise<{ outcome: 'created' | 'same' | 'differs'; build: BuildRow }>
   get(id: string): Promise<BuildRow | null>
   find(stream: string, version: string, release: string): Promise<BuildRow | null>
-  /** The streams of builds, by id; what is no id of a build is left out. */
-  streamsOf(ids: readonly string[]): Promise<Map<string, string>>
   /** The build whose kernel has this base: of several the first of that stream, else the first of all. */
   withBase(sha256: string, prefer: { stream: string }): Promise<BuildRow | null>
   /** Newest first; all streams where `stream` is not given. */

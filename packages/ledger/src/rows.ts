@@ -40,6 +40,11 @@ export interface PageRequest {
   limit: number
 }
 
+/** Of what a list tells: streams whose names fit one of the globs; all where it is left out. */
+export interface Seen {
+  globs?: readonly string[] | undefined
+}
+
 /** The load-time rules of a kernel; `allowBtfMismatch` is null where its config is not known. */
 export interface RulesRow {
   version: string

@@ -26,8 +26,8 @@ export function decisionRoutes(app: App, { ledger }: Pick<AppDependencies, 'ledg
     },
     async (request) => {
       const { build, environment, cursor, limit = 100 } = request.query
-      const { items, next } = await ledger.gate.decisions({ build, environment, cursor, limit })
-      return { items: items.filter(({ stream }) => request.principal.sees(stream)), next }
+      const globs = request.principal.streams ?? undefined
+      return ledger.gate.decisions({ build, environment, globs, cursor, limit })
     },
   )
 

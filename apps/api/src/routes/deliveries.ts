@@ -9,7 +9,6 @@ import {
   StreamName,
   Uuid,
 } from '@basedrift/contract'
-import type { DeliveryRow } from '@basedrift/ledger'
 import Type from 'typebox'
 import { DeliveryPath, pageQuery, writeHeaders } from '../params.js'
 import { ProblemError } from '../problem.js'
@@ -40,10 +39,9 @@ export function deliveryRoutes(app: App, { ledger, ring }: AppDependencies): voi
     },
     async (request) => {
       const { stream, kind, cursor, limit = 100 } = request.query
-      const { items, next } = await ledger.notices.events({ stream, kind, cursor, limit })
-      const { principal } = request
-      const seen = items.filter(({ stream: of }) => of === null || principal.sees(of))
-      return { items: seen.map(eventView), next }
+      const globs = request.principal.streams ?? undefined
+      const { items, next } = await ledger.notices.events({ stream, kind, globs, cursor, limit })
+      return { items: items.map(eventView), next }
     },
   )
 
@@ -68,10 +66,9 @@ export function deliveryRoutes(app: App, { ledger, ring }: AppDependencies): voi
     },
     async (request) => {
       const { channel, state, cursor, limit = 100 } = request.query
-      const { items, next } = await ledger.deliveries.list({ channel, state, cursor, limit })
-      const sees = ({ events }: DeliveryRow) =>
-        events.every(({ stream }) => stream === null || request.principal.sees(stream))
-      return { items: items.filter(sees).map(deliveryView), next }
+      const globs = request.principal.streams ?? undefined
+      const { items, next } = await ledger.deliveries.list({ channel, state, globs, cursor, limit })
+      return { items: items.map(deliveryView), next }
     },
   )
 

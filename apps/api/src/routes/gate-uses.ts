@@ -100,11 +100,8 @@ export function gateUseRoutes(app: App, { ledger, log }: Pick<AppDependencies, '
     },
     async (request) => {
       const { environment, decision, cursor, limit = 100 } = request.query
-      const { items, next } = await ledger.gateUses.list({ environment, decision, cursor, limit })
-      const { principal } = request
-      if (principal.streams === null) return { items, next }
-      const streams = await ledger.builds.streamsOf(items.map(({ build }) => build))
-      return { items: items.filter(({ build }) => principal.sees(streams.get(build) ?? '')), next }
+      const globs = request.principal.streams ?? undefined
+      return ledger.gateUses.list({ environment, decision, globs, cursor, limit })
     },
   )
 }

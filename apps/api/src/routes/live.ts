@@ -35,9 +35,7 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const { cursor, limit = 100 } = request.query
-      const { principal } = request
-      const sees = principal.streams === null ? {} : { sees: (stream: string) => principal.sees(stream) }
-      return ledger.lives.environments({ cursor, limit, ...sees })
+      return ledger.lives.environments({ globs: request.principal.streams ?? undefined, cursor, limit })
     },
   )
 
@@ -66,8 +64,9 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
     async (request) => {
       const { environment } = request.params
       const { stream, history, cursor, limit = 100 } = request.query
-      const { items, next } = await ledger.lives.list({ environment, stream, history, cursor, limit })
-      return { items: items.filter((entry) => request.principal.sees(entry.stream)).map(liveView), next }
+      const globs = request.principal.streams ?? undefined
+      const { items, next } = await ledger.lives.list({ environment, stream, history, globs, cursor, limit })
+      return { items: items.map(liveView), next }
     },
   )
 

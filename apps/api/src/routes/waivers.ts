@@ -123,8 +123,9 @@ export function waiverRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const { stream, state, cursor, limit = 100 } = request.query
-      const { items, next } = await ledger.waivers.list({ stream, state, cursor, limit })
-      return { items: items.filter((one) => request.principal.sees(one.stream)).map(waiverView), next }
+      const globs = request.principal.streams ?? undefined
+      const { items, next } = await ledger.waivers.list({ stream, state, globs, cursor, limit })
+      return { items: items.map(waiverView), next }
     },
   )
 

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { type Decision, type GateOutcome, mayBecomeKnown } from '@basedrift/contract'
+import { streamIdsOf } from '../access/streams.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
 import { Prisma } from '../generated/client.js'
 import { isUuid, uuidv7 } from '../ids.js'
 import { canonical, storableJson } from '../json.js'
-import type { BuildRef, JsonObject, Page, PageRequest } from '../rows.js'
+import type { BuildRef, JsonObject, Page, PageRequest, Seen } from '../rows.js'
 import { decide } from './decide.js'
 import { type GateEngine, type GateEvidence, gatherEvidence } from './evidence.js'
 import type { Decided } from './inputs.js'
@@ -68,7 +69,7 @@ export interface Gate {
   inputs(id: string): Promise<JsonObject>
   /** The latest first. */
   decisions(
-    query: { build?: string | undefined; environment?: string | undefined } & PageRequest,
+    query: { build?: string | undefined; environment?: string | undefined } & Seen & PageRequest,
   ): Promise<Page<DecisionSummaryRow>>
 }
 
@@ -241,13 +242,14 @@ export function createGate(db: Database): Gate {
       return found.inputs as JsonObject
     },
 
-    async decisions({ build, environment, cursor, limit }) {
+    async decisions({ build, environment, globs, cursor, limit }) {
       const after = decodeCursor('decisions', cursor, [isId])
       const take = pageLimit(limit)
       const rows = await prisma.decision.findMany({
         where: {
           ...(build === undefined ? {} : { buildId: build }),
           ...(environment === undefined ? {} : { environment }),
+          ...(globs === undefined ? {} : { build: { streamId: { in: await streamIdsOf(prisma, globs) } } }),
           ...(after === null ? {} : { id: { lt: after[0] as string } }),
         },
         include,

@@ -1,10 +1,11 @@
+import { streamIdsOf } from '../access/streams.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
-import type { Prisma } from '../generated/client.js'
+import { Prisma } from '../generated/client.js'
 import { isUuid, uuidv7 } from '../ids.js'
 import { storable } from '../json.js'
-import type { Page, PageRequest } from '../rows.js'
+import type { Page, PageRequest, Seen } from '../rows.js'
 import type { EnvironmentRow, LiveChange, LiveRow } from './rows.js'
 
 /** Builds of one stream that are live in one environment at the same time. */
@@ -18,10 +19,11 @@ export interface Lives {
   leave(change: LiveChange): Promise<{ outcome: 'left' | 'already'; entry: LiveRow }>
   /** Those that are live, or, with `history`, those that have left too: the latest that entered first. */
   list(
-    query: { environment: string; stream?: string | undefined; history?: boolean | undefined } & PageRequest,
+    query: { environment: string; stream?: string | undefined; history?: boolean | undefined } & Seen &
+      PageRequest,
   ): Promise<Page<LiveRow>>
-  /** By name. */
-  environments(page: PageRequest & { sees?: (stream: string) => boolean }): Promise<Page<EnvironmentRow>>
+  /** By name: those that builds of the streams were in, and how many are now. */
+  environments(page: Seen & PageRequest): Promise<Page<EnvironmentRow>>
 }
 
 const include = {
@@ -122,14 +124,18 @@ export function createLives(db: Database): Lives {
         return { outcome: 'left', entry: liveRow(entry) }
       }),
 
-    async list({ environment, stream, history = false, cursor, limit }) {
+    async list({ environment, stream, history = false, globs, cursor, limit }) {
       const after = decodeCursor('live', cursor, [isId])
       const take = pageLimit(limit)
+      const build = {
+        ...(stream === undefined ? {} : { stream: { name: stream } }),
+        ...(globs === undefined ? {} : { streamId: { in: await streamIdsOf(prisma, globs) } }),
+      }
       const rows = await prisma.live.findMany({
         where: {
           environment,
           ...(history ? {} : { leftAt: null }),
-          ...(stream === undefined ? {} : { build: { stream: { name: stream } } }),
+          build,
           ...(after === null ? {} : { id: { lt: after[0] as string } }),
         },
         include,
@@ -139,42 +145,24 @@ export function createLives(db: Database): Lives {
       return pageOf(rows, take, liveRow, (last) => encodeCursor('live', [last.id]))
     },
 
-    async environments({ cursor, limit, sees }) {
+    async environments({ globs, cursor, limit }) {
       const after = decodeCursor('environments', cursor, [isName])
       const take = pageLimit(limit)
+      const seen =
+        globs === undefined
+          ? Prisma.sql`true`
+          : Prisma.sql`"buildId" IN (
+              SELECT id FROM "Build" WHERE "streamId" = ANY(${await streamIdsOf(prisma, globs)}::uuid[]))`
       const rows = await prisma.$queryRaw<EnvironmentRow[]>`
         SELECT environment AS name, count(*) FILTER (WHERE "leftAt" IS NULL)::int AS live
-        FROM "Live" WHERE environment > ${after === null ? '' : after[0]}
+        FROM "Live" WHERE environment > ${after === null ? '' : after[0]} AND ${seen}
         GROUP BY environment ORDER BY environment LIMIT ${take + 1}`
-      const page = pageOf(
+      return pageOf(
         rows,
         take,
         (row) => row,
         (last) => encodeCursor('environments', [last.name]),
       )
-      return sees === undefined ? page : { ...page, items: await seenOf(prisma, page.items, sees) }
     },
   }
-}
-
-/** Environments as somebody sees them who sees some streams alone: those that builds of these were in, and how many are now. */
-async function seenOf(
-  tx: Pick<Tx, '$queryRaw'>,
-  environments: readonly EnvironmentRow[],
-  sees: (stream: string) => boolean,
-): Promise<EnvironmentRow[]> {
-  const names = environments.map(({ name }) => name)
-  const parts = await tx.$queryRaw<(EnvironmentRow & { stream: string })[]>`
-    SELECT l.environment AS name, s.name AS stream, count(*) FILTER (WHERE l."leftAt" IS NULL)::int AS live
-    FROM "Live" l JOIN "Build" b ON b.id = l."buildId" JOIN "Stream" s ON s.id = b."streamId"
-    WHERE l.environment = ANY(${names}) GROUP BY l.environment, s.name`
-  const seen = parts.filter(({ stream }) => sees(stream))
-  return names
-    .map((name) => seen.filter((part) => part.name === name))
-    .flatMap((of) => {
-      const [first] = of
-      return first === undefined
-        ? []
-        : [{ name: first.name, live: of.reduce((sum, { live }) => sum + live, 0) }]
-    })
 }

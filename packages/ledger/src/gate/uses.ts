@@ -1,11 +1,12 @@
 import type { GateUseKind } from '@basedrift/contract'
+import { streamIdsOf } from '../access/streams.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
-import type { Prisma } from '../generated/client.js'
+import { Prisma } from '../generated/client.js'
 import { isUuid, uuidv7 } from '../ids.js'
 import { storable } from '../json.js'
-import type { Page, PageRequest } from '../rows.js'
+import type { Page, PageRequest, Seen } from '../rows.js'
 
 /** Callers of dry runs that are told apart for one decision: whom a caller names as its own is text of its choice. */
 const mostDryRuns = 100
@@ -37,7 +38,7 @@ export interface GateUses {
   ): Promise<{ recorded: boolean; use: GateUseRow }>
   /** The latest first. */
   list(
-    query: { environment?: string | undefined; decision?: string | undefined } & PageRequest,
+    query: { environment?: string | undefined; decision?: string | undefined } & Seen & PageRequest,
   ): Promise<Page<GateUseRow>>
 }
 
@@ -73,6 +74,12 @@ async function countedAgain(
     where: { id: before.id },
     data: { times: { increment: 1 }, lastAt: now },
   })
+}
+
+/** Of builds of these streams. One that named no build that there is, as was once possible, is of none. */
+async function ofStreams(tx: Tx, globs: readonly string[]): Promise<Prisma.Sql> {
+  const streams = await streamIdsOf(tx, globs)
+  return Prisma.sql`build IN (SELECT id::text FROM "Build" WHERE "streamId" = ANY(${streams}::uuid[]))`
 }
 
 /** The repository of uses of gates. */
@@ -120,18 +127,22 @@ export function createGateUses(db: Database): GateUses {
         return { recorded: true, use: useRow(made) }
       }),
 
-    async list({ environment, decision, cursor, limit }) {
+    async list({ environment, decision, globs, cursor, limit }) {
       const after = decodeCursor('gate-uses', cursor, [isId])
       const take = pageLimit(limit)
       if (decision !== undefined && !isUuid(decision)) return { items: [], next: null }
+      const wanted = [
+        Prisma.sql`true`,
+        ...(environment === undefined ? [] : [Prisma.sql`environment = ${environment}`]),
+        ...(decision === undefined ? [] : [Prisma.sql`"decisionId" = ${decision}::uuid`]),
+        ...(globs === undefined ? [] : [await ofStreams(prisma, globs)]),
+        ...(after === null ? [] : [Prisma.sql`id < ${after[0]}::uuid`]),
+      ]
+      const ids = await prisma.$queryRaw<{ id: string }[]>`
+        SELECT id FROM "GateUse" WHERE ${Prisma.join(wanted, ' AND ')} ORDER BY id DESC LIMIT ${take + 1}`
       const rows = await prisma.gateUse.findMany({
-        where: {
-          ...(environment === undefined ? {} : { environment }),
-          ...(decision === undefined ? {} : { decisionId: decision }),
-          ...(after === null ? {} : { id: { lt: after[0] as string } }),
-        },
+        where: { id: { in: ids.map(({ id }) => id) } },
         orderBy: { id: 'desc' },
-        take: take + 1,
       })
       return pageOf(rows, take, useRow, (last) => encodeCursor('gate-uses', [last.id]))
     },

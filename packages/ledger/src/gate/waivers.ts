@@ -1,4 +1,5 @@
 import { type WaivableVerdict, type WaiverState, waivableVerdicts } from '@basedrift/contract'
+import { streamIdsOf } from '../access/streams.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
@@ -6,7 +7,7 @@ import type { Prisma } from '../generated/client.js'
 import { groundsOf, isUuid, uuidv7 } from '../ids.js'
 import { canonical, storable } from '../json.js'
 import { originKeyOf } from '../origin-key.js'
-import type { BuildRef, Page, PageRequest } from '../rows.js'
+import type { BuildRef, Page, PageRequest, Seen } from '../rows.js'
 import type { WaiverTerms } from './inputs.js'
 
 /** Waivers of the same grounds that a decision looks at, the latest first. */
@@ -45,7 +46,7 @@ export interface Waivers {
   get(id: string): Promise<WaiverRow>
   /** The latest first. */
   list(
-    query: { stream?: string | undefined; state?: WaiverState | undefined } & PageRequest,
+    query: { stream?: string | undefined; state?: WaiverState | undefined } & Seen & PageRequest,
   ): Promise<Page<WaiverRow>>
   /** Ends it now. Idempotent. `waiver-unknown`. */
   withdraw(id: string, by: string): Promise<WaiverRow>
@@ -207,7 +208,7 @@ export function createWaivers(db: Database): Waivers {
 
     get: async (id) => waiverRow(await found(prisma, id), clock()),
 
-    async list({ stream, state, cursor, limit }) {
+    async list({ stream, state, globs, cursor, limit }) {
       const after = decodeCursor('waivers', cursor, [isId])
       const take = pageLimit(limit)
       const now = clock()
@@ -219,6 +220,7 @@ export function createWaivers(db: Database): Waivers {
       const rows = await prisma.waiver.findMany({
         where: {
           ...(stream === undefined ? {} : { stream: { name: stream } }),
+          ...(globs === undefined ? {} : { streamId: { in: await streamIdsOf(prisma, globs) } }),
           ...(state === undefined ? {} : ofState[state]),
           ...(after === null ? {} : { id: { lt: after[0] as string } }),
         },

@@ -4,19 +4,19 @@ import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
 import type { Prisma } from '../generated/client.js'
 import { isUuid } from '../ids.js'
-import type { Page, PageRequest } from '../rows.js'
+import type { Page, PageRequest, Seen } from '../rows.js'
 import { addToLine, type HeldChannel } from './line.js'
 import type { DeliveryRow, DeliveryStats } from './rows.js'
-import { eventRow, recordEvent } from './subjects.js'
+import { eventRow, recordEvent, seenEvents } from './subjects.js'
 
 /** Events that are listed of a delivery. */
 export const listedEvents = 20
 
 /** What went where, and what came of it. */
 export interface Deliveries {
-  /** The latest first. */
+  /** The latest first; of some streams, those that tell of nothing else. */
   list(
-    query: { channel?: string | undefined; state?: DeliveryState | undefined } & PageRequest,
+    query: { channel?: string | undefined; state?: DeliveryState | undefined } & Seen & PageRequest,
   ): Promise<Page<DeliveryRow>>
   get(id: string): Promise<DeliveryRow | null>
   /** Puts an event before all that waits in the line of one channel, whatever that is told of. `channel-unknown`, `channel-disabled`. */
@@ -85,7 +85,7 @@ export function createDeliveries(db: Database): Deliveries {
   }
 
   return {
-    async list({ channel, state, cursor, limit }) {
+    async list({ channel, state, globs, cursor, limit }) {
       const after = decodeCursor('deliveries', cursor, [isId])
       const take = pageLimit(limit)
       if (channel !== undefined && !isUuid(channel)) return { items: [], next: null }
@@ -93,6 +93,7 @@ export function createDeliveries(db: Database): Deliveries {
         where: {
           ...(channel === undefined ? {} : { channelId: channel }),
           ...(state === undefined ? {} : { state }),
+          ...(globs === undefined ? {} : { events: { every: { event: await seenEvents(prisma, globs) } } }),
           ...(after === null ? {} : { id: { lt: after[0] as string } }),
         },
         include,

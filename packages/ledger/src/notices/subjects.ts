@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Notice } from '@basedrift/contract'
+import { streamNamesOf } from '../access/streams.js'
 import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { enqueue } from '../enqueue.js'
 import { Prisma } from '../generated/client.js'
 import { isUuid, uuidv7 } from '../ids.js'
 import { canonical } from '../json.js'
-import type { JsonObject, Page, PageRequest } from '../rows.js'
+import type { JsonObject, Page, PageRequest, Seen } from '../rows.js'
 import { addDeliveries } from './line.js'
 import type { EventRow, WaitingSubject } from './rows.js'
 
@@ -32,9 +33,9 @@ export interface Notices {
   rearm(limit: number): Promise<number>
   /** Changes that wait though their task failed. */
   untold(): Promise<number>
-  /** What was announced, the latest first. */
+  /** What was announced, the latest first; what is about no stream is for everybody. */
   events(
-    query: { stream?: string | undefined; kind?: string | undefined } & PageRequest,
+    query: { stream?: string | undefined; kind?: string | undefined } & Seen & PageRequest,
   ): Promise<Page<EventRow>>
 }
 
@@ -83,6 +84,11 @@ export function eventRow(record: Prisma.EventGetPayload<object>): EventRow {
     content,
     createdAt: createdAt.toISOString(),
   }
+}
+
+/** Events that somebody may see who sees these streams alone. */
+export async function seenEvents(tx: Tx, globs: readonly string[]): Promise<Prisma.EventWhereInput> {
+  return { OR: [{ stream: null }, { stream: { in: await streamNamesOf(tx, globs) } }] }
 }
 
 const isId = (part: unknown) => typeof part === 'string' && isUuid(part)
@@ -150,13 +156,14 @@ export function createNotices(db: Database): Omit<Notices, 'expiring'> {
       return found?.untold ?? 0
     },
 
-    async events({ stream, kind, cursor, limit }) {
+    async events({ stream, kind, globs, cursor, limit }) {
       const after = decodeCursor('notices', cursor, [isId])
       const take = pageLimit(limit)
       const rows = await prisma.event.findMany({
         where: {
           ...(stream === undefined ? {} : { stream }),
           ...(kind === undefined ? {} : { kind }),
+          ...(globs === undefined ? {} : await seenEvents(prisma, globs)),
           ...(after === null ? {} : { id: { lt: after[0] as string } }),
         },
         orderBy: { id: 'desc' },
