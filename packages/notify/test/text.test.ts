@@ -134,6 +134,18 @@ describe('what is told', () => {
     ])
   })
 
+  it('of a gate of what machines run already is advice that can be followed', () => {
+    const gate: GateNotice = { ...(example('gate') as GateNotice), live: true }
+    expect(told(gate)).toEqual([
+      'openSUSE:Factory x86_64 default 5.15.12-1.3 is live in production, and its gate there turned from pass to fail. ' +
+        '4,021 of 4,023 modules of 5.15.12-1.3 are rejected on a running 5.15.12-1.1, 2 are misread.',
+      expect.stringMatching(/^Publish a rebuild, .*\(basedrift live leave\): https:/),
+    ])
+    expect(told({ ...gate, before: 'fail', outcome: 'pass', reasons: [], reasonsTotal: 0 })[1]).toMatch(
+      /^Nothing must be done: /,
+    )
+  })
+
   it('of the others too', () => {
     const first = (kind: NoticeKind) => told(example(kind))[0]
     expect(first('build-differs')).toBe(

@@ -159,6 +159,12 @@ export const GateNotice = notice(
       description: 'What was decided before; null where nothing was',
     }),
     outcome: oneOf(gateOutcomes, 'What is decided now'),
+    live: Type.Optional(
+      Type.Boolean({
+        description:
+          'True where the build is live there already: then the reasons are about what was there before it',
+      }),
+    ),
     reasons: Type.Array(
       Type.Object(
         {

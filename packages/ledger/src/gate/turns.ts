@@ -36,17 +36,37 @@ interface RecordedPair {
 /**
  * A gate says another thing than it said before, in the transaction that records it. Whether that is told of depends on what was
  * told last: an answer that turned and turned back meanwhile has not turned for those who read of it.
+ *
+ * Of a build that is live nobody can hold anything back, and what entered after it had a gate of its own: of its answer counts what
+ * follows from what was there before it, and that turns from what was told last.
  */
 export async function recordGateTurn(tx: Tx, turn: Turn, now: Date): Promise<void> {
+  const subject = `gate:${turn.build.id}:${turn.environment}`
+  const isOlder = await thereBefore(tx, turn)
+  if (isOlder === null) {
+    if (turn.before !== turn.answer) await touch(tx, { subject, draft: draftOf(turn, now) }, now)
+    return
+  }
+  const found = await tx.subject.findUnique({ where: { key: subject }, include: { told: true } })
+  const told = (found?.told?.content as unknown as GateNotice | undefined)?.outcome ?? null
+  const reasons = turn.reasons.filter(isOlder)
+  const outcomes = new Set(reasons.map(({ outcome }) => outcome))
+  const answer = outcomes.has('fail') ? 'fail' : outcomes.has('unknown') ? 'unknown' : 'pass'
+  const isWaiting = found !== null && found.since !== null
+  if (!isWaiting && (answer === 'unknown' || answer === (told ?? 'pass'))) return
+  const draft = { ...draftOf({ ...turn, before: told, answer, reasons }, now), live: true }
+  await touch(tx, { subject, draft }, now)
+}
+
+function draftOf(turn: Turn, now: Date): GateNotice {
   const { stream, build, environment, before, answer, reasons, inputs } = turn
-  if (before === answer) return
   const totals = new Map(
     (inputs.pairs as unknown as RecordedPair[]).map(({ kernelBuild, moduleBuild, counts }) => [
       `${kernelBuild} ${moduleBuild}`,
       Object.values(counts).reduce((sum, count) => sum + count, 0),
     ]),
   )
-  const draft: GateNotice = {
+  return {
     kind: 'gate',
     severity: answer === 'fail' ? 'critical' : 'info',
     at: now.toISOString(),
@@ -58,7 +78,26 @@ export async function recordGateTurn(tx: Tx, turn: Turn, now: Date): Promise<voi
     outcome: answer,
     ...reasonsOf(reasons, totals),
   }
-  await touch(tx, { subject: `gate:${build.id}:${environment}`, draft }, now)
+}
+
+/**
+ * Of a build that is live in the environment: whether a reason is about nothing that came after it, by when that entered too, or
+ * else was declared. Null where the build is not live. Ids of entries and of builds are both in the order of time.
+ */
+async function thereBefore(
+  tx: Tx,
+  { build, environment, reasons }: Turn,
+): Promise<((reason: GateReason) => boolean) | null> {
+  const othersOf = ({ kernelBuild, moduleBuild }: GateReason) =>
+    [kernelBuild, moduleBuild].flatMap((of) => (of === null || of.id === build.id ? [] : of.id))
+  const entries = await tx.live.findMany({
+    where: { environment, leftAt: null, buildId: { in: [build.id, ...reasons.flatMap(othersOf)] } },
+    select: { id: true, buildId: true },
+  })
+  const entryOf = new Map(entries.map(({ id, buildId }) => [buildId, id]))
+  const own = entryOf.get(build.id)
+  if (own === undefined) return null
+  return (reason) => othersOf(reason).every((id) => (entryOf.get(id) ?? id) < own)
 }
 
 const nameOf = (build: BuildRef) => `${build.version}-${build.release}`

@@ -94,6 +94,13 @@ const gateTodo = {
   unknown: 'Hold it until the gate decides',
 } as const
 
+/** Of a build that machines run already. */
+const liveTodo = {
+  pass: 'Nothing must be done',
+  fail: 'Publish a rebuild, or what was there before, and let it leave once no machine has it (basedrift live leave)',
+  unknown: 'Wait until the gate decides',
+} as const
+
 /** A reason in words; one of a later version by its code. */
 function reasonWords(code: string): Part[] {
   const known = Object.hasOwn(gateReasonCodes, code) ? gateReasonCodes[code as GateReasonCode] : undefined
@@ -101,7 +108,7 @@ function reasonWords(code: string): Part[] {
 }
 
 function gate(notice: GateNotice): [Part[], string] {
-  const { stream, build, environment, before, outcome, reasons, reasonsTotal } = notice
+  const { stream, build, environment, before, outcome, live = false, reasons, reasonsTotal } = notice
   const turned = before === null ? `says ${outcome}` : `turned from ${before} to ${outcome}`
   const listed = reasons.slice(0, toldReasons).map(({ code, kernel, modules, total, counts }) => {
     const blast =
@@ -111,11 +118,13 @@ function gate(notice: GateNotice): [Part[], string] {
   })
   const more = Math.max(0, reasonsTotal - listed.length)
   const what = sentences([
-    line`${subject(stream, build)}: the gate of ${name(environment)} ${turned}`,
+    live
+      ? line`${subject(stream, build)} is live in ${name(environment)}, and its gate there ${turned}`
+      : line`${subject(stream, build)}: the gate of ${name(environment)} ${turned}`,
     ...listed,
     more === 0 ? [] : line`${more} more reason${more === 1 ? '' : 's'}`,
   ])
-  return [what, gateTodo[outcome]]
+  return [what, (live ? liveTodo : gateTodo)[outcome]]
 }
 
 function buildDiffers(notice: BuildDiffersNotice): [Part[], string] {
