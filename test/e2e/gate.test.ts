@@ -254,6 +254,40 @@ describe('the gate', () => {
     expect(service.log.some((line) => line.includes('somebody publishes against the gate'))).toBe(true)
   })
 
+  it('is unknown by other content that was refused, until somebody who may waive has looked at it', async () => {
+    const { client } = service
+    const question = { build: old.id, environment }
+    expect((await client.gate(question)).answer).toBe('pass')
+    const [{ filename = '' } = {}] = old.artifacts
+    const name = { stream, version: '5.15.12', release: '1.1' }
+    await expect(client.putArtifact(name, filename, uploadOf(Buffer.from('another')))).rejects.toMatchObject({
+      code: 'build-differs',
+      message: expect.stringContaining('basedrift build acknowledge'),
+    })
+    const { answer, reasons } = await client.gate({ ...question, wait: 60 })
+    expect([answer, reasons.map(({ code }) => code)]).toEqual(['unknown', ['content-refused']])
+    expect(reasons[0]?.detail).toContain(`sha256 ${sha256Of(Buffer.from('another'))}`)
+    const [refusal] = (await client.getBuild(old.id)).refusals
+    expect(refusal).toMatchObject({ filename, by: 'first-admin', times: 1, acknowledgement: null })
+    const at = `/v1/builds/${old.id}/refusals/acknowledgement`
+    const body = JSON.stringify({ refusals: [refusal?.id], reason: 'a rebuild that was never published' })
+    const say = async (...scopes: ('ingest' | 'read' | 'waive')[]) => {
+      const authorization = `Bearer ${await service.newToken(scopes)}`
+      const headers = { authorization, 'content-type': 'application/json' }
+      return (await service.fetch(at, { method: 'POST', headers, body })).status
+    }
+    expect([await say('ingest', 'read'), await say('waive'), await say('waive')]).toEqual([403, 200, 200])
+    expect((await client.gate(question)).answer).toBe('pass')
+    const { items } = await client.listAudit()
+    expect(items.filter(({ operation }) => operation === 'acknowledgeRefusals')).toMatchObject([
+      { status: 200, target: at },
+      { status: 200 },
+      { status: 403, code: 'token-forbidden' },
+    ])
+    const unknown = client.acknowledgeRefusals(old.id, { refusals: [old.id], reason: 'unknown' })
+    await expect(unknown).rejects.toMatchObject({ code: 'refusal-unknown', status: 404 })
+  })
+
   it('has no answer for a build that is not there', async () => {
     const nobody = '00000000-0000-0000-0000-000000000000'
     await expect(service.client.gate({ build: nobody, environment })).rejects.toMatchObject({

@@ -30,6 +30,7 @@ import { liveRoutes } from './routes/live.js'
 import { matrixRoutes } from './routes/matrix.js'
 import { pairRoutes } from './routes/pairs.js'
 import { policyRoutes } from './routes/policies.js'
+import { refusalRoutes } from './routes/refusals.js'
 import { streamRoutes } from './routes/streams.js'
 import { tokenRoutes } from './routes/tokens.js'
 import { waiverRoutes } from './routes/waivers.js'
@@ -88,6 +89,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     attestationRoutes(scope, dependencies)
     liveRoutes(scope, dependencies)
     policyRoutes(scope, dependencies)
+    refusalRoutes(scope, dependencies)
     waiverRoutes(scope, dependencies)
     gateRoutes(scope, dependencies)
     decisionRoutes(scope, dependencies)

@@ -56,6 +56,7 @@ const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'policy-changed': 'policy-changed',
   'policy-invalid': 'policy-invalid',
   'policy-unknown': 'policy-unknown',
+  'refusal-unknown': 'refusal-unknown',
   'stream-unknown': 'stream-unknown',
   'waiver-unknown': 'waiver-unknown',
   'token-name-taken': 'token-name-taken',

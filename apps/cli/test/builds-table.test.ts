@@ -53,7 +53,32 @@ const build: Build = {
     },
   ],
   progress: { pairs: 3, done: 2, failed: 1 },
-  refusals: [{ code: 'build-differs', filename: 'a.rpm', createdAt: time, recorded: {}, given: {} }],
+  refusals: [
+    {
+      id: '00000000-0000-4000-8000-000000000002',
+      code: 'build-differs',
+      filename: 'a.rpm',
+      recorded: { sha256: 'cd'.repeat(32), size: 1 },
+      given: { sha256: '34'.repeat(32), size: 1 },
+      by: 'obs\u001b[2J',
+      createdAt: time,
+      times: 3,
+      lastAt: time,
+      acknowledgement: null,
+    },
+    {
+      id: '00000000-0000-4000-8000-000000000003',
+      code: 'build-differs',
+      filename: null,
+      recorded: {},
+      given: {},
+      by: null,
+      createdAt: time,
+      times: 1,
+      lastAt: time,
+      acknowledgement: { by: 'anna', at: time, reason: 'the same sources' },
+    },
+  ],
 }
 
 describe('builds for people', () => {

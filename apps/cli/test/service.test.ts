@@ -197,6 +197,23 @@ describe('serve, push and what came of it', () => {
     const provenance = await push('1.1', '--provenance', 'obs.bcnt=2', ...filesOf('1.1'))
     expect(provenance.code).toBe(2)
     expect(provenance.stderr).toMatch(/^basedrift: build-differs: /)
+
+    const named = ['5.15.12-1.1', '--stream', stream]
+    const ask = async () => (await client('gate', '--build', ...named, '--environment', 'production')).stdout
+    expect((await ask()).toString()).toContain('(Another declaration of it came by first-admin on ')
+    expect((await client('build', ...named)).stdout.toString()).toContain('nobody has looked at it: ')
+    for (const args of [
+      ['--reason', 'known'],
+      ['--all', '--reason', ' '],
+    ])
+      expect(await client('build', 'acknowledge', ...named, ...args)).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^basedrift: usage: /),
+      })
+    const said = await client('build', 'acknowledge', ...named, '--all', '--reason', 'the same sources')
+    expect(said).toMatchObject({ code: 0, stderr: '' })
+    expect(said.stdout.toString()).toMatch(/Refused .*first-admin .*: the same sources\n/s)
+    expect((await ask()).toString()).not.toContain('came by first-admin')
   })
 
   it('leaves a build open where it is told to, and knows bytes that it has', async () => {

@@ -113,6 +113,11 @@ export const errorCodes = {
     title: 'The policy has no such version',
     sentence: 'Versions count up from 1; 0 is how it is without any.',
   },
+  'refusal-unknown': {
+    status: 404,
+    title: 'The build has no such refusal',
+    sentence: 'Look for its id among the refusals of the build: content that came since is under another id.',
+  },
   'route-unknown': {
     status: 404,
     title: 'There is nothing at this address',
@@ -147,7 +152,7 @@ export const errorCodes = {
     status: 409,
     title: 'The same name is recorded with other content',
     sentence:
-      'Nothing was overwritten and the attempt is recorded. Give other content another version or release.',
+      'Nothing was overwritten and the attempt is recorded. Give other content another version or release. No gate passes the build until somebody has looked at it: basedrift build acknowledge.',
   },
   'build-empty': {
     status: 409,

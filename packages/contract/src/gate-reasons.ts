@@ -76,6 +76,13 @@ export const gateReasonCodes = {
     remedy:
       'Upload a kernel with the modules of its own release alone under a new release; modules for another kernel are a build of their own, with `builtFor`.',
   },
+  'content-refused': {
+    outcome: 'unknown',
+    sentence:
+      'Other content came under the name of a build and was refused: what is published may not be what was looked at.',
+    remedy:
+      'Find out which of the two is published. Where it is what is recorded, say so, and why: `basedrift build acknowledge`.',
+  },
   'build-contradicted': {
     outcome: 'unknown',
     sentence: 'The files of the build contradict what is said of it.',
@@ -159,10 +166,14 @@ export const gateReasonCodes = {
 /** A code of a reason for which a gate does not pass a build. */
 export type GateReasonCode = keyof typeof gateReasonCodes
 
-/** Reasons that no waiting removes: what could not be read stays so, and an environment that nothing entered is most often misspelt. */
+/**
+ * Reasons that no waiting removes: what could not be read stays so, an environment that nothing entered is most often misspelt, and a
+ * person has to look at content that was refused.
+ */
 const lastingReasons: readonly string[] = [
   'build-failed',
   'artifact-unusable',
+  'content-refused',
   'environment-unknown',
 ] satisfies GateReasonCode[]
 

@@ -59,6 +59,10 @@ export type ArtifactKind = (typeof artifactKinds)[number]
 export const artifactStates = ['stored', 'ingested', 'failed'] as const
 export type ArtifactState = (typeof artifactStates)[number]
 
+/** Other content under one name, and all content beyond what is kept of a build one by one. */
+export const refusalCodes = ['build-differs', 'more-differs'] as const
+export type RefusalCode = (typeof refusalCodes)[number]
+
 /** Who says which base the modules of a build were built on; `found`: nobody, and it was found among the recorded bases. */
 export const originSources = ['own', 'stated', 'stamp', 'found'] as const
 export type OriginSource = (typeof originSources)[number]

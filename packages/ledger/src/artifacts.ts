@@ -13,7 +13,7 @@ type Added = Awaited<ReturnType<Artifacts['add']>>
 /** The repository of artifacts. */
 export function createArtifacts(db: Database): Artifacts {
   return {
-    async add({ buildId, filename, kind = 'package', sha256, size }) {
+    async add({ buildId, filename, kind = 'package', sha256, size, by = null }) {
       const { streamId, ...added } = await transact(db, async (tx): Promise<Added & { streamId: string }> => {
         const now = db.clock()
         // Holds the build: of an artifact and a seal at the same time one comes first, and both know which.
@@ -32,6 +32,7 @@ export function createArtifacts(db: Database): Artifacts {
             filename,
             recorded: { sha256: there.sha256, size: artifact.size },
             given: { sha256, size },
+            by,
             now,
           })
           return { outcome: 'differs', artifact, streamId }

@@ -9,7 +9,7 @@ import { isUuid, uuidv7 } from './ids.js'
 import { recordArtifacts, recordIngest, StaleOrigin } from './ingest.js'
 import { canonical, storable, storableJson } from './json.js'
 import { touchFailedBuild } from './notices/sources.js'
-import { recordRefusal, refusalsOf } from './refusals.js'
+import { acknowledgeRefusals, recordRefusal, refusalsOf } from './refusals.js'
 import type { Builds } from './repositories.js'
 import type { BuildRow, Failure, JsonObject, ModuleRow, VersionScheme } from './rows.js'
 import { buildKey } from './versions/order.js'
@@ -50,7 +50,7 @@ export function createBuilds(db: Database): Builds {
     async declare(declaration) {
       const { id, outcome } = await transact(db, async (tx) => {
         const now = clock()
-        const { stream: name, version, release, builtFor } = declaration
+        const { stream: name, version, release, builtFor, by = null } = declaration
         const provenance = storableJson(declaration.provenance) as JsonObject
         await tx.stream.createMany({
           data: [{ id: uuidv7(now.getTime()), name, createdAt: now }],
@@ -85,7 +85,14 @@ export function createBuilds(db: Database): Builds {
         const given = { provenance, builtFor }
         if (canonical(recorded) === canonical(given)) return { id, outcome: 'same' as const }
         await tx.$queryRaw`SELECT id FROM "Build" WHERE id = ${id}::uuid FOR NO KEY UPDATE`
-        await recordRefusal(tx, { buildId: id, filename: null, recorded: recorded as JsonObject, given, now })
+        await recordRefusal(tx, {
+          buildId: id,
+          filename: null,
+          recorded: recorded as JsonObject,
+          given,
+          by,
+          now,
+        })
         return { id, outcome: 'differs' as const }
       })
       return { outcome, build: await existing(prisma, id) }
@@ -163,6 +170,11 @@ export function createBuilds(db: Database): Builds {
     },
 
     refusals: async (id) => (isUuid(id) ? refusalsOf(prisma, id) : []),
+
+    async acknowledge(id, of) {
+      await acknowledgeRefusals(db, id, of)
+      return existing(prisma, id)
+    },
 
     async progress(id) {
       const progress = { pending: 0, done: 0, failed: 0 }

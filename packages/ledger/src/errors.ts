@@ -3,6 +3,7 @@ export const ledgerErrorCodes = {
   'build-unknown': 'No build has this id, or this version and release in this stream.',
   'build-differs':
     'The name is taken by other content: nothing was overwritten, and the refusal was recorded. Publish under a new release.',
+  'refusal-unknown': 'The build has no such refusal.',
   'build-sealed':
     'The build was sealed: nothing more joins it. Later packages are a module build of their own.',
   'build-state': 'The build is not in the state that this step starts from.',

@@ -24,7 +24,7 @@ export {
   type Party,
   selectMeetings,
 } from './gate/meetings.js'
-export { missing, type Witness, type Witnesses } from './gate/missing.js'
+export { missing, type RefusedContent, type Witness, type Witnesses } from './gate/missing.js'
 export { type ModuleRule, modulePath, parseModuleRules } from './gate/module-rules.js'
 export { gateVerdictsOf, outcomeBits } from './gate/outcomes.js'
 export type { Policies } from './gate/policies.js'
@@ -52,6 +52,7 @@ export * from './notices/rows.js'
 export type { Notices } from './notices/subjects.js'
 export { type LedgerOptions, openLedger } from './open.js'
 export { mostOriginCandidates } from './origins.js'
+export { mostRefusals } from './refusals.js'
 export { compareEngines, renews } from './renewal/engines.js'
 export { type Renewals, unusedMs } from './renewal/renewals.js'
 export * from './repositories.js'

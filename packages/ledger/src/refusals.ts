@@ -1,51 +1,125 @@
-import type { Tx } from './db.js'
-import { uuidv7 } from './ids.js'
+import type { RefusalCode } from '@basedrift/contract'
+import { type Database, type Tx, transact } from './db.js'
+import { LedgerError } from './errors.js'
+import type { Prisma } from './generated/client.js'
+import { isUuid, uuidv7 } from './ids.js'
+import { storable } from './json.js'
 import { touchRefusal } from './notices/sources.js'
 import type { Json, RefusalRow } from './rows.js'
 
-/** Refusals kept of one build: a hook that sends the same again and again fills no disk. */
-const kept = 1000
+/** Refusals of different content that are kept of one build, each by itself: whoever sends ever other content fills no disk. */
+const kept = 100
 
-/**
- * Records that a name came with other content, and that channels are told of it. The same refusal again is recorded once. The caller's transaction holds the
- * build, so that the count is right.
- */
-export async function recordRefusal(
-  tx: Tx,
-  refusal: {
-    buildId: string
-    filename: string | null
-    recorded: { [key: string]: Json }
-    given: { [key: string]: Json }
-    now: Date
-  },
-): Promise<void> {
-  const { buildId, filename, recorded, given, now } = refusal
-  const again = await tx.refusal.count({ where: { buildId, filename, given: { equals: given } } })
-  if (again > 0 || (await tx.refusal.count({ where: { buildId } })) >= kept) return
-  await tx.refusal.create({
-    data: {
-      id: uuidv7(now.getTime()),
-      buildId,
-      filename,
-      code: 'build-differs',
-      recorded,
-      given,
-      createdAt: now,
-    },
-  })
-  await touchRefusal(tx, { buildId, filename, recorded, given }, now)
+/** Refusals of one build that are told at once: those above, and one for all more. */
+export const mostRefusals = kept + 1
+
+/** Other content that came under a name. */
+export interface Refused {
+  buildId: string
+  /** Null where the declaration differs. */
+  filename: string | null
+  recorded: { [key: string]: Json }
+  given: { [key: string]: Json }
+  /** Name of the token that sent it. */
+  by: string | null
+  now: Date
 }
 
-/** The refusals of a build, newest first, at most 100. */
+/**
+ * Records that a name came with other content, and that channels are told of it. The same again is counted, and takes back nothing of what
+ * somebody said of it. The caller's transaction holds the build, so that the count is right.
+ */
+export async function recordRefusal(tx: Tx, refused: Refused): Promise<void> {
+  const { buildId, filename, recorded, given, now } = refused
+  const by = storable(refused.by)
+  // A file is the same by its digest: its size may not be known when its bytes are not asked for.
+  const isSame =
+    filename === null
+      ? { equals: given }
+      : { path: ['sha256'], equals: given.sha256 as Prisma.InputJsonValue }
+  const again = await tx.refusal.updateMany({
+    where: { buildId, filename, code: 'build-differs', given: isSame },
+    data: { times: { increment: 1 }, lastAt: now },
+  })
+  if (again.count > 0) return
+  const id = uuidv7(now.getTime())
+  const made = { id, buildId, by, createdAt: now, lastAt: now }
+  if ((await tx.refusal.count({ where: { buildId, code: 'build-differs' } })) < kept) {
+    await tx.refusal.create({ data: { ...made, filename, code: 'build-differs', recorded, given } })
+    await touchRefusal(tx, refused, now)
+    return
+  }
+  // Which of them came before is not known: each is new, under another id than any that somebody may have looked at.
+  const more = await tx.refusal.findFirst({ where: { buildId, code: 'more-differs' } })
+  if (more !== null) await tx.refusal.delete({ where: { id: more.id } })
+  await tx.refusal.create({
+    data: {
+      ...made,
+      code: 'more-differs',
+      recorded: {},
+      given: {},
+      createdAt: more?.createdAt ?? now,
+      times: (more?.times ?? 0) + 1,
+    },
+  })
+  if (more === null || more.acknowledgedAt !== null) await touchRefusal(tx, refused, now)
+}
+
+/** Those that nobody has acknowledged, then the others, the newest first. */
+export const latestFirst = [
+  { acknowledgedAt: { sort: 'desc', nulls: 'first' } },
+  { id: 'desc' },
+] satisfies Prisma.RefusalOrderByWithRelationInput[]
+
+/** The refusals of a build: those that nobody has acknowledged, then the others, the newest first; at most `mostRefusals`. */
 export async function refusalsOf(tx: Tx, buildId: string): Promise<RefusalRow[]> {
-  const rows = await tx.refusal.findMany({ where: { buildId }, orderBy: { id: 'desc' }, take: 100 })
-  return rows.map(({ id, filename, code, recorded, given, createdAt }) => ({
-    id,
-    filename,
-    code,
-    recorded: recorded as Json,
-    given: given as Json,
-    createdAt: createdAt.toISOString(),
+  const rows = await tx.refusal.findMany({
+    where: { buildId },
+    orderBy: latestFirst,
+    take: mostRefusals,
+  })
+  return rows.map((row) => ({
+    id: row.id,
+    filename: row.filename,
+    code: row.code as RefusalCode,
+    recorded: row.recorded as Json,
+    given: row.given as Json,
+    by: row.by,
+    createdAt: row.createdAt.toISOString(),
+    times: row.times,
+    lastAt: row.lastAt.toISOString(),
+    acknowledgement:
+      row.acknowledgedAt === null
+        ? null
+        : {
+            by: row.acknowledgedBy ?? '',
+            at: row.acknowledgedAt.toISOString(),
+            reason: row.acknowledgement ?? '',
+          },
   }))
+}
+
+/** Records that somebody looked at refusals of a build, all or none of them. One that was acknowledged before stays as it is. */
+export async function acknowledgeRefusals(
+  db: Database,
+  buildId: string,
+  { refusals, reason, by }: { refusals: readonly string[]; reason: string; by: string },
+): Promise<void> {
+  if (!isUuid(buildId)) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
+  await transact(db, async (tx) => {
+    const held = await tx.$queryRaw<unknown[]>`
+      SELECT id FROM "Build" WHERE id = ${buildId}::uuid FOR NO KEY UPDATE`
+    if (held.length === 0) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
+    const wanted = [...new Set(refusals)]
+    const where = { buildId, id: { in: wanted.filter(isUuid) } }
+    if ((await tx.refusal.count({ where })) < wanted.length) throw new LedgerError('refusal-unknown')
+    await tx.refusal.updateMany({
+      where: { ...where, acknowledgedAt: null },
+      data: {
+        acknowledgedAt: db.clock(),
+        acknowledgedBy: storable(by),
+        acknowledgement: storable(reason),
+      },
+    })
+  })
 }

@@ -68,6 +68,8 @@ export interface Declaration {
   release: string
   provenance: JsonObject
   builtFor: string | null
+  /** Name of the token that declares it: it is told of a refusal. */
+  by?: string
 }
 
 /** What an ingest found. `kernel` and `base` are both there or both null; so are `manifest` and `bundle`. */
@@ -149,8 +151,10 @@ export interface Builds {
   listByVersion(query: { stream: string } & PageRequest): Promise<Page<BuildRow>>
   /** In the manifest's order; `name` is a part of the module's name. `build-unknown`. */
   modules(id: string, query: { name?: string | undefined } & PageRequest): Promise<Page<ModuleRow>>
-  /** Refused writes under the build's name, newest first, at most 100. */
+  /** Refused writes under the build's name: those that nobody has acknowledged, then the others, the newest first; at most 101. */
   refusals(id: string): Promise<RefusalRow[]>
+  /** Somebody looked at these refusals of the build. Idempotent: what was said first stays. `build-unknown`, `refusal-unknown`. */
+  acknowledge(id: string, of: { refusals: readonly string[]; reason: string; by: string }): Promise<BuildRow>
   progress(id: string): Promise<BuildProgress>
   /** Closes the build and records its ingest task and bell in one transaction. Idempotent. `build-unknown`. */
   seal(id: string): Promise<BuildRow>
@@ -180,6 +184,8 @@ export interface Artifacts {
     kind?: ArtifactKind | undefined
     sha256: string
     size: number
+    /** Name of the token that sends it: it is told of a refusal. */
+    by?: string
   }): Promise<{ outcome: 'created' | 'same' | 'differs' | 'sealed'; artifact: ArtifactRow | null }>
   /** Whether a build of a stream whose name fits one of the globs has this file. */
   has(sha256: string, globs: readonly string[]): Promise<boolean>

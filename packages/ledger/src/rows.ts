@@ -1,3 +1,5 @@
+import type { RefusalCode } from '@basedrift/contract'
+
 /** What repositories take and give: plain values that go into JSON as they are. Times are ISO 8601 in UTC, sizes numbers. */
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -173,10 +175,16 @@ export interface BuildProgress {
 export interface RefusalRow {
   id: string
   filename: string | null
-  code: string
+  code: RefusalCode
   recorded: Json
   given: Json
+  /** Name of the token that sent it first; null where that was not recorded. */
+  by: string | null
   createdAt: string
+  times: number
+  lastAt: string
+  /** Null until somebody looked at it. */
+  acknowledgement: { by: string; at: string; reason: string } | null
 }
 
 /** Enough of a build to name it. */

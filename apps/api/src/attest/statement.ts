@@ -70,14 +70,9 @@ function missingName({ environment, reason }: MissingEvidence): string {
  * from what is given alone: no time and no address is in it. It has passed where every pair has, and nothing is missing; without any
  * test nothing has.
  */
-export function statementOf(build: BuildRow, { pairs, missing, refused }: AttestedBuild): Statement {
+export function statementOf(build: BuildRow, { pairs, missing }: AttestedBuild): Statement {
   const { stream, version, release } = build
   const openTests = missing.map((one) => ({ name: missingName(one), result: 'WARNED' as const }))
-  if (refused > 0)
-    openTests.push({
-      name: 'missing: content that came under names of the build and was refused',
-      result: 'WARNED',
-    })
   const judged = pairs.map((pair) => ({ name: testName(pair), result: resultOf(pair) }))
   const tests = [...judged, ...openTests]
   const named = (wanted: TestResult) =>

@@ -195,7 +195,13 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
         : claim.bytes === null
           ? await known(claim.sha256, maxBytes, request.principal)
           : await receive(claim.bytes, { sha256: claim.sha256, maxBytes }, request.principal)
-      const { outcome, artifact } = await ledger.artifacts.add({ buildId: build.id, filename, kind, ...blob })
+      const { outcome, artifact } = await ledger.artifacts.add({
+        buildId: build.id,
+        filename,
+        kind,
+        ...blob,
+        by: request.principal.name,
+      })
 
       const same = artifact !== null && artifact.sha256 === blob.sha256
       if (outcome === 'created' && artifact !== null) return reply.code(201).send(artifactView(artifact))

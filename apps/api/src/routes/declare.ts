@@ -72,6 +72,7 @@ export function declareRoutes(app: App, { ledger, ring }: AppDependencies): void
         ...splitVersionRelease(vr),
         provenance: provenance as JsonObject,
         builtFor,
+        by: request.principal.name,
       })
       if (outcome === 'differs') {
         request.log.warn({ build: build.id, stream, vr }, 'a build was declared again with other content')

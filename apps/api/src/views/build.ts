@@ -11,7 +11,6 @@ import type {
   Origin,
   Progress,
   Provenance,
-  Refusal,
 } from '@basedrift/contract'
 import type {
   ArtifactRow,
@@ -101,10 +100,6 @@ export function progressView({ pending, done, failed }: BuildProgress): Progress
   return { pairs: pending + done + failed, done, failed }
 }
 
-function refusalView({ code, filename, recorded, given, createdAt }: RefusalRow): Refusal {
-  return { code, filename, recorded, given, createdAt }
-}
-
 /** A build with all that is told of it. */
 export function buildView(build: BuildRow, progress: BuildProgress, refusals: readonly RefusalRow[]): Build {
   return {
@@ -114,7 +109,7 @@ export function buildView(build: BuildRow, progress: BuildProgress, refusals: re
     artifacts: build.artifacts.map(artifactView),
     problems: build.problems.map(problemView),
     progress: progressView(progress),
-    refusals: refusals.map(refusalView),
+    refusals: [...refusals],
   }
 }
 

@@ -47,6 +47,14 @@ export async function setScenes(
   await client.declareBuild(named('full'))
   await client.putArtifact(named('full'), 'a.config', uploadOf(Buffer.from('CONFIG_BPF=y\n')))
   const artifact = Buffer.from('walk')
+  const { version, release } = await client.getBuild(kernelBuild)
+  const again = { provenance: { url: 'https://other.example' } }
+  await service.fetch(`/v1/streams/${encodeURIComponent(stream)}/builds/${version}-${release}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(again),
+  })
+  const [refusal] = (await client.getBuild(kernelBuild)).refusals
   return {
     fixtures: {
       'waivers/{id}': [waiver.id],
@@ -64,6 +72,7 @@ export async function setScenes(
       },
       sealBuild: { values: { vr: '5.15.12-full' } },
       waive: { body: { ...waiving, modules: 'all' } },
+      acknowledgeRefusals: { body: { refusals: [refusal?.id], reason: 'the same sources' } },
       breakGlass: { body: { build: moduleBuild, environment, reason: 'it burns', decision: decision.id } },
       createChannel: { body: { name: `walk ${randomUUID()}`, target } },
       changeChannel: { body: { mode: 'daily' } },

@@ -1,26 +1,39 @@
+import type { Build, Client } from '@basedrift/contract'
 import type { Command } from 'commander'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { parseFormats, repeated } from '../output/formats.js'
+import { isReason, reasonRange } from '../output/reason.js'
 
 interface BuildOptions extends ServerOptions {
   readonly stream?: string
   readonly format?: string[]
 }
 
-/** `basedrift build`: one build, how far it has come, and what of it could not be used. */
+interface AcknowledgeOptions extends BuildOptions {
+  readonly refusal?: string[]
+  readonly all?: boolean
+  readonly reason: string
+}
+
+/** `basedrift build`: one build, how far it has come, what of it could not be used, and what a person says of it. */
 export function addBuild(program: Command, ended: (code: number) => void): void {
-  const command = program
-    .command('build')
-    .description('show one build')
-    .argument('<build>', 'its id, or version-release together with --stream')
-    .option('--stream <name>', 'the stream that version-release is of')
-    .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
-  addServerOptions(command).action(async (name: string, options: BuildOptions) => {
+  const withOptions = (command: Command): Command =>
+    addServerOptions(
+      command
+        .option('--stream <name>', 'the stream that version-release is of')
+        .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
+    )
+  const run = async (
+    name: string,
+    options: BuildOptions,
+    act: (client: Client, id: string) => Promise<Build>,
+  ) => {
     const choices = parseFormats(options.format ?? [], ['table', 'json'])
     const client = await openClient(options)
     const { buildIdOf } = await import('../client/builds.js')
-    const build = await client.getBuild(await buildIdOf(client, name, options.stream))
+    const build = await act(client, await buildIdOf(client, name, options.stream))
     const { buildTable } = await import('../format/builds-table.js')
     const { tableOptionsFor } = await import('../format/table-options.js')
     const { json, writeResult } = await import('../output/write.js')
@@ -28,5 +41,39 @@ export function addBuild(program: Command, ended: (code: number) => void): void 
       format === 'json' ? json(build) : buildTable(build, tableOptionsFor(to)),
     )
     ended(exitCodes.ok)
+  }
+  const named = 'its id, or version-release together with --stream'
+
+  const command = program
+    .command('build')
+    .description('show one build; acknowledge content that was refused under its names')
+    .argument('<build>', named)
+  withOptions(command).action((name: string, options: BuildOptions) =>
+    run(name, options, (client, id) => client.getBuild(id)),
+  )
+
+  withOptions(
+    command
+      .command('acknowledge')
+      .description(
+        'say of content that was refused under names of a build that it holds nothing up; `basedrift build` lists it',
+      )
+      .argument('<build>', named)
+      .option('--refusal <id>', 'a refusal that you looked at; repeatable', repeated)
+      .option('--all', 'all that are listed')
+      .requiredOption('--reason <text>', 'what you found out, for whoever reads it later'),
+  ).action(async (name: string, options: AcknowledgeOptions) => {
+    const { refusal, all = false, reason } = options
+    if ((refusal === undefined) === !all)
+      throw new CliError('usage', 'Name refusals with --refusal, or give --all.')
+    if (!isReason(reason)) throw new CliError('usage', `Say why, ${reasonRange}.`, '--reason')
+    await run(name, options, async (client, id) => {
+      const refusals = refusal ?? openRefusals(await client.getBuild(id))
+      if (refusals.length === 0) return client.getBuild(id)
+      return client.acknowledgeRefusals(id, { refusals, reason })
+    })
   })
 }
+
+const openRefusals = ({ refusals }: Build): string[] =>
+  refusals.filter(({ acknowledgement }) => acknowledgement === null).map(({ id }) => id)

@@ -5,6 +5,7 @@ import { addServerOptions, openClient, type ServerOptions } from '../client/serv
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { parseFormats, repeated } from '../output/formats.js'
+import { isReason, reasonRange } from '../output/reason.js'
 
 interface FormatOptions extends ServerOptions {
   readonly format?: string[]
@@ -69,8 +70,7 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
         wrong.push('Name modules with --module, or give --all.')
       const verdicts = await told(() => waivable(options.verdict))
       const expiresAt = await told(() => expiryOf(options.expires, Date.now()))
-      if (!isReason(options.reason))
-        wrong.push('Say why, in 3 to 1,024 characters, for whoever reads it later (--reason).')
+      if (!isReason(options.reason)) wrong.push(`Say why, ${reasonRange} (--reason).`)
       if (verdicts === undefined || expiresAt === undefined || wrong.length > 0)
         throw new CliError('usage', wrong.join(' '))
       const client = await openClient(options)
@@ -147,11 +147,6 @@ async function waivable(texts: readonly string[]): Promise<WaivableVerdict[]> {
       '--verdict',
     )
   })
-}
-
-/** Whether a reason is one that the service takes. */
-function isReason(text: string): boolean {
-  return text.length >= 3 && text.length <= 1024 && text.trim() !== ''
 }
 
 /** When a waiver ends, from a time span or a time; the service says whether it may. */

@@ -1,4 +1,4 @@
-import type { ArtifactProblem, Build, BuildSummary, OriginSource } from '@basedrift/contract'
+import type { ArtifactProblem, Build, BuildSummary, OriginSource, Refusal } from '@basedrift/contract'
 import { type Cell, cell, columns } from '../output/columns.js'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
@@ -61,16 +61,43 @@ export function buildTable(build: Build, { style, width }: TableOptions): string
   lines.push(
     `Compared  ${count(progress.done)} of ${counted(progress.pairs, 'pair')}${progress.failed > 0 ? `, ${count(progress.failed)} failed` : ''}`,
   )
-  if (build.refusals.length > 0) {
-    lines.push(
-      style('bad', `Refused   ${counted(build.refusals.length, 'write')} of other content under this name`),
-    )
-  }
+  lines.push(...refusalLines(build, style))
   lines.push(...build.problems.map((problem) => style('bad', problemLine(problem))))
   const provenance = JSON.stringify(build.provenance)
   if (provenance !== '{}') lines.push(`From      ${clipped(provenance, width - 10)}`)
   lines.push('', ...artifactLines(build, style, width))
   return `${lines.join('\n').trimEnd()}\n`
+}
+
+/** Other content that came under names of a build: what each was, and what somebody said of it. */
+function refusalLines({ refusals }: Build, style: TableOptions['style']): string[] {
+  return refusals.flatMap((refusal) => {
+    const { acknowledgement, by, createdAt, times } = refusal
+    const sent = `${minute(createdAt)} UTC${by === null ? '' : ` by ${by}`}${times === 1 ? '' : `, ${counted(times, 'time')}`}`
+    const tone: Tone = acknowledgement === null ? 'bad' : 'faint'
+    const state =
+      acknowledgement === null
+        ? 'nobody has looked at it: basedrift build acknowledge'
+        : `${acknowledgement.by} ${minute(acknowledgement.at)}: ${acknowledgement.reason}`
+    return [
+      ...whatCame(refusal).map((text, nth) =>
+        style(tone, printable(`${nth === 0 ? 'Refused   ' : '          '}${text}`)),
+      ),
+      printable(`          ${sent}, refusal ${refusal.id}`),
+      printable(`          ${state}`),
+    ]
+  })
+}
+
+function whatCame({ code, filename, recorded, given }: Refusal): string[] {
+  if (code === 'more-differs') return ['more other content than is listed']
+  if (filename === null) return ['another declaration']
+  return [filename, `sha256 ${digestOf(given)} came`, `sha256 ${digestOf(recorded)} is recorded`]
+}
+
+function digestOf(content: unknown): string {
+  const { sha256 } = (content ?? {}) as { sha256?: unknown }
+  return typeof sha256 === 'string' ? sha256 : 'not known'
 }
 
 /** How it is known what base the modules were built on. */

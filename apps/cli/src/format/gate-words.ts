@@ -37,8 +37,8 @@ export function affectedOf(reason: GateReason | WaivedReason): string {
 export function headOf(reason: GateReason): string {
   if (reason.count > 0) return affectedOf(reason)
   const where = [meetingOf(reason), reason.detail ?? ''].filter((part) => part !== '')
-  const build = where.length === 0 && reason.kernelBuild !== null ? [nameOf(reason.kernelBuild)] : []
-  const about = [...where, ...build].join('; ')
+  const build = meetingOf(reason) === '' ? (reason.kernelBuild ?? reason.moduleBuild) : null
+  const about = [...(build === null ? [] : [nameOf(build)]), ...where].join('; ')
   return `${reason.message}${about === '' ? '' : ` (${about})`}`
 }
 

@@ -1,5 +1,13 @@
 import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../schemas/access.js'
-import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } from '../schemas/build.js'
+import type {
+  AcknowledgementRequest,
+  Artifact,
+  Build,
+  BuildList,
+  Declaration,
+  ModuleList,
+  StreamList,
+} from '../schemas/build.js'
 import type { Decision, DecisionList } from '../schemas/decision.js'
 import type { Drift, DriftList } from '../schemas/drift.js'
 import type { BreakGlass, GateUse, GateUseList } from '../schemas/gate-use.js'
@@ -66,6 +74,8 @@ export interface Client {
   ): Promise<{ outcome: WriteOutcome; artifact: Artifact; skipped: boolean }>
   sealBuild(name: BuildName, options?: CallOptions): Promise<Build>
   getBuild(id: string, options?: CallOptions): Promise<Build>
+  /** Of refusals that somebody looked at. */
+  acknowledgeRefusals(id: string, request: AcknowledgementRequest, options?: CallOptions): Promise<Build>
   /** The build of a stream with that version and release. */
   findBuild(name: BuildName, options?: CallOptions): Promise<Build>
   listBuilds(
@@ -230,6 +240,8 @@ export function createClient(options: {
     sealBuild: (name, options) => call('sealBuild', { path: buildPath(name) }, options),
     getBuild: (id, options) => call('getBuild', { path: { id } }, options),
     findBuild: (name, options) => call('findBuild', { path: buildPath(name) }, options),
+    acknowledgeRefusals: (id, request, options) =>
+      call('acknowledgeRefusals', { path: { id }, body: request }, options),
     listBuilds: (query = {}, options) => call('listBuilds', { query }, options),
     listStreams: (query = {}, options) => call('listStreams', { query }, options),
     listModules: (id, query = {}, options) => call('listModules', { path: { id }, query }, options),

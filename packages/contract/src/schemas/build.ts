@@ -4,6 +4,7 @@ import {
   artifactStates,
   buildStates,
   originSources,
+  refusalCodes,
   type VersionScheme,
   versionSchemes,
 } from '../words.js'
@@ -21,6 +22,7 @@ import {
   Timestamp,
   Uuid,
 } from './base.js'
+import { Why } from './gate.js'
 import { Filename, Release, StreamName, Version, versionReleasePattern } from './names.js'
 
 /** Most bytes of a declaration, as JSON. */
@@ -227,18 +229,61 @@ export const Progress = Type.Object(
 )
 export type Progress = Static<typeof Progress>
 
+/** That somebody looked at what was refused. */
+export const Acknowledgement = Type.Object(
+  { by: Type.String(), at: Timestamp, reason: Type.String() },
+  { $id: 'Acknowledgement', description: 'That somebody looked at what was refused, and what they say' },
+)
+export type Acknowledgement = Static<typeof Acknowledgement>
+
 /** An attempt to record other content under a name that was taken. */
 export const Refusal = Type.Object(
   {
-    code: Type.String({ description: 'Stable' }),
+    id: Uuid,
+    code: oneOf(
+      refusalCodes,
+      '`more-differs`: one for all content beyond the 100 that are kept one by one, under another id with each',
+    ),
     filename: nullableString({ description: 'The artifact; null where the declaration differed' }),
     recorded: Type.Unknown({ description: 'What is recorded, and stays' }),
     given: Type.Unknown({ description: 'What came' }),
+    by: nullableString({ description: 'Token that sent it first; null where that was not recorded' }),
     createdAt: Timestamp,
+    times: Type.Integer({ minimum: 1, description: 'How often the same came' }),
+    lastAt: Timestamp,
+    acknowledgement: nullableRef(Acknowledgement),
   },
   { $id: 'Refusal', description: 'The same name came with other content, and was refused' },
 )
 export type Refusal = Static<typeof Refusal>
+
+/** Most refusals that are told of a build. */
+const mostRefusals = 101
+
+/** Body of an acknowledgement. */
+export const AcknowledgementRequest = Type.Object(
+  {
+    refusals: Type.Array(Uuid, {
+      minItems: 1,
+      maxItems: mostRefusals,
+      uniqueItems: true,
+      description: 'Refusals of the build that somebody looked at, by id',
+    }),
+    reason: Why,
+  },
+  {
+    $id: 'AcknowledgementRequest',
+    additionalProperties: false,
+    description: 'What somebody found out about content that was refused',
+    examples: [
+      {
+        refusals: ['019ac1f2-1111-7a31-9c11-6b8f0e2d4c55'],
+        reason: 'A rebuild that was never published; the mirror has the file that is recorded',
+      },
+    ],
+  },
+)
+export type AcknowledgementRequest = Static<typeof AcknowledgementRequest>
 
 /** A build by name. */
 export const BuildRef = Type.Object(
@@ -284,7 +329,9 @@ export const Build = Type.Object(
       description: 'What of the build contradicts what is said of it',
     }),
     progress: ref(Progress),
-    refusals: Type.Array(ref(Refusal), { description: 'Newest first, at most 100' }),
+    refusals: Type.Array(ref(Refusal), {
+      description: `Those that nobody has acknowledged, then the others, the newest first; at most ${mostRefusals}`,
+    }),
   },
   { $id: 'Build', description: 'A build, its artifacts, and what became of them' },
 )

@@ -48,7 +48,7 @@ export const Decision = Type.Object(
       'Modules on kernels, over all pairs, of which not all is known that the kernel compares besides BTF, whatever the policy says of it',
     ),
     refused: count(
-      'Times that other content came under the name of the build or of one of its artifacts, and was refused: what is published may not be what was looked at',
+      'Different contents that came under the name of the build or of one of its artifacts, besides what is recorded; those that nobody has acknowledged are among the reasons',
     ),
     rules: Type.Array(ref(RuleUse), { description: 'Rules of the policy that were used' }),
     unusedRules: Type.Array(ref(RuleUse), { description: 'Rules that decided nothing' }),

@@ -8,7 +8,7 @@ const askedForMs = 30 * 24 * 3_600_000
 /** Questions to the gate of one stream, and what they depend on as it stands. */
 export interface AskedStream {
   streamId: string
-  /** Another text where anything changed that a decision is made of: builds, pairs, live builds, waivers, the policy. */
+  /** Another text where anything changed that a decision is made of: builds, pairs, live builds, refusals, waivers, the policy. */
   mark: string
   questions: GateQuestion[]
 }
@@ -48,6 +48,7 @@ export function createAsked({ prisma, clock }: Database): Asked {
           (SELECT concat(count(*), '/', count(l."leftAt")) FROM "Live" l JOIN "Build" b ON b.id = l."buildId" WHERE b."streamId" = s.id),
           (SELECT concat(count(*), '/', count("withdrawnAt"), '/', count(*) FILTER (WHERE "expiresAt" <= ${now}))
             FROM "Waiver" WHERE "streamId" = s.id),
+          (SELECT concat(count(*), '/', count(r."acknowledgedAt")) FROM "Refusal" r JOIN "Build" b ON b.id = r."buildId" WHERE b."streamId" = s.id),
           (SELECT coalesce(max(version), 0) FROM "Policy" WHERE "streamId" = s.id)) AS mark
         FROM "Stream" s WHERE s.id = ANY(${[...streams.keys()]}::uuid[])`
       return marks.map(({ streamId, mark }) => ({

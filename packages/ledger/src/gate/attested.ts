@@ -45,8 +45,6 @@ export interface AttestedBuild {
   pairs: AttestedPair[]
   /** What the gate misses there. */
   missing: MissingEvidence[]
-  /** Times that other content came under names of the build, and was refused. */
-  refused: number
 }
 
 /** What can be attested of a build. */
@@ -90,12 +88,10 @@ export function createAttested(db: Database): Attested {
       const pairs = new Map<string, { meeting: Meeting; comparison: string | null; environments: string[] }>()
       const anywhere = new Set<string>()
       const missed: MissingEvidence[] = []
-      let refused = 0
       // No environment has the empty name: what is found there is met anyway.
       for (const environment of ['', ...(isUuid(buildId) ? await environmentsOf(prisma, buildId) : [])]) {
         const question = { buildId, environment, now }
         const { inputs, comparisons } = await gatherEvidence(db, question, manifests, engine)
-        refused = inputs.build.refused
         // That nothing is live where nothing can be says nothing of the build.
         const nowhere = { environmentKnown: true, policy: { emptyEnvironment: 'pass' } } as const
         for (const reason of missing(environment === '' ? { ...inputs, ...nowhere } : inputs)) {
@@ -145,7 +141,7 @@ export function createAttested(db: Database): Attested {
         }
       })
       const place = (pair: AttestedPair) => `${nameOf(pair.kernelBuild)} ${nameOf(pair.moduleBuild)}`
-      return { pairs: attested.sort((a, b) => (place(a) < place(b) ? -1 : 1)), missing: missed, refused }
+      return { pairs: attested.sort((a, b) => (place(a) < place(b) ? -1 : 1)), missing: missed }
     },
   }
 }

@@ -7,8 +7,9 @@ import type { BuildState, Counts, Failure, PairState, TaskState, VersionScheme }
 import type { DecideInputs, Manifest, Meeting } from './inputs.js'
 import type { KnownManifest, Manifests } from './manifests.js'
 import { type Candidate, nameOf, type Party, selectMeetings } from './meetings.js'
-import type { Witness } from './missing.js'
+import type { RefusedContent, Witness } from './missing.js'
 import { policyOf } from './policies.js'
+import { refusedContents } from './refused.js'
 import { waiversOf } from './waivers.js'
 
 /** Packages of modules alone that are looked at beside the live builds. */
@@ -130,7 +131,11 @@ const packagesFor = (
 const releasesIn = ({ moduleSetId }: BuildRecord, manifests: ReadonlyMap<string, KnownManifest>) =>
   (moduleSetId === null ? undefined : manifests.get(moduleSetId))?.releases ?? []
 
-function witness(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest> = new Map()): Witness {
+function witness(
+  record: BuildRecord,
+  refusals: ReadonlyMap<string, RefusedContent[]>,
+  manifests: ReadonlyMap<string, KnownManifest> = new Map(),
+): Witness {
   const { id, version, release, state, failure, hasKernel, unusable, problems, refused, kernelRelease } =
     record
   const isKernel = hasKernel && kernelRelease !== null
@@ -145,6 +150,7 @@ function witness(record: BuildRecord, manifests: ReadonlyMap<string, KnownManife
     unusable,
     problems,
     refused,
+    refusals: refusals.get(id) ?? [],
     otherReleases,
     kernelRelease: hasKernel ? kernelRelease : null,
   }
@@ -267,20 +273,21 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
     wanted.map(({ moduleBuild }) => moduleBuild.id),
   )
   const grounds = records.flatMap((record) => groundsOfRecord(record) ?? [])
+  const refusals = await refusedContents(tx, gated, [...live, ...packages, ...(ownKernel ? [ownKernel] : [])])
   return {
     stream: { id: streamId, name: stream },
     wanted,
     records,
     fixed: {
-      build: witness(gated, sets),
+      build: witness(gated, refusals, sets),
       environmentKnown,
-      live: live.map((one) => witness(one)),
-      packages: packages.map((one) => witness(one)),
+      live: live.map((one) => witness(one, refusals)),
+      packages: packages.map((one) => witness(one, refusals)),
       morePackages: foundPackages.length > mostPackages,
       ownKernel:
         wantsKernel === null
           ? null
-          : { name: wantsKernel, build: ownKernel === undefined ? null : witness(ownKernel) },
+          : { name: wantsKernel, build: ownKernel === undefined ? null : witness(ownKernel, refusals) },
       policy,
       considered,
       waivers: await waiversOf(tx, streamId, [...new Set(grounds)], now),

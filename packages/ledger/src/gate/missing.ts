@@ -1,6 +1,28 @@
-import { type GateReason, type GateReasonCode, gateReasonCodes } from '@basedrift/contract'
+import {
+  type GateReason,
+  type GateReasonCode,
+  gateLimits,
+  gateReasonCodes,
+  type RefusalCode,
+} from '@basedrift/contract'
 import type { BuildRef, BuildState, Failure } from '../rows.js'
 import type { ReadyPolicy } from './policy.js'
+
+/** Other content that came under a name of a build and was refused, as a gate looks at it. */
+export interface RefusedContent {
+  readonly id: string
+  /** The artifact; null where the declaration differed, or more content came than is kept one by one. */
+  readonly filename: string | null
+  readonly code: RefusalCode
+  /** SHA-256 of what is recorded, and of what came; null where it is no artifact. */
+  readonly recorded: string | null
+  readonly given: string | null
+  /** Name of the token that sent it first; null where that was not recorded. */
+  readonly by: string | null
+  readonly at: string
+  /** Who looked at it; null where nobody did. */
+  readonly acknowledgedBy: string | null
+}
 
 /** A build that decides what is looked at, as far as it could be read. */
 export interface Witness {
@@ -16,8 +38,10 @@ export interface Witness {
   readonly kernelRelease: string | null
   /** What of the build contradicts what is said of it. */
   readonly problems: readonly Failure[]
-  /** Times that other content came under its name, or that of one of its artifacts, and was refused. */
+  /** How many different contents came under its name, or that of one of its artifacts, besides what is recorded. */
   readonly refused: number
+  /** These contents; of other builds than the new one the latest file that nobody has looked at. */
+  readonly refusals: readonly RefusedContent[]
 }
 
 /** What evidence there could be, and how much of it was read. */
@@ -75,9 +99,29 @@ function contradictionText({ kernelRelease, otherReleases }: Witness): string {
   return `The kernel is ${kernelRelease}, and there are modules of ${others}${more}.`
 }
 
+/** What was refused, as a clause with a capital letter: what it was, by digest, who sent it and when. */
+function refusedText({ id, filename, code, recorded, given, by, at }: RefusedContent): string {
+  const sent = `${by === null ? '' : `by ${by} `}on ${at.slice(0, 16).replace('T', ' ')} UTC, refusal ${id}`
+  if (code === 'more-differs') return `More other content came than is listed, last ${sent}`
+  if (filename === null) return `Another declaration of it came ${sent}`
+  return `${filename} came with sha256 ${given}, and is recorded with ${recorded}; sent ${sent}`
+}
+
+/** Of each content that nobody has looked at, the first ten; the last of these says how many more there are. */
+function ofRefusals({ refusals }: Witness, about: Partial<GateReason>): GateReason[] {
+  const open = refusals
+    .filter(({ acknowledgedBy }) => acknowledgedBy === null)
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+  return open.slice(0, gateLimits.named).map((one, nth) => {
+    const more = nth === gateLimits.named - 1 ? open.length - gateLimits.named : 0
+    const detail = `${refusedText(one)}${more > 0 ? `; and ${more} more` : ''}`
+    return reasonOf('content-refused', { ...about, detail })
+  })
+}
+
 function ofBuild(build: Witness): GateReason[] {
   const href = hrefOf(build)
-  const reasons: GateReason[] = []
+  const reasons: GateReason[] = ofRefusals(build, { href })
   if (build.state === 'declared' || build.state === 'open') reasons.push(reasonOf('build-unsealed', { href }))
   if (build.state === 'sealed' || build.state === 'ingesting')
     reasons.push(reasonOf('build-pending', { href }))
@@ -111,11 +155,14 @@ function ofOther(
   side: 'kernelBuild' | 'moduleBuild' = 'kernelBuild',
 ): GateReason[] {
   const about = { [side]: buildOf(other.ref), href: hrefOf(other) }
+  const reasons = ofRefusals(other, about)
   if (other.state === 'failed')
-    return [reasonOf(codes.failed, { ...about, detail: failureText(other.failure) })]
-  if (!isRead(other)) return [reasonOf(codes.pending, { ...about, detail: `It is ${other.state}.` })]
-  if (other.hasKernel || other.unusable.length === 0) return []
-  return [reasonOf(codes.unusable, { ...about, detail: unusableText(other) })]
+    reasons.push(reasonOf(codes.failed, { ...about, detail: failureText(other.failure) }))
+  else if (!isRead(other))
+    reasons.push(reasonOf(codes.pending, { ...about, detail: `It is ${other.state}.` }))
+  else if (!other.hasKernel && other.unusable.length > 0)
+    reasons.push(reasonOf(codes.unusable, { ...about, detail: unusableText(other) }))
+  return reasons
 }
 
 function ofOwnKernel({ name, build }: NonNullable<Witnesses['ownKernel']>): GateReason[] {
@@ -123,7 +170,7 @@ function ofOwnKernel({ name, build }: NonNullable<Witnesses['ownKernel']>): Gate
   const about = { kernelBuild: buildOf(build.ref), href: hrefOf(build) }
   if (build.state !== 'failed' && !isRead(build))
     return [reasonOf('own-kernel-pending', { ...about, detail: `It is ${build.state}.` })]
-  if (isRead(build) && build.hasKernel) return []
+  if (isRead(build) && build.hasKernel) return ofRefusals(build, about)
   const detail = failureText(build.failure) ?? (build.unusable.length > 0 ? unusableText(build) : null)
   return [reasonOf('own-kernel-missing', { ...about, detail })]
 }

@@ -39,7 +39,8 @@ async function named(tx: Tx, buildId: string): Promise<Named | null> {
   return { stream: stream.name, build: { id, version, release } }
 }
 
-const digestOf = (content: Json): string | null => {
+/** SHA-256 in what is recorded of an artifact; null where there is none. */
+export const digestOf = (content: unknown): string | null => {
   const { sha256 } = (content ?? {}) as { sha256?: unknown }
   return typeof sha256 === 'string' ? sha256 : null
 }

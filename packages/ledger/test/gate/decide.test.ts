@@ -1,7 +1,14 @@
-import { type PolicySettings, waivableVerdicts } from '@basedrift/contract'
+import { mayBecomeKnown, type PolicySettings, waivableVerdicts } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
-import { completeTerms, type DecideInputs, decide, readyPolicy, type Witness } from '../../src/index.js'
-import { byteOf, inputs, meeting, ref, waiver, witness } from './support.js'
+import {
+  completeTerms,
+  type DecideInputs,
+  decide,
+  type RefusedContent,
+  readyPolicy,
+  type Witness,
+} from '../../src/index.js'
+import { byteOf, inputs, meeting, ref, refusal, waiver, witness } from './support.js'
 
 const policy = (settings: PolicySettings) => readyPolicy(1, completeTerms(settings))
 const answer = (more: Partial<DecideInputs>) => decide(inputs(more)).answer
@@ -71,12 +78,49 @@ describe('a decision', () => {
     })
   })
 
-  it('counts other content that came under names of the build', () => {
+  it('is unknown where other content came under names of the build, until somebody has looked at each', () => {
+    const build = (...refusals: RefusedContent[]) =>
+      decide(inputs({ build: witness(9, { refused: refusals.length, refusals }) }))
     expect(decide(inputs())).toMatchObject({ answer: 'pass', refused: 0 })
-    expect(decide(inputs({ build: witness(9, { refused: 2 }) }))).toMatchObject({
-      answer: 'pass',
-      refused: 2,
+    const { answer, reasons } = build(
+      refusal(2, { filename: null, recorded: null, given: null, by: null }),
+      refusal(1),
+      refusal(3, { code: 'more-differs', filename: null, recorded: null, given: null }),
+      refusal(4, { acknowledgedBy: 'anna' }),
+    )
+    expect(answer).toBe('unknown')
+    expect(reasons.map(({ code, detail }) => [code, detail])).toEqual([
+      [
+        'content-refused',
+        `kernel-1.rpm came with sha256 ${'b'.repeat(64)}, and is recorded with ${'a'.repeat(64)}; ` +
+          `sent by obs on 2026-01-01 12:34 UTC, refusal ${ref(1).id}`,
+      ],
+      ['content-refused', `Another declaration of it came on 2026-01-01 12:34 UTC, refusal ${ref(2).id}`],
+      [
+        'content-refused',
+        `More other content came than is listed, last by obs on 2026-01-01 12:34 UTC, refusal ${ref(3).id}`,
+      ],
+    ])
+    expect(reasons[0]?.remedy).toContain('basedrift build acknowledge')
+    expect(mayBecomeKnown(answer, reasons), 'nobody waits for a person').toBe(false)
+    expect(build(refusal(1, { acknowledgedBy: 'anna' }))).toMatchObject({ answer: 'pass', refused: 1 })
+    const many = build(...Array.from({ length: 30 }, (_, nth) => refusal(nth))).reasons
+    expect([many.length, many[9]?.detail]).toEqual([10, expect.stringMatching(/; and 20 more$/)])
+  })
+
+  it('is unknown where nobody has looked at other content of what it meets, and names whose', () => {
+    const refused = { refused: 1, refusals: [refusal(1)] }
+    const live = decide(inputs({ live: [witness(1, refused)] }))
+    expect(live).toMatchObject({
+      answer: 'unknown',
+      refused: 0,
+      reasons: [{ code: 'content-refused', kernelBuild: ref(1), href: `/v1/builds/${ref(1).id}` }],
     })
+    expect(
+      decide(inputs({ packages: [witness(3, { ...refused, hasKernel: false })] })).reasons,
+    ).toMatchObject([{ code: 'content-refused', moduleBuild: ref(3) }])
+    const ownKernel = { name: '5.15.12-1.3', build: witness(3, refused) }
+    expect(codes({ ownKernel })).toEqual(['content-refused'])
   })
 
   it('has a reason of each kind for a module that is stopped twice', () => {

@@ -6,6 +6,7 @@ import {
   type Manifest,
   type Meeting,
   outcomeBits,
+  type RefusedContent,
   readyPolicy,
   type WaiverTerms,
   type Witness,
@@ -74,6 +75,19 @@ export const witness = (nth: number, more: Partial<Witness> = {}): Witness => ({
   kernelRelease: '5.15.12-1-default',
   problems: [],
   refused: 0,
+  refusals: [],
+  ...more,
+})
+
+export const refusal = (nth: number, more: Partial<RefusedContent> = {}): RefusedContent => ({
+  id: ref(nth).id,
+  filename: `kernel-${nth}.rpm`,
+  code: 'build-differs',
+  recorded: 'a'.repeat(64),
+  given: 'b'.repeat(64),
+  by: 'obs',
+  at: '2026-01-01T12:34:56.000Z',
+  acknowledgedBy: null,
   ...more,
 })
 

@@ -138,7 +138,10 @@ function buildDiffers(notice: BuildDiffersNotice): [Part[], string] {
     line`${subject(stream, build)}: ${came} came again with other content${sums}`,
     line`What is recorded stands`,
   ])
-  return [what, 'Find out which of the two is published, and give rebuilt packages a new release']
+  return [
+    what,
+    'Find out which of the two is published; until somebody says so (basedrift build acknowledge) no gate passes it',
+  ]
 }
 
 function artifactRefused(notice: ArtifactRefusedNotice): [Part[], string] {

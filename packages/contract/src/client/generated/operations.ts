@@ -1,7 +1,7 @@
 // Made by `node scripts/api.mjs` from the OpenAPI document of the service. Change its schemas instead.
 import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../../schemas/access.js'
 import type { Envelope, KeyList } from '../../schemas/attestation.js'
-import type { Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
+import type { AcknowledgementRequest, Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
 import type { Channel, ChannelChange, ChannelList, Delivery, DeliveryList, EventList, NewChannel, Resealed } from '../../schemas/channels.js'
 import type { Decision, DecisionList } from '../../schemas/decision.js'
 import type { Drift, DriftList } from '../../schemas/drift.js'
@@ -16,6 +16,13 @@ export type CommonCode = 'host-refused' | 'internal' | 'overloaded' | 'rate-limi
 
 /** What each operation takes and gives: parameters, body, answer, and the codes of its errors. */
 export interface Operations {
+  /** Say of content that was refused under names of a build that somebody looked at it, and why it holds nothing up */
+  acknowledgeRefusals: {
+    path: { id: string }
+    body: AcknowledgementRequest
+    answer: Build
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'refusal-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+  }
   /** The verdicts of a build, as a signed in-toto statement */
   attestation: {
     path: { id: string }
@@ -344,6 +351,7 @@ export interface Operations {
 
 /** Where each operation is. */
 export const operations = {
+  acknowledgeRefusals: { method: 'POST', path: '/v1/builds/{id}/refusals/acknowledgement', media: 'application/json' },
   attestation: { method: 'GET', path: '/v1/builds/{id}/attestation' },
   breakGlass: { method: 'POST', path: '/v1/gate/break-glass', media: 'application/json' },
   buildEvents: { method: 'GET', path: '/v1/builds/{id}/events' },
