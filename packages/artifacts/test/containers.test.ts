@@ -56,10 +56,15 @@ describe('tar', () => {
   })
 
   it('passes over devices and what else is no file', async () => {
-    const types = ['3', '4', '5', '6', 'V'].map((type) => ({ path: `t${type}`, type }))
+    const types = ['3', '4', '5', '6', 'D', 'M', 'V'].map((type) => ({ path: `t${type}`, type }))
     expect(await listed(tarMembers(reader(writeTar([...types, { path: 'x', data: 'x' }])), limits))).toEqual([
       'x=x',
     ])
+  })
+
+  it('takes what is of a type that nobody knows for a file, as those who unpack do', async () => {
+    const types = ['\0', '7', 'Q', '9'].map((type, nth) => ({ path: `t${nth}`, type, data: 'x' }))
+    expect(await tar(writeTar(types))).toEqual(['t0=x', 't1=x', 't2=x', 't3=x'])
   })
 
   it('names hard links and what they are links to, and reads on behind them', async () => {

@@ -103,6 +103,12 @@ function extendedBy(records: Map<string, string>, at: string, into: Extended): v
 const nothing: Extended = { path: undefined, target: undefined, size: undefined, sparse: false }
 
 /**
+ * Types that are no files: devices, directories, pipes, and GNU's names of volumes, lists of directories and parts of what began on
+ * another volume. A type that nobody knows is a regular file to those who unpack (POSIX, pax: typeflag).
+ */
+const noFiles = '3456DMNV'
+
+/**
  * The regular files of a tar: ustar, GNU (long names, base-256 sizes) and pax. Directories, devices and what else has no
  * content are passed over; sparse files and links are only named. The checksum of every header is checked, and an archive that
  * ends without its end mark is `archive-truncated`, since otherwise a cut between two members would go unseen.
@@ -150,7 +156,7 @@ export async function* tarMembers(reader: ByteReader, limits: Limits): AsyncGene
     if (type === '1' || type === '2')
       yield { unread: path, why: type === '1' ? 'hard-link' : 'symbolic-link', target }
     else if (sparse) yield { unread: path, why: 'sparse' }
-    else if ((type === '0' || type === '\0' || type === '7') && !path.endsWith('/')) yield member
+    else if (!noFiles.includes(type) && !path.endsWith('/')) yield member
     await member.skip()
     await pad(reader, size)
   }
