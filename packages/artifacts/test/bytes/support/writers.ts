@@ -179,6 +179,18 @@ export function writeElf(spec: ElfSpec): Uint8Array {
   return out
 }
 
+/** Both sizes of words, in both byte orders: bits, and whether little endian. */
+export const elfForms = [
+  [32, true],
+  [32, false],
+  [64, true],
+  [64, false],
+] as const
+
+/** A module, as its `struct module` says, which stands behind what else it has. */
+export const moduleElf = (spec: ElfSpec): Uint8Array =>
+  writeElf({ ...spec, sections: [...spec.sections, { name: '.gnu.linkonce.this_module', data: [0] }] })
+
 /** `.note.gnu.build-id` with this id. */
 export function buildIdNote(id: readonly number[], little = true): Uint8Array {
   return new Writer(little).int(4, 4).int(4, id.length).int(4, 3).raw('GNU\0').raw(id).done()
@@ -194,6 +206,10 @@ export function versionRecords(
   for (const [name, crc] of entries) out.int(bits / 8, crc).padded(name, 64 - bits / 8)
   return out.done()
 }
+
+/** `st_info` of a symbol without a type (elf.h: STB_GLOBAL, STB_WEAK). */
+export const globalSymbol = 0x10
+export const weakSymbol = 0x20
 
 export interface SymbolSpec {
   readonly name: string
