@@ -8,19 +8,23 @@ const load = {
   modversions: { state: 'match' as const, mismatched: [] },
 }
 
+type Row = Pick<Parameters<typeof outcomesOf>[0][number], 'verdict' | 'load'> & { name?: string }
+const outcomes = (results: readonly Row[]) => outcomesOf(results.map((row) => ({ name: 'kettle', ...row })))
+const gateVerdicts = (results: readonly Row[]) => [...outcomes(results).bytes].map(gateVerdictsOf)
+
 describe('the outcomes of a comparison', () => {
   it('are a byte a module, as a gate reads them', () => {
     const results = verdicts.map((verdict) => ({ verdict, load }))
-    expect([...outcomesOf(results)].map(gateVerdictsOf)).toEqual(
+    expect(gateVerdicts(results)).toEqual(
       verdicts.map((verdict) => (verdict === 'compatible' ? [] : [verdict])),
     )
     const stopped = { verdict: 'compatible' as const, load: { ...load, vermagic: 'differs' as const } }
     const ids = { verdict: 'compatible' as const, load: { ...load, btfIds: { state: 'wrong' as const } } }
-    expect([...outcomesOf([stopped, ids])].map(gateVerdictsOf)).toEqual([['refused'], ['loads-misread']])
+    expect(gateVerdicts([stopped, ids])).toEqual([['refused'], ['loads-misread']])
   })
 
   it('tell where not all is known that the kernel compares, unless something stops the module anyway', () => {
-    const of = (...results: Parameters<typeof outcomesOf>[0]) => [...outcomesOf(results)].map(gateVerdictsOf)
+    const of = (...results: readonly Row[]) => gateVerdicts(results)
     const open = { verdict: 'compatible' as const, load: loadUnknown }
     const ids = { ...open, load: { ...load, btfIds: { state: 'unknown' as const } } }
     expect(of(open, ids, { ...open, verdict: 'changed' })).toEqual([
@@ -36,9 +40,46 @@ describe('the outcomes of a comparison', () => {
     ])
   })
 
+  const lacking = (...unresolved: string[]) => ({
+    ...load,
+    modversions: { state: 'unknown' as const, mismatched: [], unresolved },
+  })
+
+  it('tell where a module imports what nothing known exports, unless something stops it anyway', () => {
+    const missing = lacking('garp_uninit_applicant')
+    expect(
+      gateVerdicts([
+        { verdict: 'compatible', load: missing },
+        { verdict: 'unknown', load: missing },
+        { verdict: 'rejected', load: missing },
+        { verdict: 'compatible', load: { ...missing, vermagic: 'differs' } },
+      ]),
+    ).toEqual([
+      ['symbols-missing', 'load-unknown'],
+      ['unknown', 'symbols-missing'],
+      ['rejected', 'symbols-missing'],
+      ['refused'],
+    ])
+  })
+
+  it('name the first modules of which symbols are missing, by name, and a bounded part of each symbol', () => {
+    const row = (name: string, ...symbols: string[]) => ({
+      name,
+      verdict: 'compatible' as const,
+      load: lacking(...symbols),
+    })
+    const stopped = { ...row('a', 'kfree'), load: { ...lacking('kfree'), vermagic: 'differs' as const } }
+    const some = [row('kettle', 'x', 'y'.repeat(500)), { ...row('b'), load }, stopped, row('cup', 'z')]
+    expect(outcomes(some).missing).toEqual([
+      { module: 'cup', symbols: ['z'] },
+      { module: 'kettle', symbols: ['x', 'y'.repeat(128)] },
+    ])
+    expect(outcomes(Array.from({ length: 100 }, (_, nth) => row(`m${nth}`, 'x'))).missing).toHaveLength(32)
+  })
+
   it('are none where every module fits', () => {
-    expect(outcomesOf([{ verdict: 'compatible', load }])).toHaveLength(0)
-    expect(outcomesOf([])).toHaveLength(0)
+    expect(outcomes([{ verdict: 'compatible', load }])).toEqual({ bytes: new Uint8Array(), missing: [] })
+    expect(outcomes([])).toEqual({ bytes: new Uint8Array(), missing: [] })
   })
 
   it('are read from the rows of a comparison that has none recorded', async () => {
@@ -49,7 +90,7 @@ describe('the outcomes of a comparison', () => {
       return []
     })
     expect(engine.version).toBe(ENGINE_VERSION)
-    expect(await engine.outcomes(rows, 'set')).toHaveLength(0)
+    expect(await engine.outcomes(rows, 'set')).toEqual({ bytes: new Uint8Array(), missing: [] })
     expect(asked).toEqual(['set'])
   })
 })

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const run = promisify(execFile)
 const judge = path.resolve(import.meta.dirname, '../../scripts/hooks/obs/judge.mjs')
-const all = 'crashes,rejected,discarded,misread,changed,error,unknown,load'
+const all = 'crashes,rejected,discarded,misread,changed,error,unknown,symbols-missing,load'
 
 type Judged = Pick<ModuleResult, 'verdict' | 'load'>
 const fits: Judged['load'] = { vermagic: 'same', modversions: { state: 'match', mismatched: [] } }
@@ -59,6 +59,20 @@ describe('what the check in a build root makes of a result', () => {
     expect(await judged([module], { stop: 'load' })).toMatchObject({ code: 1 })
     expect(await judged([module], { stop: 'misread' })).toMatchObject({ code: 1 })
     expect(await judged([module], { stop: 'rejected' })).toMatchObject({ code: 0 })
+  })
+
+  it('stops at imports that nothing exports, unless they are let through', async () => {
+    const load: Judged['load'] = {
+      ...fits,
+      modversions: { state: 'unknown', mismatched: [], unresolved: ['garp_init'] },
+    }
+    const module: Judged = { verdict: 'compatible', load }
+    expect(exitCodeOf([module])).toBe(3)
+    expect(await judged([module])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('1 symbols-missing: kettle'),
+    })
+    expect(await judged([module], { stop: 'rejected,unknown,load' })).toMatchObject({ code: 0 })
   })
 
   it('stops at an exit that the result does not explain', async () => {

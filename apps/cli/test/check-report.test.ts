@@ -8,6 +8,7 @@ import { validateXML } from 'xmllint-wasm'
 import { checkErrorJunit, checkJunit } from '../src/format/check-junit.js'
 import { outcomeOf } from '../src/format/check-report.js'
 import { checkSarif } from '../src/format/check-sarif.js'
+import { checkTable } from '../src/format/check-table.js'
 import { discarded, result } from './support/results.js'
 
 function resultOf(modules: readonly ModuleResult[], more: Partial<CheckResult> = {}): CheckResult {
@@ -64,6 +65,33 @@ describe('the reports of a check', () => {
     const cut = resultOf(some.slice(1, 2), { kernel: { ...whole.kernel, problems: [broken] } })
     await expect(`${JSON.stringify(checkSarif([whole, cut]), null, 2)}\n`).toMatchFileSnapshot(
       'golden/check.sarif.json',
+    )
+  })
+
+  it('do not call passed what imports symbols that nothing exports, or of which not all is known', () => {
+    const lacking: ModuleResult = {
+      ...result('kettle', 'compatible', 'same-base'),
+      load: {
+        vermagic: 'same',
+        modversions: { state: 'unknown', mismatched: [], unresolved: ['garp_init'] },
+      },
+      overall: 'unknown',
+    }
+    const open: ModuleResult = {
+      ...lacking,
+      load: { vermagic: 'unknown', modversions: { state: 'match', mismatched: [] } },
+    }
+    expect(outcomeOf(lacking)).toMatchObject({
+      state: 'undecided',
+      type: 'symbols-missing',
+      message: expect.stringContaining('nothing known exports garp_init'),
+    })
+    expect(outcomeOf(open)).toMatchObject({ state: 'undecided', type: 'load-unknown' })
+    expect(checkSarif([resultOf([lacking])])).toMatchObject({
+      runs: [{ results: [{ ruleId: 'symbols-missing', level: 'warning' }] }],
+    })
+    expect(checkTable(resultOf([lacking]), { style: (_, text) => text, width: 200 })).toMatch(
+      /1 module imports symbols that nothing known exports \(symbols-missing\): kettle garp_init\./,
     )
   })
 

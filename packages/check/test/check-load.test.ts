@@ -100,6 +100,25 @@ test('nothing is guessed of a kernel whose exports are not known', async () => {
   expect(overall).toEqual(['unknown'])
 })
 
+test('an import that nothing known exports is no pass, until what exports it is given too', async () => {
+  const alone = put(
+    'image.tar',
+    tarOf({
+      [`boot/vmlinux-${release}`]: vmlinux,
+      [`boot/symvers-${release}`]: chars(symvers.replace(/^.*\thelper\t.*\n/m, '')),
+    }),
+  )
+  const { loads, overall, result } = await check(alone, right)
+  expect(loads).toEqual([
+    { vermagic: 'same', modversions: { state: 'unknown', mismatched: [], unresolved: ['helper'] } },
+  ])
+  expect([overall, exitCodeOf(result.modules)]).toEqual([['unknown'], 3])
+  const both = await check(alone, right, helper)
+  expect([both.overall, exitCodeOf(both.result.modules)]).toEqual([['loads', 'loads'], 0])
+  // Of a kernel whose exports are not known nothing is missing.
+  expect(exitCodeOf((await check(kernelAlone, right)).result.modules)).toBe(0)
+})
+
 test('a Module.symvers beside the modules counts where it is of the running release', async () => {
   const of = (name: string) => put('Module.tar', tarOf({ [name]: chars(symvers) }))
   expect((await check(kernelAlone, right, of(`boot/symvers-${release}`))).overall).toEqual(['loads'])

@@ -73,6 +73,23 @@ describe('exit code', () => {
     expect(exitCodeOf(rows(...some))).toBe(code)
   })
 
+  test('is 3 where a module imports what nothing known exports, or not all else is known beside imports that match', () => {
+    const missing: Load = {
+      vermagic: 'same',
+      modversions: { state: 'unknown', mismatched: [], unresolved: ['garp_uninit_applicant'] },
+    }
+    const open: Load = { ...passes, vermagic: 'unknown' }
+    for (const load of [missing, open]) {
+      expect(exitCodeOf([{ verdict: 'compatible', load }])).toBe(3)
+      expect(exitCodeOf([{ verdict: 'no-btf', load }])).toBe(3)
+      expect(exitCodeOf([{ verdict: 'error', load }])).toBe(2)
+      expect(exitCodeOf([{ verdict: 'discarded', load }])).toBe(1)
+    }
+    expect(exitCodeOf([{ verdict: 'compatible', load: { ...missing, vermagic: 'differs' } }])).toBe(1)
+    // Nothing but BTF is asked of a kernel of which there is no more.
+    expect(exitCodeOf([{ verdict: 'compatible', load: loadUnknown }])).toBe(0)
+  })
+
   test('is 1 where anything else stops a module', () => {
     expect(exitCodeOf([{ verdict: 'compatible', load: differs }])).toBe(1)
     expect(exitCodeOf([{ verdict: 'unknown', load: mismatch }])).toBe(1)

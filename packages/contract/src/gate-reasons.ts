@@ -27,6 +27,13 @@ export const gateReasonCodes = {
     remedy:
       'Upload the kernel that they were built on, name it as `builtFor` of their build, or stamp the modules when they are built.',
   },
+  'symbols-missing': {
+    outcome: 'unknown',
+    sentence:
+      'Modules import symbols that nothing known exports: kernels refuse them (`Unknown symbol`) unless something else brings these.',
+    remedy:
+      'Upload the packages that export them, with the kernel before it is sealed, or with the modules; where machines have them from elsewhere, say so by a rule (PASS) or a waiver of `symbols-missing`, or leave it out of what blocks.',
+  },
   'load-unknown': {
     outcome: 'unknown',
     sentence: 'Not all that kernels compare besides BTF is known of modules, and the policy lets that block.',
@@ -167,13 +174,14 @@ export const gateReasonCodes = {
 export type GateReasonCode = keyof typeof gateReasonCodes
 
 /**
- * Reasons that no waiting removes: what could not be read stays so, an environment that nothing entered is most often misspelt, and a
- * person has to look at content that was refused.
+ * Reasons that no waiting removes: what could not be read stays so, what sealed packages do not export too, an environment that nothing
+ * entered is most often misspelt, and a person has to look at content that was refused.
  */
 const lastingReasons: readonly string[] = [
   'build-failed',
   'artifact-unusable',
   'content-refused',
+  'symbols-missing',
   'environment-unknown',
 ] satisfies GateReasonCode[]
 

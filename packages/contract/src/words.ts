@@ -124,9 +124,16 @@ export type GateOutcome = (typeof gateOutcomes)[number]
 
 /**
  * What a gate looks at in a module on a kernel: its verdict, and what of `overall` is not in it: `refused` by what else the kernel
- * compares, `loads-misread` by the type ids in its code, `load-unknown` where not all of that is known.
+ * compares, `loads-misread` by the type ids in its code, `symbols-missing` where it imports what nothing known exports, `load-unknown`
+ * where not all of that is known.
  */
-export const gateVerdicts = [...verdicts, 'refused', 'loads-misread', 'load-unknown'] as const
+export const gateVerdicts = [
+  ...verdicts,
+  'refused',
+  'loads-misread',
+  'symbols-missing',
+  'load-unknown',
+] as const
 export type GateVerdict = (typeof gateVerdicts)[number]
 
 /** What a policy can let block or not: what fits blocks nothing, and what nobody may take for a pass always blocks. */
@@ -138,6 +145,7 @@ export const blockableVerdicts = [
   'no-btf',
   'refused',
   'loads-misread',
+  'symbols-missing',
   'load-unknown',
 ] as const
 export type BlockableVerdict = (typeof blockableVerdicts)[number]

@@ -9,7 +9,16 @@ import { touchDriftOf } from './notices/sources.js'
 import { type OriginColumns, originKeyOf } from './origin-key.js'
 import { renews } from './renewal/engines.js'
 import type { Pairs } from './repositories.js'
-import type { ComparisonRow, Counts, Failure, JsonObject, MatrixCell, PairInputs, PairState } from './rows.js'
+import type {
+  ComparisonRow,
+  Counts,
+  Failure,
+  JsonObject,
+  MatrixCell,
+  MissingSymbols,
+  PairInputs,
+  PairState,
+} from './rows.js'
 import { type Places, placeCursor, placesAfter } from './versions/place.js'
 
 function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonRow {
@@ -27,6 +36,7 @@ function comparisonRow(record: Prisma.ComparisonGetPayload<object>): ComparisonR
     counts: record.counts as Counts,
     rows: record.rows,
     outcomes: record.outcomes,
+    missing: record.missingSymbols as unknown as MissingSymbols[],
   }
 }
 
@@ -129,7 +139,7 @@ async function endBuilds(tx: Tx, builds: string[], now: Date): Promise<void> {
 async function keep(tx: Tx, key: string, comparison: ComparisonRow, now: Date): Promise<void> {
   const { moduleSetId, runningSha256, symbolsSha256, exportsSha256, rules } = comparison
   const { originSha256, originStamped, originRelease } = comparison
-  const { btfModules, engine, counts, rows, outcomes = null } = comparison
+  const { btfModules, engine, counts, rows, outcomes = null, missing = [] } = comparison
   const data = {
     key,
     moduleSetId,
@@ -146,6 +156,7 @@ async function keep(tx: Tx, key: string, comparison: ComparisonRow, now: Date): 
     counts,
     rows: new Uint8Array(rows),
     outcomes: outcomes === null ? null : new Uint8Array(outcomes),
+    missingSymbols: storableJson(missing) as JsonObject[],
     createdAt: now,
   }
   for (;;) {

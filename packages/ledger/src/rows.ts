@@ -297,6 +297,14 @@ export interface ComparisonRow extends ComparisonKey {
   rows: Uint8Array
   /** What a gate looks at of each module, a byte each; none where every module fits. Null where it was not recorded. */
   outcomes?: Uint8Array | null
+  /** Recorded with the outcomes: modules that import what nothing known exports, the first by name, and the first of these symbols. */
+  missing?: readonly MissingSymbols[]
+}
+
+/** A module that imports what nothing known exports, and the first of these symbols. */
+export interface MissingSymbols {
+  readonly module: string
+  readonly symbols: readonly string[]
 }
 
 /** The comparison that a pair has. */

@@ -73,6 +73,30 @@ describe('the migrations', () => {
     expect(await errorOf(applyMigrations(database.url))).toBe('migration-unknown')
   })
 
+  it('let symbols that are missing block by policies from before, and have outcomes read again', async () => {
+    await using database = await createTestDatabase({ empty: true })
+    const directory = await directoryWith('before-symbols', {})
+    const later = (await readdir(directory)).filter((name) => /^\d/.test(name) && name >= '20261128213000')
+    for (const name of later) await rm(path.join(directory, name), { recursive: true })
+    await applyMigrations(database.url, { directory })
+    await database.query(`
+      INSERT INTO "Stream" (id, name, "createdAt") VALUES ('00000000-0000-7000-8000-000000000001', 's', now());
+      INSERT INTO "Policy" ("streamId", version, settings, author, "createdAt")
+        SELECT '00000000-0000-7000-8000-000000000001', n, settings, 'anna', now() FROM (VALUES
+          (1, '{"blocking": [], "live": "all"}'::jsonb), (2, '{"blocking": ["changed", "load-unknown"]}'::jsonb)) AS of (n, settings);
+      INSERT INTO "Comparison" (key, "moduleSetId", "runningSha256", "rulesVersion", engine, counts, rows, outcomes)
+        VALUES ('fits', 's', 'b', '6.1.1', '1', '{}', '', ''), ('not', 's', 'b', '6.1.1', '1', '{}', '', '\\x40')`)
+    expect(await applyMigrations(database.url)).toEqual(later)
+    const policies = await database.query('SELECT settings FROM "Policy" ORDER BY version')
+    expect(policies.map(({ settings }) => settings)).toMatchObject([
+      { blocking: ['symbols-missing'], live: 'all' },
+      { blocking: ['changed', 'symbols-missing', 'load-unknown'] },
+    ])
+    expect(await database.query('SELECT key FROM "Comparison" WHERE outcomes IS NULL')).toEqual([
+      { key: 'not' },
+    ])
+  })
+
   it('are refused when one was edited after it had been applied', async () => {
     await using database = await createTestDatabase()
     const directory = await directoryWith('edited', {

@@ -7,7 +7,7 @@ import { found, ingesting, openTestLedger } from './support/ledger.js'
 const day = 24 * 3_600_000
 const keepMs = 400 * day
 const stream = 'openSUSE:Factory/x86_64/default'
-const unread = { version: '1', outcomes: async () => new Uint8Array() }
+const unread = { version: '1', outcomes: async () => ({ bytes: new Uint8Array(), missing: [] }) }
 const nothing = { deliveries: 0, events: 0, gateUses: 0, decisions: 0, live: 0 }
 
 it('what is settled and old goes in batches; what is not, or is the last word, stays', async () => {

@@ -1,3 +1,4 @@
+import { symbolsMissing } from '@basedrift/check/pure'
 import type { BaseFacts, Kernel, ModuleResult, ModuleRow } from '@basedrift/contract'
 
 /** What an explanation is made of. */
@@ -178,7 +179,7 @@ function loadStory({ modversions, obstacles = [], btfIds }: ModuleResult['load']
     ...(unresolvedTotal > 0
       ? [
           `Nothing that is recorded exports ${unresolved.slice(0, 3).join(', ')}${unresolvedTotal > 3 ? ` and ${number(unresolvedTotal - 3)} more` : ''}, ` +
-            'which it imports.',
+            'which it imports: the kernel refuses it (Unknown symbol) unless something that is not recorded brings them.',
         ]
       : []),
     ...obstacles.map((obstacle) => `${obstacleStory(obstacle)}, so the kernel refuses it.`),
@@ -252,7 +253,19 @@ export function happened(explained: Explained): string[] {
 }
 
 /** What would change the outcome, in sentences; empty where nothing needs to. */
-export function remedy({ result, kernelBuild, moduleBuild, origin, fits, kernel }: Explained): string[] {
+export function remedy(explained: Explained): string[] {
+  return [...remedyOfVerdict(explained), ...remedyOfLoad(explained)]
+}
+
+function remedyOfLoad({ result, kernelBuild, moduleBuild }: Explained): string[] {
+  if (!symbolsMissing(result.load)) return []
+  return [
+    `Upload the packages that export what it imports: with the kernel of ${kernelBuild}, or with the modules of ${moduleBuild}, before ` +
+      'they are sealed. Where machines have them from elsewhere, a waiver or a rule of the policy can say so (symbols-missing).',
+  ]
+}
+
+function remedyOfVerdict({ result, kernelBuild, moduleBuild, origin, fits, kernel }: Explained): string[] {
   switch (result.verdict) {
     case 'compatible':
       return []

@@ -6,7 +6,7 @@ import type { Destination } from '../output/destination.js'
 import { note } from '../output/destination.js'
 import { type Output, openOutputs, parseFormats, repeated } from '../output/formats.js'
 import { wholeNumber } from '../output/numbers.js'
-import { clippedPath } from '../output/printable.js'
+import { clippedPath, printable } from '../output/printable.js'
 import { shownPath } from '../output/progress.js'
 
 interface CheckOptions {
@@ -61,7 +61,8 @@ export function addCheck(program: Command, ended: (code: number) => void): void 
       '\nWith --running, a kernel or modules that are given take the place of those of this machine.' +
         '\nWith several kernels every module is checked on each: json has { engine, checks, summary }, and each line of' +
         '\nndjson names its kernel.' +
-        '\nExit: 0 all fit, 1 a module does not, 2 bad usage or something cannot be read, 3 the evidence does not decide.',
+        '\nExit: 0 all fit, 1 a module does not, 2 bad usage or something cannot be read, 3 the evidence does not decide, as' +
+        '\nwhere a module imports what nothing known exports.',
     )
     .action(async (modules: string[], options: CheckOptions) => {
       const choices = parseFormats<Format>(options.format ?? [], [
@@ -173,8 +174,10 @@ async function writeError(outputs: readonly Output<Format>[], error: unknown): P
 /** Where every result goes to a file, one sentence is said all the same. */
 async function sayHeadline(results: readonly CheckResult[]): Promise<void> {
   const { headline } = await import('../format/verdict-words.js')
-  for (const { kernel, summary } of results) {
-    const sentence = headline(summary, summary.total)
+  const { missingSummary } = await import('../format/load-words.js')
+  for (const { kernel, summary, modules } of results) {
+    const missing = missingSummary(modules)
+    const sentence = `${headline(summary, summary.total)}${missing === null ? '' : ` ${printable(missing)}`}`
     note(results.length === 1 ? sentence : `${kernel.file}: ${sentence}`)
   }
 }

@@ -1,4 +1,11 @@
-import { breaks, type CheckResult, exitCodeOf, loadStops, type ModuleResult } from '@basedrift/check'
+import {
+  breaks,
+  type CheckResult,
+  exitCodeOf,
+  loadStops,
+  type ModuleResult,
+  symbolsMissing,
+} from '@basedrift/check'
 import { findingLines } from './findings.js'
 import { loadLines } from './load-words.js'
 import { whyOf } from './modules-table.js'
@@ -6,7 +13,10 @@ import { whyOf } from './modules-table.js'
 /** What a report says of one module: passed, or what is wrong. */
 export interface Outcome {
   readonly state: 'passed' | 'failed' | 'undecided' | 'skipped'
-  /** Its verdict, or `refused` or `loads-misread` where what stops it is not its BTF. */
+  /**
+   * Its verdict, or where that is not what counts against it: `refused`, `loads-misread`, `symbols-missing`, or `load-unknown` where not
+   * all else is known that the kernel compares.
+   */
   readonly type: string
   /** One line. */
   readonly message: string
@@ -18,8 +28,8 @@ export interface Outcome {
 export function outcomeOf(module: ModuleResult): Outcome {
   const { verdict, basis, errno, log, load } = module
   const code = exitCodeOf([module])
-  const otherwise = code === 1 && !breaks(verdict)
-  const type = otherwise ? (loadStops(load) ? 'refused' : 'loads-misread') : verdict
+  const otherwise = (code === 1 && !breaks(verdict)) || (code === 3 && verdict !== 'unknown')
+  const type = otherwise ? typeOf(load) : verdict
   const why = whyOf(module)
   const head = verdict === 'error' ? (why ?? basis) : `${basis}${errno === 0 ? '' : `, errno ${errno}`}`
   const state = code === 1 ? 'failed' : code !== 0 ? 'undecided' : verdict === 'no-btf' ? 'skipped' : 'passed'
@@ -34,6 +44,13 @@ export function outcomeOf(module: ModuleResult): Outcome {
       ...loadLines(module),
     ],
   }
+}
+
+/** What there is of a module besides its verdict. */
+function typeOf(load: ModuleResult['load']): string {
+  if (loadStops(load)) return 'refused'
+  if (load.btfIds?.state === 'wrong') return 'loads-misread'
+  return symbolsMissing(load) ? 'symbols-missing' : 'load-unknown'
 }
 
 /** Names of the modules of a result; where a name is that of several files, with the file. */

@@ -1,7 +1,7 @@
 import type { CheckResult } from '@basedrift/check'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import { count, counted } from '../output/words.js'
-import { loadSummary } from './load-words.js'
+import { loadSummary, missingSummary } from './load-words.js'
 import { listedModules, moduleLines } from './modules-table.js'
 import type { TableOptions } from './table-options.js'
 import { headline } from './verdict-words.js'
@@ -10,8 +10,10 @@ import { headline } from './verdict-words.js'
 export function checkTable(result: CheckResult, options: TableOptions): string {
   const { style, width } = options
   const { summary, kernel, modules, notes = [] } = result
+  const missing = missingSummary(modules)
   const lines = [
     style('strong', headline(summary, summary.total)),
+    ...(missing === null ? [] : [style('doubtful', printable(missing))]),
     '',
     ...kernelLines(kernel, width),
     ...loadSummary(modules).map((line, nth) =>
@@ -26,6 +28,9 @@ export function checkTable(result: CheckResult, options: TableOptions): string {
   ]
   if (modules.some(({ basis }) => basis === 'no-origin')) {
     lines.push('To decide what is unknown, give the kernel that the modules were built with as --origin.')
+  }
+  if (missing !== null) {
+    lines.push('Where other packages export what is missing, give them among the modules too: they count as loaded.')
   }
   if (modules.length > listedModules) {
     lines.push('Every module with its log: --format ndjson (one a line) or --format json.')

@@ -1,4 +1,4 @@
-import type { ModuleResult } from '@basedrift/check'
+import { loadStops, type ModuleResult, symbolsMissing } from '@basedrift/check/pure'
 import { count, listed } from '../output/words.js'
 import { verdictsWorstFirst } from './verdict-words.js'
 
@@ -33,7 +33,11 @@ export function loadSummary(modules: readonly ModuleResult[]): string[] {
     )}`,
     `modversions: ${tally(
       modules.map(({ load }) =>
-        load.modversions.state === 'match' ? 'all imports match' : load.modversions.state,
+        symbolsMissing(load)
+          ? 'symbols missing'
+          : load.modversions.state === 'match'
+            ? 'all imports match'
+            : load.modversions.state,
       ),
       total,
     )}`,
@@ -54,6 +58,17 @@ export function loadSummary(modules: readonly ModuleResult[]): string[] {
   const stopped = modules.filter(({ load }) => load.obstacles !== undefined).length
   if (stopped > 0) lines.push(`the module’s file: refused on ${count(stopped)} of ${count(total)}`)
   return lines
+}
+
+/** Which modules import what nothing known exports, though nothing else stops them, in a sentence; null where none does. */
+export function missingSummary(modules: readonly ModuleResult[]): string | null {
+  const lacking = modules.filter(({ load }) => symbolsMissing(load) && !loadStops(load))
+  const [first] = lacking
+  if (first === undefined) return null
+  const { unresolved = [], unresolvedTotal } = first.load.modversions
+  const who = lacking.length === 1 ? '1 module imports' : `${count(lacking.length)} modules import`
+  const what = `${first.name} ${namesOf(unresolved, unresolvedTotal)}`
+  return `${who} symbols that nothing known exports (symbols-missing): ${what}. Kernels refuse that unless something else brings them.`
 }
 
 /** What is known of one module's load, in a line and what is behind it; none where nothing is. */

@@ -1,5 +1,6 @@
 import type { BuildRef, Explanation, Pair } from '@basedrift/contract'
 import { printable } from '../output/printable.js'
+import { missingSummary } from './load-words.js'
 import { listedModules, moduleBlock, moduleLines } from './modules-table.js'
 import type { TableOptions } from './table-options.js'
 import { headline } from './verdict-words.js'
@@ -27,7 +28,10 @@ export function pairTable(pair: Pair, options: TableOptions): string {
     const { code, message } = pair.error ?? { code: 'unknown', message: 'Nothing is recorded of why.' }
     lines.push(style('bad', printable(`They cannot be compared: ${code}: ${message}`)))
   } else {
-    lines.push(headline(pair.counts, total), '', ...moduleLines(pair.rows, options))
+    const missing = missingSummary(pair.rows)
+    lines.push(headline(pair.counts, total))
+    if (missing !== null) lines.push(style('doubtful', printable(missing)))
+    lines.push('', ...moduleLines(pair.rows, options))
     if (pair.rows.length > listedModules) {
       lines.push(
         'One module in full: --module NAME. Every module: --format ndjson or json. Some: --verdict VERDICT.',

@@ -2,7 +2,7 @@ import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
 import { type ModuleResult, summary, type Verdict } from '../pure/index.js'
 import { encodeRows } from '../rows/codec.js'
-import { outcomesOf } from '../rows/outcomes.js'
+import { type MissingSymbols, outcomesOf } from '../rows/outcomes.js'
 import { type JudgedEntry, mustBe, openSet, type SetOnBase } from './judged-set.js'
 import type { KeptInputs } from './kept.js'
 import { pause, stride } from './pause.js'
@@ -20,11 +20,12 @@ export interface CompareProgress {
   readonly total: number
 }
 
-/** Counts per verdict, the rows as `encodeRows` packs them, and what a gate looks at of each as `outcomesOf` has it. */
+/** Counts per verdict, the rows as `encodeRows` packs them, and what a gate looks at of them as `outcomesOf` has it. */
 export interface CompareResult {
   readonly counts: Partial<Record<Verdict, number>>
   readonly rows: Uint8Array
   readonly outcomes: Uint8Array
+  readonly missing: readonly MissingSymbols[]
 }
 
 /**
@@ -54,7 +55,8 @@ export async function runCompare(
     const { rules, btfModules } = set
     const on = { signal, manifest, bundle, running, rules, btfModules }
     const loaded = await withStoredLoads(results, set, on)
-    return { counts, rows: encodeRows(loaded), outcomes: outcomesOf(loaded) }
+    const { bytes: outcomes, missing } = outcomesOf(loaded)
+    return { counts, rows: encodeRows(loaded), outcomes, missing }
   } finally {
     kept.close(bundle)
   }

@@ -15,6 +15,14 @@ export function loadStops(load: Load): boolean {
   )
 }
 
+/**
+ * Whether a module imports what nothing known exports, where the kernel's own exports are known: the kernel refuses it (ENOENT, `Unknown
+ * symbol`) unless a package that is not there brings the symbol. Weak imports are none of these (`simplify_symbols`).
+ */
+export function symbolsMissing({ modversions }: Load): boolean {
+  return (modversions.unresolved?.length ?? 0) > 0
+}
+
 function loadPasses(load: Load): boolean {
   return load.vermagic === 'same' && load.modversions.state === 'match' && load.btfIds?.state !== 'unknown'
 }
@@ -83,15 +91,27 @@ export function breaks(verdict: Verdict): boolean {
 }
 
 /**
+ * Whether nothing tells what becomes of a module: its verdict is `unknown`, or `overall` is though the kernel's exports are known and its
+ * imports were held against them. A kernel of which there is no more than BTF is asked about BTF alone.
+ */
+function isOpen(verdict: Verdict, load: Load): boolean {
+  if (verdict === 'unknown') return true
+  const compared = load.modversions.state === 'match' || symbolsMissing(load)
+  return compared && overallOf(verdict, load) === 'unknown'
+}
+
+/**
  * The exit code of a check: 1 if any module is rejected, discarded, changed, misread or crashes the kernel, is stopped
- * by what else the kernel compares, or carries ids that stand for something else; else 2 if any is an error; else 3 if any is unknown; else 0.
+ * by what else the kernel compares, or carries ids that stand for something else; else 2 if any is an error; else 3 if of any nothing
+ * tells what becomes of it: its verdict is unknown, it imports what nothing known exports, or its imports match and not all else is
+ * known that the kernel compares; else 0.
  */
 export function exitCodeOf(results: Iterable<Pick<ModuleResult, 'verdict' | 'load'>>): 0 | 1 | 2 | 3 {
   let code: 0 | 2 | 3 = 0
   for (const { verdict, load } of results) {
     if (failing.has(verdict) || loadStops(load) || load.btfIds?.state === 'wrong') return 1
     if (verdict === 'error') code = 2
-    else if (verdict === 'unknown' && code === 0) code = 3
+    else if (code === 0 && isOpen(verdict, load)) code = 3
   }
   return code
 }

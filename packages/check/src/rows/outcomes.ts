@@ -1,24 +1,59 @@
-import { loadStops, overallOf } from '../pure/overall.js'
+import { loadStops, overallOf, symbolsMissing } from '../pure/overall.js'
 import { type ModuleResult, verdicts } from '../pure/verdicts.js'
 
 /**
- * Bits beside the number of a verdict: what else the kernel compares stops the module, type ids in its code are wrong, or, though its
- * verdict is known, not all that the kernel compares is.
+ * Bits beside the number of a verdict: what else the kernel compares stops the module, type ids in its code are wrong, though its
+ * verdict is known not all that the kernel compares is, or it imports what nothing known exports.
  */
-const bits = { stopped: 0x10, idsWrong: 0x20, loadUnknown: 0x40 } as const
+const bits = { stopped: 0x10, idsWrong: 0x20, loadUnknown: 0x40, symbolsMissing: 0x80 } as const
 
-/**
- * What a gate looks at of each module, in the order of the manifest: a byte each, the number of its verdict in `verdicts` and three
- * bits of its `load`. No bytes at all where every module is compatible and known to load.
- */
-export function outcomesOf(results: readonly Pick<ModuleResult, 'verdict' | 'load'>[]): Uint8Array {
-  const outcomes = Uint8Array.from(
-    results,
-    ({ verdict, load }) =>
-      verdicts.indexOf(verdict) |
-      (loadStops(load) ? bits.stopped : 0) |
-      (load.btfIds?.state === 'wrong' ? bits.idsWrong : 0) |
-      (verdict !== 'unknown' && overallOf(verdict, load) === 'unknown' ? bits.loadUnknown : 0),
+/** A module that imports what nothing known exports, and the first of these symbols. */
+export interface MissingSymbols {
+  readonly module: string
+  readonly symbols: readonly string[]
+}
+
+/** What a gate looks at of the rows of a comparison. */
+export interface Outcomes {
+  /**
+   * Of each module, in the order of the manifest: a byte, the number of its verdict in `verdicts` and four bits of its `load`. No
+   * bytes at all where every module is compatible and known to load.
+   */
+  readonly bytes: Uint8Array
+  /** Modules of which symbols are missing: the first by name. */
+  readonly missing: readonly MissingSymbols[]
+}
+
+/** Modules whose missing symbols are named, and the characters that are kept of a name. */
+const named = { modules: 32, characters: 128 } as const
+
+type Row = Pick<ModuleResult, 'name' | 'verdict' | 'load'>
+
+/** A module that something stops anyway is not looked at for what it imports. */
+const lacksSymbols = ({ load }: Row) => symbolsMissing(load) && !loadStops(load)
+
+function byteOf(row: Row): number {
+  const { verdict, load } = row
+  return (
+    verdicts.indexOf(verdict) |
+    (loadStops(load) ? bits.stopped : 0) |
+    (load.btfIds?.state === 'wrong' ? bits.idsWrong : 0) |
+    (verdict !== 'unknown' && overallOf(verdict, load) === 'unknown' ? bits.loadUnknown : 0) |
+    (lacksSymbols(row) ? bits.symbolsMissing : 0)
   )
-  return outcomes.some((byte) => byte !== 0) ? outcomes : new Uint8Array()
+}
+
+function missingOf({ name, load }: Row): MissingSymbols {
+  const symbols = load.modversions.unresolved ?? []
+  return { module: name, symbols: symbols.map((symbol) => symbol.slice(0, named.characters)) }
+}
+
+/** What a gate looks at of the results of a comparison, in the order of the manifest. */
+export function outcomesOf(results: readonly Row[]): Outcomes {
+  const bytes = Uint8Array.from(results, byteOf)
+  const lacking = results.filter(lacksSymbols).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return {
+    bytes: bytes.some((byte) => byte !== 0) ? bytes : new Uint8Array(),
+    missing: lacking.slice(0, named.modules).map(missingOf),
+  }
 }

@@ -57,6 +57,7 @@ export interface Attested {
 const besidesBtf: ReadonlySet<GateVerdict> = new Set<GateVerdict>([
   'refused',
   'loads-misread',
+  'symbols-missing',
   'load-unknown',
 ])
 

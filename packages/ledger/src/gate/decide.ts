@@ -40,11 +40,24 @@ export function ruleLookup(rules: readonly ModuleRule[]): RulesFor {
 const fitsText = (build: string) =>
   `The modules fit the base of ${build} and no other that is recorded in the stream, but nothing says that they were built on it.`
 
+/** Symbols that a reason names, of the modules that it names. */
+const symbolsNamed = 8
+
+function missingText(meeting: Meeting, { modules }: Pick<GateReason, 'modules'>): string | null {
+  const of = new Set(modules.map(({ name }) => name))
+  const lacking = meeting.missing.filter(({ module }) => of.has(module))
+  const symbols = [...new Set(lacking.flatMap((one) => one.symbols))]
+  if (symbols.length === 0) return null
+  const more = symbols.length > symbolsNamed ? ' and others' : ''
+  return `Nothing known exports ${symbols.slice(0, symbolsNamed).join(', ')}${more}.`
+}
+
 const codeOf: Partial<Record<GateVerdict, GateReasonCode>> = {
   unknown: 'verdict-unknown',
   error: 'verdict-error',
   refused: 'load',
   'loads-misread': 'load',
+  'symbols-missing': 'symbols-missing',
   'load-unknown': 'load-unknown',
 }
 
@@ -144,11 +157,15 @@ function look(
       } else taken.add(`${waiver.terms.id} ${verdict}`, verdict, module)
     }
   }
+  const detailOf = (verdict: GateVerdict, affected: Pick<GateReason, 'modules'>): string | null => {
+    if (verdict === 'symbols-missing') return missingText(meeting, affected)
+    return verdict === 'unknown' && meeting.fits !== null ? fitsText(meeting.fits) : null
+  }
   const reasons = [...found.of].map(([verdict, affected]) =>
     reasonOf(codeOf[verdict] ?? 'verdict', {
       ...affected,
       href: about.href,
-      detail: verdict === 'unknown' && meeting.fits !== null ? fitsText(meeting.fits) : null,
+      detail: detailOf(verdict, affected),
     }),
   )
   const byId = new Map(bound.map(({ terms }) => [terms.id, terms]))
@@ -173,6 +190,7 @@ const worst: readonly GateVerdict[] = [
   'no-btf',
   'error',
   'unknown',
+  'symbols-missing',
   'load-unknown',
   'compatible',
 ]

@@ -2,8 +2,18 @@ import { type Database, snapshot, type Tx } from '../db.js'
 import { LedgerError } from '../errors.js'
 import { Prisma } from '../generated/client.js'
 import { groundsOf, isUuid } from '../ids.js'
+import { storableJson } from '../json.js'
 import { compareEngines } from '../renewal/engines.js'
-import type { BuildState, Counts, Failure, PairState, TaskState, VersionScheme } from '../rows.js'
+import type {
+  BuildState,
+  Counts,
+  Failure,
+  JsonObject,
+  MissingSymbols,
+  PairState,
+  TaskState,
+  VersionScheme,
+} from '../rows.js'
 import type { DecideInputs, Manifest, Meeting } from './inputs.js'
 import type { KnownManifest, Manifests } from './manifests.js'
 import { type Candidate, nameOf, type Party, selectMeetings } from './meetings.js'
@@ -20,7 +30,10 @@ export interface GateEngine {
   /** What an older version decided is pending. */
   readonly version: string
   /** Reads the rows of a comparison whose outcomes are not recorded. */
-  outcomes(rows: Uint8Array, moduleSetId: string): Promise<Uint8Array>
+  outcomes(
+    rows: Uint8Array,
+    moduleSetId: string,
+  ): Promise<{ bytes: Uint8Array; missing: readonly MissingSymbols[] }>
 }
 
 /** What a decision is made of, and what is recorded of that. */
@@ -71,6 +84,7 @@ interface PairRecord {
   btfModules: boolean | null
   counts: Counts | null
   outcomes: Uint8Array | null
+  missing: MissingSymbols[] | null
   /** Null where the outcomes are recorded. */
   rows: Uint8Array | null
   /** Whether the symbols of its modules have been read anew since. */
@@ -172,7 +186,7 @@ function party(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest
 const pairRecords = (tx: Tx, kernels: readonly string[], modules: readonly string[]) =>
   tx.$queryRaw<PairRecord[]>`
     SELECT p."kernelBuildId", p."moduleBuildId", p.state, p.error, p."comparisonKey", c.engine, c."moduleSetId", c."runningSha256",
-      c."originSha256", c."originStamped", c."originRelease", c."exportsSha256", c."rulesVersion", c."allowBtfMismatch", c."btfModules", c.counts, c.outcomes,
+      c."originSha256", c."originStamped", c."originRelease", c."exportsSha256", c."rulesVersion", c."allowBtfMismatch", c."btfModules", c.counts, c.outcomes, c."missingSymbols" AS missing,
       CASE WHEN c.outcomes IS NULL THEN c.rows END AS rows,
       c."symbolsSha256" IS DISTINCT FROM s."symbolsSha256" AS "symbolsChanged", t.state AS "originTask", t.error AS "originError", f.fits
     FROM unnest(${[...kernels]}::uuid[], ${[...modules]}::uuid[]) AS wanted (kernel, modules)
@@ -217,14 +231,20 @@ function groundsOfRecord(record: PairRecord | undefined): string | null {
   })
 }
 
+type Outcomes = Pick<Meeting, 'outcomes' | 'missing'>
+
 /** The outcomes of a comparison; those of one that has none recorded are read from its rows, and recorded. */
-async function outcomesOf({ prisma }: Database, record: PairRecord, engine: GateEngine): Promise<Uint8Array> {
+async function outcomesOf({ prisma }: Database, record: PairRecord, engine: GateEngine): Promise<Outcomes> {
   const { comparisonKey, moduleSetId, rows } = record
   if (record.outcomes !== null || comparisonKey === null || moduleSetId === null || rows === null)
-    return record.outcomes ?? new Uint8Array()
-  const outcomes = new Uint8Array(await engine.outcomes(rows, moduleSetId))
-  await prisma.comparison.updateMany({ where: { key: comparisonKey, outcomes: null }, data: { outcomes } })
-  return outcomes
+    return { outcomes: record.outcomes ?? new Uint8Array(), missing: record.missing ?? [] }
+  const { bytes, missing } = await engine.outcomes(rows, moduleSetId)
+  const outcomes = new Uint8Array(bytes)
+  await prisma.comparison.updateMany({
+    where: { key: comparisonKey, outcomes: null },
+    data: { outcomes, missingSymbols: storableJson(missing) as JsonObject[] },
+  })
+  return { outcomes, missing }
 }
 
 interface Question {
@@ -304,9 +324,9 @@ export async function gatherEvidence(
 ): Promise<GateEvidence> {
   const { stream, wanted, records, fixed } = await snapshot(db, (tx) => stateOf(tx, question, manifests))
   const byPair = new Map(records.map((one) => [pairKey(one.kernelBuildId, one.moduleBuildId), one]))
-  const withOutcomes = new Map<PairRecord, Uint8Array>()
+  const withOutcomes = new Map<PairRecord, Outcomes>()
   for (const record of records) withOutcomes.set(record, await outcomesOf(db, record, engine))
-  const telling = records.filter((record) => (withOutcomes.get(record)?.length ?? 0) > 0)
+  const telling = records.filter((record) => (withOutcomes.get(record)?.outcomes.length ?? 0) > 0)
   const known = await manifests.of(
     db.prisma,
     telling.flatMap(({ moduleSetId }) => moduleSetId ?? []),
@@ -321,7 +341,7 @@ export async function gatherEvidence(
       grounds: groundsOfRecord(record),
       fits: record?.fits ?? null,
       counts: record?.counts ?? {},
-      outcomes: (record && withOutcomes.get(record)) ?? new Uint8Array(),
+      ...((record && withOutcomes.get(record)) ?? { outcomes: new Uint8Array(), missing: [] }),
       manifest: manifest ?? null,
     }
   })

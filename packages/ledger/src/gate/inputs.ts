@@ -8,7 +8,7 @@ import type {
   WaivedReason,
   WaiverState,
 } from '@basedrift/contract'
-import type { BuildRef, Counts, Failure, PairState } from '../rows.js'
+import type { BuildRef, Counts, Failure, MissingSymbols, PairState } from '../rows.js'
 import type { Considered } from './meetings.js'
 import type { Witnesses } from './missing.js'
 import type { ReadyPolicy } from './policy.js'
@@ -46,6 +46,8 @@ export interface Meeting {
   readonly counts: Counts
   /** A byte for each module of the manifest (`gateVerdictsOf`); none where every module fits. */
   readonly outcomes: Uint8Array
+  /** Modules of which symbols are missing: the first by name. */
+  readonly missing: readonly MissingSymbols[]
   /** Null where it is not needed, as every module fits. */
   readonly manifest: Manifest | null
 }

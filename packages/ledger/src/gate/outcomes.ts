@@ -1,12 +1,18 @@
 import { type GateVerdict, type Verdict, verdicts } from '@basedrift/contract'
 
 /** Bits of a module's outcome beside the number of its verdict. */
-export const outcomeBits = { verdict: 0x0f, refused: 0x10, idsWrong: 0x20, loadUnknown: 0x40 } as const
+export const outcomeBits = {
+  verdict: 0x0f,
+  refused: 0x10,
+  idsWrong: 0x20,
+  loadUnknown: 0x40,
+  symbolsMissing: 0x80,
+} as const
 
 /** Verdicts beside which wrong type ids in a module's code still matter: with the others its BTF is of no use anyway. */
 const readsBtf: ReadonlySet<Verdict> = new Set<Verdict>(['compatible', 'changed', 'no-btf', 'unknown'])
 
-const table: readonly (readonly GateVerdict[])[] = Array.from({ length: 128 }, (_, byte) => {
+const table: readonly (readonly GateVerdict[])[] = Array.from({ length: 256 }, (_, byte) => {
   const verdict = verdicts[byte & outcomeBits.verdict]
   // A verdict that this version does not know is none that may pass.
   if (verdict === undefined) return ['error']
@@ -14,6 +20,7 @@ const table: readonly (readonly GateVerdict[])[] = Array.from({ length: 128 }, (
     ...(verdict === 'compatible' ? [] : [verdict]),
     ...(byte & outcomeBits.refused ? (['refused'] as const) : []),
     ...(byte & outcomeBits.idsWrong && readsBtf.has(verdict) ? (['loads-misread'] as const) : []),
+    ...(byte & outcomeBits.symbolsMissing ? (['symbols-missing'] as const) : []),
     ...(byte & outcomeBits.loadUnknown ? (['load-unknown'] as const) : []),
   ]
 })

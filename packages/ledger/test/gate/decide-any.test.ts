@@ -1,4 +1,5 @@
 import {
+  blockableVerdicts,
   type GateVerdict,
   gateVerdicts,
   type PolicySettings,
@@ -15,8 +16,8 @@ const policy = (settings: PolicySettings) => readyPolicy(1, completeTerms(settin
 
 const names = ['a', 'b', 'c', 'd', 'e']
 const arbitraryByte = fc
-  .tuple(fc.nat({ max: verdicts.length - 1 }), fc.boolean(), fc.boolean())
-  .map(([verdict, refused, ids]) => verdict | (refused ? 0x10 : 0) | (ids ? 0x20 : 0))
+  .tuple(fc.nat({ max: verdicts.length - 1 }), fc.nat({ max: 15 }))
+  .map(([verdict, bits]) => verdict | (bits << 4))
 const arbitraryMeeting = (kernel: number): fc.Arbitrary<Meeting> =>
   fc
     .tuple(
@@ -45,7 +46,7 @@ const arbitraryWaiver = fc
 const arbitraryPolicy = fc
   .record({
     blocking: fc.uniqueArray(
-      fc.constantFrom('changed', 'misread', 'rejected', 'discarded', 'no-btf', 'refused', 'loads-misread'),
+      fc.constantFrom(...blockableVerdicts),
     ),
     discardedLoads: fc.boolean(),
     rules: fc

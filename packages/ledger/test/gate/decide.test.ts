@@ -78,6 +78,54 @@ describe('a decision', () => {
     })
   })
 
+  it('does not know of modules that import what nothing known exports, and names the symbols', () => {
+    const missing = [
+      { module: 'a', symbols: ['garp_init', 'mrp_init'] },
+      { module: 'b', symbols: ['garp_init'] },
+      { module: 'waived', symbols: ['kettle_boil'] },
+    ]
+    const bytes = { a: byteOf('symbols-missing'), b: byteOf('no-btf', 'symbols-missing'), c: 0 }
+    const meetings = [meeting(1, { ...bytes, waived: byteOf('symbols-missing') }, { missing })]
+    const terms = waiver({
+      verdicts: ['symbols-missing'],
+      modules: [{ name: 'waived', sha256: 'waived of set' }],
+    })
+    expect(decide(inputs({ meetings, waivers: [terms] }))).toMatchObject({
+      answer: 'unknown',
+      reasons: [
+        {
+          code: 'symbols-missing',
+          outcome: 'unknown',
+          verdict: 'symbols-missing',
+          count: 2,
+          modules: [{ name: 'a' }, { name: 'b' }],
+          detail: 'Nothing known exports garp_init, mrp_init.',
+        },
+      ],
+      waived: [{ verdict: 'symbols-missing', modules: [{ name: 'waived' }] }],
+    })
+    expect(answer({ meetings, policy: policy({ blocking: [] }) })).toBe('pass')
+    expect(answer({ meetings, policy: policy({ blocking: [], rules: 'a FAIL' }) })).toBe('unknown')
+    expect(answer({ meetings, policy: policy({ rules: '* PASS' }) })).toBe('pass')
+    // A failure is one whatever is missing beside it.
+    const worse = { a: byteOf('symbols-missing'), b: byteOf('rejected', 'symbols-missing') }
+    expect(answer({ meetings: [meeting(1, worse)] })).toBe('fail')
+  })
+
+  it('names few symbols, and none where none are recorded', () => {
+    const detail = (symbols: string[]) =>
+      decide(
+        inputs({
+          meetings: [
+            meeting(1, { a: byteOf('symbols-missing') }, { missing: [{ module: 'a', symbols }] }),
+          ],
+        }),
+      ).reasons[0]?.detail
+    const many = Array.from({ length: 20 }, (_, nth) => `s${nth}`)
+    expect(detail(many)).toBe(`Nothing known exports ${many.slice(0, 8).join(', ')} and others.`)
+    expect(detail([])).toBeNull()
+  })
+
   it('is unknown where other content came under names of the build, until somebody has looked at each', () => {
     const build = (...refusals: RefusedContent[]) =>
       decide(inputs({ build: witness(9, { refused: refusals.length, refusals }) }))

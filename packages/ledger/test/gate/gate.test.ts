@@ -157,11 +157,21 @@ describe('the gate', () => {
       async outcomes(rows) {
         reads++
         expect([...rows]).toEqual([1, 2, 3])
-        return Uint8Array.of(byteOf('changed'), 0)
+        return {
+          bytes: Uint8Array.of(byteOf('changed'), byteOf('symbols-missing')),
+          missing: [{ module: 'y', symbols: ['kfree'] }],
+        }
       },
     }
-    expect(await asked(ledger, question, reader)).toMatchObject({ answer: 'fail' })
-    await asked(ledger, question, reader)
+    expect(await asked(ledger, question, reader)).toMatchObject({
+      answer: 'fail',
+      reasons: [{ code: 'verdict' }, { code: 'symbols-missing', detail: 'Nothing known exports kfree.' }],
+    })
+    await ledger.policies.set({ stream, settings: { blocking: ['symbols-missing'] }, by: 'anna' })
+    expect(await asked(ledger, question, reader)).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'symbols-missing', detail: 'Nothing known exports kfree.' }],
+    })
     expect(reads).toBe(1)
   })
 

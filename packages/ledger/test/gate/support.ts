@@ -36,6 +36,7 @@ export function byteOf(...found: readonly GateVerdict[]): number {
   for (const verdict of found) {
     if (verdict === 'refused') byte |= outcomeBits.refused
     else if (verdict === 'loads-misread') byte |= outcomeBits.idsWrong
+    else if (verdict === 'symbols-missing') byte |= outcomeBits.symbolsMissing
     else if (verdict === 'load-unknown') byte |= outcomeBits.loadUnknown
     else byte |= verdicts.indexOf(verdict)
   }
@@ -60,6 +61,7 @@ export function meeting(
     fits: null,
     counts: { compatible: names.length },
     outcomes: Uint8Array.from(names, (name) => bytes[name] ?? 0),
+    missing: [],
     manifest: manifest(names),
     ...more,
   }
