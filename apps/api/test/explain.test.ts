@@ -76,7 +76,13 @@ describe('an explanation', () => {
       vermagic: 'same' as const,
       modversions: { state: 'unknown' as const, mismatched: [], unresolved: ['garp_init'] },
     }
-    const lacking = explained({ verdict: 'compatible', basis: 'same-base', errno: 0, load, overall: 'unknown' })
+    const lacking = explained({
+      verdict: 'compatible',
+      basis: 'same-base',
+      errno: 0,
+      load,
+      overall: 'unknown',
+    })
     expect(happened(lacking).join(' ')).toContain('Nothing that is recorded exports garp_init')
     expect(remedy(lacking)).toEqual([
       expect.stringMatching(/^Upload the packages that export .* 5\.15\.12-1\.1, .* 5\.15\.12-1\.3, before/),

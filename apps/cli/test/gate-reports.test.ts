@@ -62,6 +62,14 @@ describe('a decision', () => {
     )
   })
 
+  it('is told with what it did not look at', () => {
+    const quiet = decision({ withoutBtf: 3, emptyArtifacts: ['extra\u001b.rpm'], moreWaivers: 2 })
+    const table = gateTable(quiet, { style: plain, width: 100 })
+    expect(table).toContain('No BTF    3 modules on kernels')
+    expect(table).toContain('Empty     extra\\x1b.rpm: nothing in it is compared')
+    expect(table).toContain('Waivers   2 more than are looked at')
+  })
+
   it('is told as JUnit, with names escaped', async () => {
     await expect(gateJunit(failed)).toMatchFileSnapshot('golden/gate-fail.junit.xml')
     expect(gateJunit(decision())).toContain('tests="1" failures="0" errors="0" skipped="0"')

@@ -1,5 +1,7 @@
 /** Every code that this program records itself, with the sentence that says what to do. */
 export const workerErrorCodes = {
+  'artifact-empty':
+    'Nothing in it is compared: no kernel, module, config or symbol versions. Where modules should be, see that they are named *.ko, or .ko with .gz, .xz or .zst.',
   'attempts-exhausted':
     'The message was tried as often as allowed, and each time its worker ended with it; look at the workers, then send it again.',
   'base-unreadable': 'The base BTF of the kernel cannot be read; build the kernel again.',

@@ -127,6 +127,7 @@ function emptiness({ kernel, manifest }: ScanOutcome): Failure | null {
 
 /** Said of a file that can be used nonetheless. */
 const remarks: ReadonlySet<string> = new Set([
+  'artifact-empty',
   'config-contradicts',
   'exports-unknown',
   'log-contradicts',

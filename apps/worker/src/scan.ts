@@ -75,6 +75,11 @@ export async function scanArtifacts(
     const index = inputs.indexOf(left[input] as ScanInput)
     problems[index]?.push(problem)
   }
+  for (const nth of result.empty) {
+    const input = left[nth] as ScanInput
+    const message = workerErrorCodes['artifact-empty']
+    problems[inputs.indexOf(input)]?.push({ code: 'artifact-empty', file: input.name, at: null, message })
+  }
   const { kernel, manifest, bundle } = result
   const base = usableBase(result)
   if (kernel !== null && result.base !== null && base === null) {
@@ -104,6 +109,7 @@ const nothing: Scan = {
   kernel: null,
   manifest: [],
   problems: [],
+  empty: [],
   bundle: null,
   base: null,
   symbols: null,

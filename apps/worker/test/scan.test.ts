@@ -56,6 +56,7 @@ const pool = {
       symbols: { sha256: 's', size: 1 },
       exports: null,
       problems: [problem],
+      empty: names.flatMap((name, nth) => (name.startsWith('doc') ? [nth] : [])),
     }
   },
 }
@@ -76,6 +77,15 @@ const scan = (...names: string[]) =>
   )
 
 describe('the artifacts of a build', () => {
+  it('that hold nothing are said, each on its own', async () => {
+    const { problems } = await scan('slow.deb', 'doc.deb', 'b.deb')
+    expect(problems.map((some) => some.map(({ code, file }) => [code, file]))).toEqual([
+      [['time-limit', 'slow.deb']],
+      [['artifact-empty', 'doc.deb']],
+      [['elf-malformed', 'b.deb!x.ko']],
+    ])
+  })
+
   it('are scanned together, once, and problems come to the artifact they are of', async () => {
     const { manifest, problems, failure } = await scan('a.deb', 'b.deb')
     expect(scans).toEqual([['a.deb', 'b.deb']])

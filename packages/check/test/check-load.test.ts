@@ -119,6 +119,36 @@ test('an import that nothing known exports is no pass, until what exports it is 
   expect(exitCodeOf((await check(kernelAlone, right)).result.modules)).toBe(0)
 })
 
+test('modules that all lost their BTF are noted, where the config of the kernel has it made', async () => {
+  const config = [
+    '#',
+    '# Automatically generated file; DO NOT EDIT.',
+    '# Linux/x86 6.1.192 Kernel Configuration',
+    '#',
+    'CONFIG_DEBUG_INFO_BTF_MODULES=y',
+    'CONFIG_MODULE_ALLOW_BTF_MISMATCH=y',
+    '',
+  ].join('\n')
+  const configured = put(
+    'configured.tar',
+    tarOf({ [`boot/vmlinux-${release}`]: vmlinux, [`boot/config-${release}`]: chars(config) }),
+  )
+  const bare = put(
+    'bare.ko',
+    writeElf({
+      sections: [
+        { name: '.modinfo', data: chars(`name=bare\0vermagic=${vermagic}\0`) },
+        ...symbolSections([{ name: 'kfree', value: 0, section: 0 }], ['.modinfo']),
+        thisModule,
+      ],
+    }),
+  )
+  const notes = async (...modules: string[]) => (await check(configured, ...modules)).result.notes ?? []
+  const lost = expect.stringContaining('none of these modules has BTF')
+  expect(await notes(bare)).toContainEqual(lost)
+  expect(await notes(bare, right)).not.toContainEqual(lost)
+})
+
 test('a Module.symvers beside the modules counts where it is of the running release', async () => {
   const of = (name: string) => put('Module.tar', tarOf({ [name]: chars(symvers) }))
   expect((await check(kernelAlone, right, of(`boot/symvers-${release}`))).overall).toEqual(['loads'])

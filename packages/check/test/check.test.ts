@@ -15,6 +15,7 @@ const put = (name: string, bytes: Uint8Array | string) => {
   writeFileSync(path, bytes)
   return path
 }
+const text = (content: string) => new TextEncoder().encode(content)
 /** A package with the kernel and the modules of one build. */
 const packageOf = (build: string) =>
   put(
@@ -50,6 +51,18 @@ describe('modules of one build', () => {
     expect({ errno, overall }).toEqual({ errno: 22, overall: 'refused' })
     expect(log.at(-1)).toBe('failed to validate module [teapot] BTF: -22')
     expect(reason?.typeId).toBeGreaterThan(result.kernel.base.types)
+  })
+
+  test('are not taken for all there are where a package beside them holds none: that is noted', async () => {
+    const doc = put(
+      'linux-doc.tar',
+      tarOf({ 'usr/share/doc/x': text('x'), 'lib/modules/1.1/y.ko.br': text('y') }),
+    )
+    const result = await checkKernelAndModules({ kernel: old, modules: [old, doc], rules })
+    expect(result.notes).toEqual([expect.stringMatching(/linux-doc\.tar: nothing in it is compared/)])
+    const configured = put('linux.tar', tarOf({ 'boot/config-1.1': text('CONFIG_X=y\n') }))
+    const told = await checkKernelAndModules({ kernel: old, modules: [old, configured], rules })
+    expect(told.notes ?? []).not.toContainEqual(expect.stringContaining('nothing in it'))
   })
 
   test('lose their BTF where the kernel allows the mismatch', async () => {

@@ -96,6 +96,13 @@ export const gateReasonCodes = {
     remedy:
       'Its own problems say what contradicts what; build the modules against the kernel that they are for.',
   },
+  'btf-missing': {
+    outcome: 'unknown',
+    sentence:
+      'The config of the kernel has BTF made for its modules (CONFIG_DEBUG_INFO_BTF_MODULES=y), and none of its modules has any.',
+    remedy:
+      'Look whether pahole was there where it was built (`Skipping BTF generation` in the log), and whether packaging strips `.BTF`; build it again under a new release. Where it is meant to be so, the policy can let that pass: `modulesWithoutBtf`.',
+  },
   'environment-empty': {
     outcome: 'unknown',
     sentence: 'Nothing of this stream is live in the environment.',
@@ -182,6 +189,7 @@ const lastingReasons: readonly string[] = [
   'artifact-unusable',
   'content-refused',
   'symbols-missing',
+  'btf-missing',
   'environment-unknown',
 ] satisfies GateReasonCode[]
 

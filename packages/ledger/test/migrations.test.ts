@@ -76,7 +76,7 @@ describe('the migrations', () => {
   it('let symbols that are missing block by policies from before, and have outcomes read again', async () => {
     await using database = await createTestDatabase({ empty: true })
     const directory = await directoryWith('before-symbols', {})
-    const later = (await readdir(directory)).filter((name) => /^\d/.test(name) && name >= '20261128213000')
+    const later = (await readdir(directory)).filter((name) => /^\d/.test(name) && name >= '20261128223500')
     for (const name of later) await rm(path.join(directory, name), { recursive: true })
     await applyMigrations(database.url, { directory })
     await database.query(`

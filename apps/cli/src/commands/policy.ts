@@ -21,6 +21,7 @@ interface SetOptions extends ShowOptions {
   readonly weakUpdates?: string
   readonly discardedLoads?: string
   readonly emptyEnvironment?: string
+  readonly modulesWithoutBtf?: string
   readonly reset?: boolean
 }
 
@@ -58,6 +59,10 @@ export function addPolicy(program: Command, ended: (code: number) => void): void
       'whether a module that loads without its BTF counts as one that loads',
     )
     .option('--empty-environment <answer>', 'unknown or pass')
+    .option(
+      '--modules-without-btf <answer>',
+      'unknown or pass: a kernel build whose config has BTF made for modules, and of which none has any',
+    )
     .option('--reset', 'start from how it is without any policy')
     .action(async (options: SetOptions) => {
       const client = await openClient(options)
@@ -84,8 +89,18 @@ function settingsOf({
   kernels,
   weakUpdates,
   emptyEnvironment,
+  modulesWithoutBtf,
 }: Policy): PolicySettings {
-  return { blocking, discardedLoads, rules, live, kernels, weakUpdates, emptyEnvironment }
+  return {
+    blocking,
+    discardedLoads,
+    rules,
+    live,
+    kernels,
+    weakUpdates,
+    emptyEnvironment,
+    modulesWithoutBtf,
+  }
 }
 
 function oneOf<const W extends readonly string[]>(option: string, words: W, text: string): W[number] {
@@ -96,7 +111,8 @@ function oneOf<const W extends readonly string[]>(option: string, words: W, text
 
 async function changesOf(options: SetOptions): Promise<PolicySettings> {
   const { blockableVerdicts } = await import('@basedrift/contract')
-  const { rules, blocking, live, kernels, weakUpdates, discardedLoads, emptyEnvironment } = options
+  const { rules, blocking, live, kernels, weakUpdates, discardedLoads } = options
+  const { emptyEnvironment, modulesWithoutBtf } = options
   const yes = (option: string, text: string) => oneOf(option, ['yes', 'no'], text) === 'yes'
   const verdicts = (text: string): BlockableVerdict[] => [
     ...new Set(
@@ -116,6 +132,9 @@ async function changesOf(options: SetOptions): Promise<PolicySettings> {
     ...(emptyEnvironment === undefined
       ? {}
       : { emptyEnvironment: oneOf('--empty-environment', ['unknown', 'pass'], emptyEnvironment) }),
+    ...(modulesWithoutBtf === undefined
+      ? {}
+      : { modulesWithoutBtf: oneOf('--modules-without-btf', ['unknown', 'pass'], modulesWithoutBtf) }),
   }
 }
 

@@ -8,7 +8,8 @@ import { meaningOf } from './verdict-words.js'
 const otherRules: Readonly<Record<string, string>> = {
   refused: 'the kernel refuses the module for what it compares besides BTF',
   'loads-misread': 'the kernel takes type ids in the code of the module for something else',
-  'symbols-missing': 'the module imports symbols that nothing known exports: the kernel refuses it unless something else brings them',
+  'symbols-missing':
+    'the module imports symbols that nothing known exports: the kernel refuses it unless something else brings them',
   'load-unknown': 'not all is known that the kernel compares besides BTF',
 }
 

@@ -30,7 +30,9 @@ export function checkTable(result: CheckResult, options: TableOptions): string {
     lines.push('To decide what is unknown, give the kernel that the modules were built with as --origin.')
   }
   if (missing !== null) {
-    lines.push('Where other packages export what is missing, give them among the modules too: they count as loaded.')
+    lines.push(
+      'Where other packages export what is missing, give them among the modules too: they count as loaded.',
+    )
   }
   if (modules.length > listedModules) {
     lines.push('Every module with its log: --format ndjson (one a line) or --format json.')

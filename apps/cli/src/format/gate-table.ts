@@ -61,6 +61,22 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
     lines.push(
       `Unknown   ${count(decision.loadUnknown)} modules on kernels: not all that these compare besides BTF`,
     )
+  if (decision.withoutBtf > 0)
+    lines.push(`No BTF    ${counted(decision.withoutBtf, 'module')} on kernels: nothing to compare (no-btf)`)
+  if (decision.emptyArtifacts.length > 0)
+    lines.push(
+      style(
+        'doubtful',
+        `Empty     ${printable(some(decision.emptyArtifacts))}: nothing in it is compared (artifact-empty)`,
+      ),
+    )
+  if (decision.moreWaivers > 0)
+    lines.push(
+      style(
+        'doubtful',
+        `Waivers   ${count(decision.moreWaivers)} more than are looked at: they took nothing out`,
+      ),
+    )
   if (decision.refused > 0)
     lines.push(
       style(

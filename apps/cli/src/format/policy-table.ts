@@ -18,6 +18,7 @@ export function policyTable(policy: Policy, { style }: TableOptions): string {
     `Weak updates       ${yes(policy.weakUpdates)}`,
     `Discarded loads    ${yes(policy.discardedLoads)}`,
     `Empty environment  ${policy.emptyEnvironment}`,
+    `Lost BTF           ${policy.modulesWithoutBtf}`,
     `Rules              ${rules.trim() === '' ? 'none' : ''}`.trimEnd(),
     ...rules
       .split('\n')

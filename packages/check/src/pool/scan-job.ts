@@ -59,6 +59,8 @@ export interface ScanResult {
   /** Modules, sorted by file. */
   readonly manifest: ManifestEntry[]
   readonly problems: InputProblem[]
+  /** The inputs in which nothing was found that anything is compared with or told by. */
+  readonly empty: number[]
   /** null where there are no modules. */
   readonly bundle: BundleFile | null
   /** null where there is no kernel with BTF. */
@@ -105,6 +107,7 @@ export async function runScan(
       kernel: only?.kernel ?? null,
       manifest,
       problems: [...found.problems, ...contradicting],
+      empty: found.empty,
       bundle: manifest.length === 0 ? null : bundle,
       base: base === null ? null : baseFile(base),
       symbols,
@@ -148,6 +151,7 @@ interface Collected {
   readonly symvers: SymversFacts[]
   readonly problems: InputProblem[]
   readonly claims: Claim[]
+  readonly empty: number[]
 }
 
 async function collect(
@@ -162,6 +166,7 @@ async function collect(
     symvers: [],
     problems: [],
     claims: [],
+    empty: [],
   }
   for (const [input, { path, name }] of inputs.entries()) {
     let reported = 0
@@ -172,7 +177,9 @@ async function collect(
     }
     const images = new Set<string>()
     const onPart = (file: string) => images.add(file)
+    let isEmpty = true
     for await (const facts of scan({ path }, { name, signal, onProgress, onPart })) {
+      isEmpty = false
       const claim = claimOf(facts, input)
       if (claim !== null) found.claims.push(claim)
       if (facts.type === 'kernel') found.kernels.push(facts)
@@ -185,6 +192,7 @@ async function collect(
         found.problems.push({ ...problem, input })
       }
     }
+    if (isEmpty) found.empty.push(input)
   }
   return found
 }

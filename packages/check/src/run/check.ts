@@ -94,6 +94,7 @@ export async function checkKernelAndModules(
     maxFindings: request.maxFindings ?? defaultFindings,
   }
   const judged: Judged[] = []
+  const empty: string[] = []
   const otherSymvers: SymversFacts[] = []
   const raw = new RawModuleReader()
   for (const path of new Set(paths)) {
@@ -107,12 +108,13 @@ export async function checkKernelAndModules(
     if (listed !== null) continue
     const input = path === request.kernel ? kernelInput : await read(path, 'module', true, options)
     if (input !== kernelInput) otherSymvers.push(...input.symvers)
+    if (isEmpty(input)) empty.push(path)
     judged.push(...judgedIn(input, against))
   }
   if (judged.length === 0) throw new CheckError('modules-absent')
   const rows = withLoads(judged, running, { ...kernelInput, otherSymvers }).sort(byFile)
   const { base } = running
-  const notes = notesOf(kernelInput, running, rows)
+  const notes = [...notesOf(kernelInput, running, rows), ...emptyNotes(empty)]
   // Where modules are taken from it too, these are rows.
   const problems = paths.includes(request.kernel) ? [] : kernelInput.problems.filter(isUnread)
   return {
@@ -217,6 +219,26 @@ function isUnread({ code }: Problem): boolean {
   return unreadCodes.has(code)
 }
 
+/** Whether nothing in an input is compared, or tells anything of a kernel. */
+function isEmpty({ kernel, modules, symvers, problems, kernelFiles }: InputContent): boolean {
+  return (
+    [modules, symvers, problems].every((list) => list.length === 0) &&
+    kernel === null &&
+    kernelFiles.size === 0
+  )
+}
+
+/** Inputs that are noted by name. */
+const mostEmptyNotes = 10
+
+function emptyNotes(paths: readonly string[]): string[] {
+  const more = paths.length - mostEmptyNotes
+  const notes = paths
+    .slice(0, mostEmptyNotes)
+    .map((path) => `${path}: nothing in it is compared: it holds no module (*.ko, or with .gz, .xz or .zst).`)
+  return more > 0 ? [...notes, `Nothing is compared in ${more} more.`] : notes
+}
+
 /** Problems of the kernel's files that are noted; its verdicts stand in spite of them. */
 const mostKernelNotes = 10
 
@@ -235,6 +257,12 @@ function notesOf(
   if (btfModules === false) {
     notes.push(
       'This kernel was built without CONFIG_DEBUG_INFO_BTF_MODULES: it does not look at the BTF of modules.',
+    )
+  }
+  if (btfModules === true && rows.every(({ verdict }) => verdict === 'no-btf')) {
+    notes.push(
+      'This kernel was built with CONFIG_DEBUG_INFO_BTF_MODULES=y, and none of these modules has BTF: look whether pahole was there ' +
+        'where they were built, and whether packaging strips it.',
     )
   }
   if (rules.allowBtfMismatch === null && rows.some(({ verdict }) => verdict === 'rejected')) {

@@ -4,6 +4,7 @@ import { gateReasonCodes } from '../gate-reasons.js'
 import { gateOutcomes } from '../words.js'
 import { count, nullableCursor, nullableTimestamp, oneOf, ref, Timestamp, Uuid } from './base.js'
 import { BuildRef } from './build.js'
+import { gateLimits } from './gate.js'
 import { gateExample } from './gate-example.js'
 import { Considered, GateModule, GateReason, RuleUse, WaivedReason } from './gate-reason.js'
 import { EnvironmentName } from './live.js'
@@ -50,6 +51,15 @@ export const Decision = Type.Object(
     refused: count(
       'Different contents that came under the name of the build or of one of its artifacts, besides what is recorded; those that nobody has acknowledged are among the reasons',
     ),
+    withoutBtf: count('Modules on kernels, over all pairs, that have no BTF'),
+    emptyArtifacts: Type.Array(Type.String(), {
+      maxItems: gateLimits.named,
+      description:
+        'Artifacts of the build in which nothing was found that is compared (`artifact-empty`), the first by name',
+    }),
+    moreWaivers: count(
+      'Waivers that were not looked at, as more are bound to the pairs than a decision looks at (2,000): the oldest, and first those that count no more',
+    ),
     rules: Type.Array(ref(RuleUse), { description: 'Rules of the policy that were used' }),
     unusedRules: Type.Array(ref(RuleUse), { description: 'Rules that decided nothing' }),
     considered: Type.Array(ref(Considered), { description: 'Builds that the new one might meet' }),
@@ -91,6 +101,9 @@ export const Decision = Type.Object(
         tolerated: 0,
         loadUnknown: 0,
         refused: 0,
+        withoutBtf: 0,
+        emptyArtifacts: [],
+        moreWaivers: 0,
         rules: [],
         unusedRules: [],
         considered: [

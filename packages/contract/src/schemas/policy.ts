@@ -38,6 +38,10 @@ const policyFields = {
     ['unknown', 'pass'] as const,
     'What an environment is in which nothing of the stream is live; with `pass` the build itself is still looked at',
   ),
+  modulesWithoutBtf: oneOf(
+    ['unknown', 'pass'] as const,
+    'What a kernel build is whose config has BTF made for modules, and of which no module has any',
+  ),
 }
 
 /** What a gate goes by, as it is set: what is left out is as it is without any policy. */

@@ -94,7 +94,10 @@ export function createAttested(db: Database): Attested {
         const question = { buildId, environment, now }
         const { inputs, comparisons } = await gatherEvidence(db, question, manifests, engine)
         // That nothing is live where nothing can be says nothing of the build.
-        const nowhere = { environmentKnown: true, policy: { emptyEnvironment: 'pass' } } as const
+        const nowhere = {
+          environmentKnown: true,
+          policy: { emptyEnvironment: 'pass', modulesWithoutBtf: 'unknown' },
+        } as const
         for (const reason of missing(environment === '' ? { ...inputs, ...nowhere } : inputs)) {
           const key = JSON.stringify(reason)
           if (!anywhere.has(key)) missed.push({ environment: environment || null, reason })

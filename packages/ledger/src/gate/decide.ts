@@ -2,6 +2,7 @@ import {
   type GateReason,
   type GateReasonCode,
   type GateVerdict,
+  gateLimits,
   gateVerdicts,
   type RuleUse,
   type WaivedReason,
@@ -257,6 +258,9 @@ export function decide(
     tolerated: looked.reduce((sum, one) => sum + one.tolerated, 0),
     loadUnknown: done.reduce((sum, { outcomes }) => sum + withLoadUnknown(outcomes), 0),
     refused: inputs.build.refused,
+    withoutBtf: done.reduce((sum, { counts }) => sum + (counts['no-btf'] ?? 0), 0),
+    emptyArtifacts: [...inputs.build.empty].sort().slice(0, gateLimits.named),
+    moreWaivers: inputs.moreWaivers,
     rules: rules.filter(({ count }) => count > 0),
     unusedRules: rules.filter(({ count }) => count === 0),
     considered: [...inputs.considered]

@@ -56,6 +56,7 @@ interface BuildRecord {
   failure: Failure | null
   unusable: string[]
   problems: Failure[]
+  empty: string[]
   refused: number
 }
 
@@ -63,6 +64,7 @@ interface GatedRecord extends BuildRecord {
   streamId: string
   stream: string
   versionScheme: VersionScheme | null
+  btfMissing: boolean
 }
 
 interface PairRecord {
@@ -102,12 +104,15 @@ const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuild
 const columns = Prisma.sql`
   b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor",
   b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable,
+  ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.problems @> '[{"code": "artifact-empty"}]') AS empty,
   b.problems, (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id) AS refused`
 
 async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
   const [found] = isUuid(buildId)
     ? await tx.$queryRaw<GatedRecord[]>`
-        SELECT ${columns}, b."streamId", s.name AS stream, s."versionScheme"
+        SELECT ${columns}, b."streamId", s.name AS stream, s."versionScheme",
+          b."btfModules" IS TRUE AND b."baseSha256" IS NOT NULL AND b."moduleSetId" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "Module" m WHERE m."moduleSetId" = b."moduleSetId" AND m."btfSha256" IS NOT NULL) AS "btfMissing"
         FROM "Build" b JOIN "Stream" s ON s.id = b."streamId" WHERE b.id = ${buildId}::uuid`
     : []
   if (found === undefined) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
@@ -146,12 +151,12 @@ const releasesIn = ({ moduleSetId }: BuildRecord, manifests: ReadonlyMap<string,
   (moduleSetId === null ? undefined : manifests.get(moduleSetId))?.releases ?? []
 
 function witness(
-  record: BuildRecord,
+  record: BuildRecord & { btfMissing?: boolean },
   refusals: ReadonlyMap<string, RefusedContent[]>,
   manifests: ReadonlyMap<string, KnownManifest> = new Map(),
 ): Witness {
-  const { id, version, release, state, failure, hasKernel, unusable, problems, refused, kernelRelease } =
-    record
+  const { id, version, release, state, failure, hasKernel, kernelRelease, btfMissing = false } = record
+  const { unusable, empty, problems, refused } = record
   const isKernel = hasKernel && kernelRelease !== null
   const otherReleases = isKernel
     ? releasesIn(record, manifests).filter((release) => release !== kernelRelease)
@@ -162,6 +167,8 @@ function witness(
     failure,
     hasKernel,
     unusable,
+    empty,
+    btfMissing,
     problems,
     refused,
     refusals: refusals.get(id) ?? [],
@@ -294,6 +301,7 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
   )
   const grounds = records.flatMap((record) => groundsOfRecord(record) ?? [])
   const refusals = await refusedContents(tx, gated, [...live, ...packages, ...(ownKernel ? [ownKernel] : [])])
+  const { waivers, more: moreWaivers } = await waiversOf(tx, streamId, [...new Set(grounds)], now)
   return {
     stream: { id: streamId, name: stream },
     wanted,
@@ -310,7 +318,8 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
           : { name: wantsKernel, build: ownKernel === undefined ? null : witness(ownKernel, refusals) },
       policy,
       considered,
-      waivers: await waiversOf(tx, streamId, [...new Set(grounds)], now),
+      waivers,
+      moreWaivers,
     },
   }
 }

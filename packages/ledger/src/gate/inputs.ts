@@ -74,6 +74,8 @@ export interface DecideInputs extends Witnesses {
   readonly considered: readonly Considered[]
   readonly meetings: readonly Meeting[]
   readonly waivers: readonly WaiverTerms[]
+  /** Waivers that are not among them, as there are too many. */
+  readonly moreWaivers: number
 }
 
 /** What follows from the inputs. */
@@ -84,6 +86,9 @@ export interface Decided {
   tolerated: number
   loadUnknown: number
   refused: number
+  withoutBtf: number
+  emptyArtifacts: string[]
+  moreWaivers: number
   rules: RuleUse[]
   unusedRules: RuleUse[]
   considered: ConsideredView[]

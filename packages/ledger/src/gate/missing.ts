@@ -38,6 +38,10 @@ export interface Witness {
   readonly kernelRelease: string | null
   /** What of the build contradicts what is said of it. */
   readonly problems: readonly Failure[]
+  /** Artifacts in which nothing was found that is compared. */
+  readonly empty: readonly string[]
+  /** Whether the config of its kernel has BTF made for modules, and none of its modules has any; asked for of the new build alone. */
+  readonly btfMissing: boolean
   /** How many different contents came under its name, or that of one of its artifacts, besides what is recorded. */
   readonly refused: number
   /** These contents; of other builds than the new one the latest file that nobody has looked at. */
@@ -56,7 +60,7 @@ export interface Witnesses {
   readonly morePackages: boolean
   /** The kernel that a package of modules was built for, by its name; null of any other build. */
   readonly ownKernel: { readonly name: string; readonly build: Witness | null } | null
-  readonly policy: Pick<ReadyPolicy, 'emptyEnvironment'>
+  readonly policy: Pick<ReadyPolicy, 'emptyEnvironment' | 'modulesWithoutBtf'>
 }
 
 /** A build without its state. */
@@ -188,6 +192,8 @@ export function missing(witnesses: Witnesses): GateReason[] {
     ...packages.flatMap((one) => ofOther(one, packageCodes, 'moduleBuild')),
     ...(ownKernel === null ? [] : ofOwnKernel(ownKernel)),
   ]
+  if (build.btfMissing && policy.modulesWithoutBtf === 'unknown')
+    reasons.push(reasonOf('btf-missing', { href: hrefOf(build) }))
   if (morePackages) reasons.push(reasonOf('too-many-packages'))
   if (!environmentKnown) reasons.push(reasonOf('environment-unknown'))
   else if (live.length === 0 && policy.emptyEnvironment === 'unknown')

@@ -37,6 +37,8 @@ const row = (stored: Stored | null): PolicyRow =>
     ? original
     : {
         version: stored.version,
+        // What there was no setting for is as it is without any.
+        ...defaultTerms,
         ...(stored.settings as PolicyTerms),
         author: stored.author,
         createdAt: stored.createdAt.toISOString(),

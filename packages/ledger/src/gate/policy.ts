@@ -16,6 +16,7 @@ export const defaultTerms: PolicyTerms = {
   kernels: 'same-release',
   weakUpdates: true,
   emptyEnvironment: 'unknown',
+  modulesWithoutBtf: 'unknown',
 }
 
 /** A version of the policy of a stream. */

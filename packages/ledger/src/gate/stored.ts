@@ -6,6 +6,9 @@ import { moduleHref } from './tally.js'
 /** What is recorded of a decision besides its answer. */
 export type DecidedResult = Omit<Decided, 'answer'>
 
+/** What was not counted from the first version on. */
+type Later = 'loadUnknown' | 'refused' | 'withoutBtf' | 'emptyArtifacts' | 'moreWaivers'
+
 type Affected = Pick<GateReason, 'kernelBuild' | 'moduleBuild' | 'modules'>
 type Packed<T extends Affected> = Omit<T, 'modules' | 'message' | 'remedy'> & { modules: string[] }
 
@@ -29,17 +32,20 @@ export function packResult({ reasons, waived, ...rest }: DecidedResult): JsonObj
   return packed as unknown as JsonObject
 }
 
-/** A result as it was before `packResult`. One from before `loadUnknown` or `refused` was counted has none. */
+/** A result as it was before `packResult`. One from before something was counted has none of it. */
 export function unpackResult(stored: unknown): DecidedResult {
   const {
     reasons,
     waived,
     loadUnknown = 0,
     refused = 0,
+    withoutBtf = 0,
+    emptyArtifacts = [],
+    moreWaivers = 0,
     ...rest
-  } = stored as Omit<DecidedResult, 'reasons' | 'waived' | 'loadUnknown' | 'refused'> & {
-    loadUnknown?: number
-    refused?: number
+  } = stored as Omit<DecidedResult, 'reasons' | 'waived' | Later> & {
+    [counted in Later]?: DecidedResult[counted]
+  } & {
     reasons: Packed<GateReason>[]
     waived: Packed<WaivedReason>[]
   }
@@ -47,6 +53,9 @@ export function unpackResult(stored: unknown): DecidedResult {
     ...rest,
     loadUnknown,
     refused,
+    withoutBtf,
+    emptyArtifacts,
+    moreWaivers,
     reasons: reasons.map((reason) => {
       const { sentence: message, remedy } = gateReasonCodes[reason.code]
       return { ...reason, modules: links(reason, reason.modules), message, remedy }

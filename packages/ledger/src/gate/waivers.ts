@@ -10,7 +10,7 @@ import { originKeyOf } from '../origin-key.js'
 import type { BuildRef, Page, PageRequest, Seen } from '../rows.js'
 import type { WaiverTerms } from './inputs.js'
 
-/** Waivers of the same grounds that a decision looks at, the latest first. */
+/** Waivers of its grounds that a decision looks at: those that count first, then the latest of those that do no more. */
 const mostWaivers = 2_000
 
 /** A new waiver: for which modules of which build on which kernel, and what is accepted. */
@@ -93,19 +93,22 @@ function waiverRow(record: Prisma.WaiverGetPayload<{ include: typeof include }>,
   }
 }
 
-/** Those of a stream that are bound to one of these grounds, whatever their state. */
+/** Those of a stream that are bound to one of these grounds, whatever their state, and how many more there are. */
 export async function waiversOf(
   tx: Tx,
   streamId: string,
   grounds: readonly string[],
   now: Date,
-): Promise<WaiverTerms[]> {
-  const records = await tx.waiver.findMany({
-    where: { streamId, grounds: { in: [...grounds] } },
-    orderBy: { id: 'desc' },
-    take: mostWaivers,
-  })
-  return records.map((record) => terms(record, now))
+): Promise<{ waivers: WaiverTerms[]; more: number }> {
+  const bound = { streamId, grounds: { in: [...grounds] } }
+  const active = { withdrawnAt: null, expiresAt: { gt: now } }
+  const latest = (where: Prisma.WaiverWhereInput, take: number) =>
+    tx.waiver.findMany({ where: { ...bound, ...where }, orderBy: { id: 'desc' }, take })
+  const records = await latest(active, mostWaivers)
+  if (records.length < mostWaivers)
+    records.push(...(await latest({ NOT: active }, mostWaivers - records.length)))
+  const all = records.length < mostWaivers ? records.length : await tx.waiver.count({ where: bound })
+  return { waivers: records.map((record) => terms(record, now)), more: all - records.length }
 }
 
 /** Modules of a set by name, with what they are bound by. `module-unknown`. */

@@ -45,9 +45,7 @@ const arbitraryWaiver = fc
   )
 const arbitraryPolicy = fc
   .record({
-    blocking: fc.uniqueArray(
-      fc.constantFrom(...blockableVerdicts),
-    ),
+    blocking: fc.uniqueArray(fc.constantFrom(...blockableVerdicts)),
     discardedLoads: fc.boolean(),
     rules: fc
       .array(fc.tuple(fc.constantFrom('a', 'b*', '*', 'drivers/c', '?'), fc.constantFrom('PASS', 'FAIL')), {

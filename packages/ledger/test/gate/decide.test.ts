@@ -116,9 +116,7 @@ describe('a decision', () => {
     const detail = (symbols: string[]) =>
       decide(
         inputs({
-          meetings: [
-            meeting(1, { a: byteOf('symbols-missing') }, { missing: [{ module: 'a', symbols }] }),
-          ],
+          meetings: [meeting(1, { a: byteOf('symbols-missing') }, { missing: [{ module: 'a', symbols }] })],
         }),
       ).reasons[0]?.detail
     const many = Array.from({ length: 20 }, (_, nth) => `s${nth}`)
@@ -212,6 +210,25 @@ describe('a decision', () => {
       { code: 'comparison-failed', outcome: 'unknown', detail: 'rules-unknown: The version is not known' },
     ])
     expect(codes({ meetings: [] })).toEqual(['nothing-compared'])
+  })
+
+  it('is unknown where a kernel build lost the BTF of all its modules, unless the policy lets that pass', () => {
+    const build = witness(9, { btfMissing: true })
+    const meetings = [meeting(1, { a: byteOf('no-btf'), b: byteOf('no-btf') }, { counts: { 'no-btf': 2 } })]
+    expect(decide(inputs({ build, meetings }))).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'btf-missing', href: `/v1/builds/${ref(9).id}` }],
+      withoutBtf: 2,
+    })
+    expect(answer({ build, meetings, policy: policy({ modulesWithoutBtf: 'pass' }) })).toBe('pass')
+    expect(codes({ live: [witness(1, { btfMissing: true })] })).toEqual([])
+  })
+
+  it('says what it did not look at: artifacts that hold nothing, and waivers beyond those that it takes', () => {
+    const empty = Array.from({ length: 12 }, (_, nth) => `${99 - nth}.rpm`)
+    const decided = decide(inputs({ build: witness(9, { empty }), moreWaivers: 3 }))
+    expect(decided).toMatchObject({ answer: 'pass', moreWaivers: 3, withoutBtf: 0 })
+    expect(decided.emptyArtifacts).toEqual(empty.toReversed().slice(0, 10))
   })
 
   it('is unknown where what machines have could not be read', () => {

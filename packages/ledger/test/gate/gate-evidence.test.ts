@@ -71,6 +71,45 @@ describe('the gate, by its evidence,', () => {
     expect(await codes(environment, orphan)).toEqual(['own-kernel-missing'])
   })
 
+  it('does not pass a kernel build whose config has BTF made for modules, and of which none has any', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, question } = await twoBuilds(ledger)
+    const built = async (release: string, btfModules: boolean | null, lost: readonly string[]) => {
+      const buildId = await ingesting(ledger, release)
+      const all = found(buildId, { base: release, modules: ['x', 'y'] })
+      const kernel = all.kernel && { ...all.kernel, btfModules }
+      const manifest = (all.manifest ?? []).map((one) =>
+        lost.includes(one.name) ? { ...one, btfSha256: null, btfBytes: null } : one,
+      )
+      await ledger.builds.recordIngest({ ...all, kernel, manifest })
+      await compare(ledger, old, buildId, fits)
+      await compare(ledger, buildId, buildId, fits, { 'no-btf': lost.length, compatible: 2 - lost.length })
+      const { answer, reasons, withoutBtf } = await asked(ledger, { ...question, buildId }, unread)
+      return [answer, reasons.map(({ code }) => code), withoutBtf]
+    }
+    expect(await built('2.1', true, ['x', 'y'])).toEqual(['unknown', ['btf-missing'], 2])
+    expect(await built('2.2', true, ['x'])).toEqual(['pass', [], 1])
+    expect(await built('2.3', false, ['x', 'y'])).toEqual(['pass', [], 2])
+    expect(await built('2.4', null, ['x', 'y'])).toEqual(['pass', [], 2])
+  })
+
+  it('names the artifacts of the build that hold nothing', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, fits)
+    await test.query(`
+      INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now());
+      INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
+      SELECT gen_random_uuid(), '${fresh}', name, 'e', 1, 'package', 'ingested', problems::jsonb, now() FROM (VALUES
+        ('extra.rpm', '[{"code": "artifact-empty", "message": "Nothing"}]'), ('core.rpm', '[]')) AS of (name, problems)`)
+    expect(await asked(ledger, question, unread)).toMatchObject({
+      answer: 'pass',
+      emptyArtifacts: ['extra.rpm'],
+    })
+  })
+
   it('takes for pending what an older engine decided, and what a new origin may change', async () => {
     await using test = await openTestLedger()
     const { ledger, query } = test

@@ -128,4 +128,32 @@ describe('the gate, by policy and waivers,', () => {
       expect((await asked(ledger, question, unread)).answer).toBe('pass')
     }
   })
+
+  it('says how many waivers it did not look at, and none that counts is among them for one that does no more', async () => {
+    await using test = await openTestLedger()
+    const { ledger, query } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, Uint8Array.of(byteOf('rejected'), 0))
+    const draft = {
+      kernelBuildId: old,
+      moduleBuildId: fresh,
+      verdicts: ['rejected'],
+      modules: 'all',
+      reason: 'accepted',
+      author: 'anna',
+      expiresAt: new Date('2026-02-01T00:00:00Z'),
+    } as const
+    const { waiver } = await ledger.waivers.add(draft)
+    const copies = (count: number, verdict: string, withdrawnAt: string) =>
+      query(`
+        INSERT INTO "Waiver" (id, "streamId", "kernelBuildId", "moduleBuildId", "baseSha256", grounds, "moduleSetId", verdicts, modules,
+          reason, author, "expiresAt", "createdAt", "withdrawnAt")
+        SELECT gen_random_uuid(), "streamId", "kernelBuildId", "moduleBuildId", "baseSha256", grounds, "moduleSetId",
+          ARRAY['${verdict}'], modules, reason, author, "expiresAt", "createdAt", ${withdrawnAt}
+        FROM "Waiver", generate_series(1, ${count}) WHERE id = '${waiver.id}'`)
+    await copies(2100, 'changed', 'now()')
+    expect(await asked(ledger, question, unread)).toMatchObject({ answer: 'pass', moreWaivers: 101 })
+    await copies(2100, 'misread', 'NULL')
+    expect(await asked(ledger, question, unread)).toMatchObject({ answer: 'fail', moreWaivers: 2201 })
+  })
 })

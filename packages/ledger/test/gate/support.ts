@@ -76,6 +76,8 @@ export const witness = (nth: number, more: Partial<Witness> = {}): Witness => ({
   otherReleases: [],
   kernelRelease: '5.15.12-1-default',
   problems: [],
+  empty: [],
+  btfMissing: false,
   refused: 0,
   refusals: [],
   ...more,
@@ -106,6 +108,7 @@ export function inputs(more: Partial<DecideInputs> = {}): DecideInputs {
     considered: [],
     meetings: [meeting(1, { a: 0, b: 0 })],
     waivers: [],
+    moreWaivers: 0,
     ...more,
   }
 }
