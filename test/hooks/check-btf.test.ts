@@ -188,6 +188,31 @@ describe.each(kinds.filter(({ there }) => there))(
       expect(stdout).not.toContain('-on-rt')
     })
 
+    it('takes the base that kbuild had for that which modules without a kernel were built on', async () => {
+      const kmp = async (...trees: [string, string, string][]) => {
+        const { at, reference } = await buildRoot({ kmp: { modules: '1.3' } })
+        await copyFile(path.join(vectors, 'base-1.3.btf'), path.join(reference, 'same'))
+        await writeFile(path.join(reference, 'same.rules'), '5.15.12,no-allow-mismatch\n')
+        for (const [place, release, vector] of trees) {
+          await mkdir(path.join(at, place, 'include/config'), { recursive: true })
+          await writeFile(path.join(at, place, 'include/config/kernel.release'), `${release}\n`)
+          await copyFile(path.join(vectors, vector), path.join(at, place, 'vmlinux'))
+        }
+        return check(at)
+      }
+      const [obj, build] = ['usr/src/linux-5.15.12-1-obj/x86_64/default', `lib/modules/${uname}/build`]
+      expect(await kmp([obj, uname, 'vmlinux-1.3'])).toEqual({
+        code: 0,
+        stdout: `... BTF: ${uname}-on-same: All 2 modules are compatible.\n`,
+      })
+      expect(await kmp([build, uname, 'vmlinux-1.3'], [obj, uname, 'vmlinux-1.3'])).toMatchObject({ code: 0 })
+      const unknown = { code: 1, stdout: expect.stringMatching(/\d unknown: .*(saucer|teapot)/) }
+      expect(await kmp([obj, '5.15.13-1-default', 'vmlinux-1.3'])).toMatchObject(unknown)
+      const several = await kmp([build, uname, 'vmlinux-1.3'], [obj, uname, 'vmlinux-1.1'])
+      expect(several).toMatchObject(unknown)
+      expect(several.stdout).toContain(`${uname}: its build trees have several vmlinux`)
+    })
+
     it('knows nothing of modules that no kernel is there for, and does not pass them', async () => {
       const { at } = await buildRoot({ kmp: { modules: '1.3' } })
       expect(await check(at)).toMatchObject({
