@@ -86,7 +86,8 @@ class Listening(unittest.TestCase):
         self.connection.close()
 
     def until(self, what: str, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        # Longer than the listener ever pauses: where a broker takes long to come back, its pauses have grown.
+        deadline = time.monotonic() + 120
         while not condition():
             self.assertLess(time.monotonic(), deadline, what)
             time.sleep(0.02)
