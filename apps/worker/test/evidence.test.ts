@@ -67,15 +67,31 @@ describe('evidence that begins as', () => {
 })
 
 describe('a build log', () => {
+  const none = { compiler: null, pahole: null }
   it.each([
     [`x\nCONFIG_CC_VERSION_TEXT="${gcc}"\nCONFIG_PAHOLE_VERSION=124\n`, { compiler: gcc, pahole: '124' }],
     [`[   12s] ${gcc}\n[   13s] dwarves-1.27-1.2 installed`, { compiler: gcc, pahole: '127' }],
     ['Setting up pahole (1.24-4.1) ...\n', { compiler: null, pahole: '124' }],
-    ['we use gcc here, and pahole too\nversion 1.25\n', { compiler: null, pahole: null }],
-    ['', { compiler: null, pahole: null }],
+    ['we use gcc here, and pahole too\nversion 1.25\n', none],
+    [`${gcc}\nCONFIG_CC_VERSION_TEXT="clang version 19.1.7"\n`, { compiler: gcc, pahole: null }],
+    ['pahole 1.27\nCONFIG_PAHOLE_VERSION=124\n', { compiler: null, pahole: '127' }],
+    [`x${gcc}\n${gcc} and so on without a version of its own that would be read to the end of it\n`, none],
+    ['', none],
   ])('says which tools were used: %j', async (text, tools) => {
     expect(await readBuildLog(await file('build.log', text), 'build.log')).toEqual(tools)
     expect(await readBuildLog(await file('build.log.gz', gzipSync(text)), 'build.log.gz')).toEqual(tools)
+  })
+
+  it('is read alike wherever the parts end in which it comes', async () => {
+    // Parts of a file have 64 KiB: the line lies before the first end, across it and behind it.
+    const line = `${gcc}\nCONFIG_PAHOLE_VERSION=124\n`
+    for (let before = 65536 - line.length - 2; before <= 65538; before++) {
+      const log = await file('part.log', `${'\n'.repeat(before)}${line}`)
+      expect([before, await readBuildLog(log, 'part.log')]).toEqual([
+        before,
+        { compiler: gcc, pahole: '124' },
+      ])
+    }
   })
 
   it('that is damaged, or one line without end, is read as far as it goes', async () => {
