@@ -15,7 +15,7 @@ export const notModified = {
 }
 
 /** Whether a list of ETags, or `*`, has this one; a weak one is the same as a strong one here (RFC 9110, §8.8.3.2). */
-export function hasTag(header: string | undefined, tag: string): boolean {
+function hasTag(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false
   const opaque = (text: string) => text.trim().replace(/^W\//, '')
   return header.trim() === '*' || header.split(',').some((each) => opaque(each) === opaque(tag))

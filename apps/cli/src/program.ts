@@ -37,7 +37,7 @@ function ownVersion(): string {
  * The command line, without doing anything yet. Commands are light until they run: each imports what it needs in its action.
  * `ended` receives the exit code of the command that ran.
  */
-export function buildProgram(ended: (code: number) => void): Command {
+function buildProgram(ended: (code: number) => void): Command {
   const program = new Command('basedrift')
     .description('Which kernel-module builds are BTF-compatible with which kernel builds, and why not.')
     .version(ownVersion(), '-V, --version', 'print the version')

@@ -27,11 +27,9 @@ export type Overall = (typeof overalls)[number]
 
 /** How a kernel compares a module's vermagic with its own. */
 export const vermagicStates = ['same', 'differs', 'unknown'] as const
-export type VermagicState = (typeof vermagicStates)[number]
 
 /** How a kernel with modversions compares the checksums of imported symbols. */
 export const modversionsStates = ['match', 'mismatch', 'unknown'] as const
-export type ModversionsState = (typeof modversionsStates)[number]
 
 /** What besides vermagic and symbols makes a kernel refuse a module. */
 export const obstacleCodes = [
@@ -41,11 +39,9 @@ export const obstacleCodes = [
   'module-struct-size',
   'export-flags-absent',
 ] as const
-export type ObstacleCode = (typeof obstacleCodes)[number]
 
 /** What becomes of the type ids that the code of a module carries. */
 export const btfIdsStates = ['match', 'wrong', 'fails', 'missing', 'unknown'] as const
-export type BtfIdsState = (typeof btfIdsStates)[number]
 
 /** The life of a build, in order; `done` and `failed` are final. */
 export const buildStates = ['declared', 'open', 'sealed', 'ingesting', 'comparing', 'done', 'failed'] as const
@@ -190,7 +186,6 @@ export const channelKinds = ['slack', 'mattermost', 'matrix', 'teams', 'email', 
 
 /** How mail goes to its server. */
 export const smtpSecurities = ['starttls', 'tls', 'none'] as const
-export type SmtpSecurity = (typeof smtpSecurities)[number]
 
 /** Whether an answer lists what was found of its modules. */
 export const findingStates = ['listed', 'omitted'] as const

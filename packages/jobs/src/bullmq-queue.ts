@@ -38,7 +38,7 @@ export const queueName = 'basedrift-tasks'
  * A completed or failed job keeps its id, and BullMQ silently swallows the same id added again: none is kept.
  * Retries are the ledger's, so that they outlive the queue.
  */
-export const jobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const
+const jobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const
 
 /** Queue settings that are the same on every backend: nobody reads BullMQ's events. */
 export const queueOptions = { defaultJobOptions: jobOptions, streams: { events: { maxLen: 100 } } } as const

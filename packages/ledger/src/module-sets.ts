@@ -5,7 +5,7 @@ import type { ModuleSets } from './repositories.js'
 import type { ModuleRow, ModuleSetRow, StampRow } from './rows.js'
 
 /** The columns of a module as they are given out. */
-export const moduleColumns = {
+const moduleColumns = {
   name: true,
   file: true,
   sha256: true,

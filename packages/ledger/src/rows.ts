@@ -15,7 +15,7 @@ export const artifactStates = ['stored', 'ingested', 'failed'] as const
 export type ArtifactState = (typeof artifactStates)[number]
 export const pairStates = ['pending', 'done', 'failed'] as const
 export type PairState = (typeof pairStates)[number]
-export const taskStates = ['pending', 'leased', 'done', 'failed'] as const
+const taskStates = ['pending', 'leased', 'done', 'failed'] as const
 export type TaskState = (typeof taskStates)[number]
 
 /** The package managers by whose rules the versions of a stream may be ordered. */

@@ -18,7 +18,7 @@ export interface Outcome {
 }
 
 /** Most bytes of an answer that are kept. */
-export const keptAnswerBytes = 1024
+const keptAnswerBytes = 1024
 
 /** Texts of a target that an answer must not repeat: its secrets, and the parts of its URLs that may be some. */
 function secretsOf(target: Target): string[] {

@@ -3,7 +3,7 @@ import { Value } from 'typebox/value'
 import { RuntimeError } from './errors.js'
 
 /** The names that pino gives its levels. */
-export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /** A bucket for blobs in place of a directory. */

@@ -69,7 +69,7 @@ function baseView({ sha256, types, strings }: BaseRow): BaseFacts {
   return { sha256, types, strings }
 }
 
-export function originView(origin: OriginRow | null): Origin | null {
+function originView(origin: OriginRow | null): Origin | null {
   return origin === null ? null : { base: baseView(origin.base), source: origin.source }
 }
 

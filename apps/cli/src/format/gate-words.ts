@@ -12,7 +12,7 @@ const verdictWords: Readonly<Partial<Record<GateVerdict, string>>> = {
 }
 
 /** Who meets whom, in words; empty where it is not about two builds. */
-export function meetingOf({ direction, kernelBuild, moduleBuild }: GateReason | WaivedReason): string {
+function meetingOf({ direction, kernelBuild, moduleBuild }: GateReason | WaivedReason): string {
   if (kernelBuild === null || moduleBuild === null) return ''
   const [kernel, modules] = [nameOf(kernelBuild), nameOf(moduleBuild)]
   switch (direction) {

@@ -29,7 +29,7 @@ const idsSection = '.BTF_ids'
  * The bytes of a `.ko` with new BTF, and with its `.BTF_ids` in the new numbering.
  * @throws ArtifactError
  */
-export function rewrittenElf(module: ModuleFile, { btf, base, stamp, ids }: Rewritten): Uint8Array {
+function rewrittenElf(module: ModuleFile, { btf, base, stamp, ids }: Rewritten): Uint8Array {
   const elf = readElf(module.bytes)
   const changes: SectionChange[] = [
     { name: '.BTF', content: btf, type: sectionType.progbits, align: btfAlign },

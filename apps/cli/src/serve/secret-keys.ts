@@ -4,7 +4,7 @@ import path from 'node:path'
 import { CliError } from '../errors.js'
 
 /** File of the data directory that holds the keys where the environment gives none. */
-export const secretKeysFile = 'secret-keys'
+const secretKeysFile = 'secret-keys'
 
 /**
  * The keys that secrets of channels are sealed with, as `BASEDRIFT_SECRET_KEYS` has them: of the file in the data directory, which is

@@ -22,7 +22,7 @@ export interface Sweep {
 }
 
 /** Three days. */
-export const defaultWaiverMs = 72 * 3_600_000
+const defaultWaiverMs = 72 * 3_600_000
 
 /**
  * Starts to ask again what was asked of gates, where anything changed in their stream or a waiver has ended, so that an answer that

@@ -6,7 +6,7 @@ import { hex, noteIn } from './notes.js'
 import type { Stamp } from './types.js'
 
 /** The section that holds the note. */
-export const stampSection = '.note.basedrift.origin'
+const stampSection = '.note.basedrift.origin'
 
 const sectionName = ascii(stampSection)
 const noteName = ascii('Basedrift\0')

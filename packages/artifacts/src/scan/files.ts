@@ -80,7 +80,7 @@ function symversFacts(context: ScanContext, bytes: Uint8Array, identity: FileIde
 }
 
 /** Keeps a kernel for the end of the input. Throws `limit-exceeded` when too much is kept already. */
-export function holdBytes(context: ScanContext, count: number): void {
+function holdBytes(context: ScanContext, count: number): void {
   context.held += count
   if (context.held > context.limits.heldBytes) {
     context.held -= count
@@ -93,7 +93,7 @@ export function holdBytes(context: ScanContext, count: number): void {
 }
 
 /** Reads a kernel image on the side: what it is is known at the end of the input. */
-export function startKernel(context: ScanContext, bytes: Uint8Array, identity: FileIdentity): void {
+function startKernel(context: ScanContext, bytes: Uint8Array, identity: FileIdentity): void {
   const before = context.kernels.at(-1)
   const read = async (): Promise<FoundKernel | ArtifactFacts> => {
     try {

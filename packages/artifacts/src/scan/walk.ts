@@ -32,7 +32,7 @@ type Facts = AsyncGenerator<ArtifactFacts>
 const headBytes = 4096
 
 /** Keeps a kernel that is known already for the end of the input. */
-export function addRawKernels(context: ScanContext, raws: readonly RawBtf[]): Generator<ArtifactFacts> {
+function addRawKernels(context: ScanContext, raws: readonly RawBtf[]): Generator<ArtifactFacts> {
   return pairRawBtfs(raws, context.rawRole, (kernel) => {
     context.kernels.push(Promise.resolve({ kernel, config: null, problems: [] }))
   })

@@ -3,7 +3,7 @@ import { BtfError } from '../errors.js'
 import { latin1, stringEnd } from '../latin1.js'
 
 /** Stands for a string offset beyond every table: it denotes nothing, and the same nothing everywhere. */
-export const noString = 0x7fffffff
+const noString = 0x7fffffff
 
 /** Names of a table that stands on another start here, so that both can grow. */
 const ownNumbers = 0x40000000

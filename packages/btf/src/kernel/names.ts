@@ -1,7 +1,7 @@
 /** May be the first character of an identifier. */
-export const firstOk = 1
+const firstOk = 1
 /** May follow in an identifier. */
-export const restOk = 2
+const restOk = 2
 
 /** isalpha of the kernel's Latin-1 ctype table: ASCII letters, and 0xC0 up to 0xFF without × and ÷. */
 function isAlpha(byte: number): boolean {

@@ -6,7 +6,7 @@ import { encodeBtf } from './encode.js'
 import { StringTable } from './strings.js'
 
 /** BTF_MAX_TYPE: the highest id that a type may have. */
-export const maxTypeId = 0xfffff
+const maxTypeId = 0xfffff
 /** BTF_MAX_NAME_OFFSET */
 const maxNameOffset = 0xffffff
 

@@ -40,7 +40,7 @@ export interface Notices {
 }
 
 /** What an event says, without when it was found, where to read more, and what was before. */
-export function contentHash(notice: Notice): string {
+function contentHash(notice: Notice): string {
   const { at: _at, link: _link, before: _before, ...content } = notice as Notice & { before?: unknown }
   return createHash('sha256').update(canonical(content)).digest('hex')
 }
