@@ -31,6 +31,7 @@ const pair = (kernel: string, more: Partial<AttestedPair>): AttestedPair => ({
 const of = (pairs: AttestedPair[], more: Partial<AttestedBuild> = {}): AttestedBuild => ({
   pairs,
   missing: [],
+  moreEnvironments: false,
   ...more,
 })
 const reason = (code: GateReason['code'], more: Partial<GateReason>) =>
@@ -105,6 +106,13 @@ describe('a statement', () => {
         'missing: artifact-unusable, extra.rpm',
         'missing: live-failed of 5.15.12-1.1 in production, x: y',
       ],
+    })
+  })
+
+  it('has not passed where there are environments that nobody looked at', () => {
+    expect(statementOf(build, of([pair('1.3', {})], { moreEnvironments: true })).predicate).toMatchObject({
+      result: 'WARNED',
+      warnedTests: ['missing: more environments than are looked at'],
     })
   })
 

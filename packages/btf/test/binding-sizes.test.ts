@@ -140,12 +140,10 @@ describe('bases and modules that were made to hurt', () => {
           b.add({ kind: Kind.STRUCT, name, third: size + at, vlen: count, rest })
         }
       })
-    const started = performance.now()
     const { misboundTotal, changedTotal } = bind(rotated(0, 8), rotated(1, 16))
     expect(misboundTotal).toBe(0)
     expect(changedTotal).toBeGreaterThan(0)
-    expect(performance.now() - started).toBeLessThan(10_000)
-  }, 60_000)
+  })
 
   it('names that overlap without end are refused', () => {
     const base = blob((b) => {

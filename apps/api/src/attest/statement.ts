@@ -70,9 +70,11 @@ function missingName({ environment, reason }: MissingEvidence): string {
  * from what is given alone: no time and no address is in it. It has passed where every pair has, and nothing is missing; without any
  * test nothing has.
  */
-export function statementOf(build: BuildRow, { pairs, missing }: AttestedBuild): Statement {
+export function statementOf(build: BuildRow, { pairs, missing, moreEnvironments }: AttestedBuild): Statement {
   const { stream, version, release } = build
   const openTests = missing.map((one) => ({ name: missingName(one), result: 'WARNED' as const }))
+  if (moreEnvironments)
+    openTests.push({ name: 'missing: more environments than are looked at', result: 'WARNED' })
   const judged = pairs.map((pair) => ({ name: testName(pair), result: resultOf(pair) }))
   const tests = [...judged, ...openTests]
   const named = (wanted: TestResult) =>

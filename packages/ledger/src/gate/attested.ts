@@ -45,6 +45,8 @@ export interface AttestedBuild {
   pairs: AttestedPair[]
   /** What the gate misses there. */
   missing: MissingEvidence[]
+  /** Whether there are environments that were not looked at: of very many, those that come first by name are. */
+  moreEnvironments: boolean
 }
 
 /** What can be attested of a build. */
@@ -69,11 +71,12 @@ function countsOf({ counts, outcomes }: Meeting): AttestedPair['counts'] {
   return found
 }
 
+/** One more than are looked at. */
 async function environmentsOf(tx: Tx, buildId: string): Promise<string[]> {
   const found = await tx.$queryRaw<{ environment: string }[]>`
     SELECT DISTINCT l.environment FROM "Live" l JOIN "Build" b ON b.id = l."buildId"
     WHERE l."leftAt" IS NULL AND b."streamId" = (SELECT "streamId" FROM "Build" WHERE id = ${buildId}::uuid)
-    ORDER BY l.environment LIMIT ${mostEnvironments}`
+    ORDER BY l.environment LIMIT ${mostEnvironments + 1}`
   return found.map(({ environment }) => environment)
 }
 
@@ -89,8 +92,9 @@ export function createAttested(db: Database): Attested {
       const pairs = new Map<string, { meeting: Meeting; comparison: string | null; environments: string[] }>()
       const anywhere = new Set<string>()
       const missed: MissingEvidence[] = []
+      const environments = isUuid(buildId) ? await environmentsOf(prisma, buildId) : []
       // No environment has the empty name: what is found there is met anyway.
-      for (const environment of ['', ...(isUuid(buildId) ? await environmentsOf(prisma, buildId) : [])]) {
+      for (const environment of ['', ...environments.slice(0, mostEnvironments)]) {
         const question = { buildId, environment, now }
         const { inputs, comparisons } = await gatherEvidence(db, question, manifests, engine)
         // That nothing is live where nothing can be says nothing of the build.
@@ -144,8 +148,13 @@ export function createAttested(db: Database): Attested {
           engine: record?.engine ?? null,
         }
       })
+      const moreEnvironments = environments.length > mostEnvironments
       const place = (pair: AttestedPair) => `${nameOf(pair.kernelBuild)} ${nameOf(pair.moduleBuild)}`
-      return { pairs: attested.sort((a, b) => (place(a) < place(b) ? -1 : 1)), missing: missed }
+      return {
+        pairs: attested.sort((a, b) => (place(a) < place(b) ? -1 : 1)),
+        missing: missed,
+        moreEnvironments,
+      }
     },
   }
 }
