@@ -71,8 +71,8 @@ describe('the outcomes of a comparison', () => {
     const stopped = { ...row('a', 'kfree'), load: { ...lacking('kfree'), vermagic: 'differs' as const } }
     const some = [row('kettle', 'x', 'y'.repeat(500)), { ...row('b'), load }, stopped, row('cup', 'z')]
     expect(outcomes(some).missing).toEqual([
-      { module: 'cup', symbols: ['z'] },
-      { module: 'kettle', symbols: ['x', 'y'.repeat(128)] },
+      { module: 'cup', symbols: ['z'], total: 1 },
+      { module: 'kettle', symbols: ['x', 'y'.repeat(128)], total: 2 },
     ])
     expect(outcomes(Array.from({ length: 100 }, (_, nth) => row(`m${nth}`, 'x'))).missing).toHaveLength(32)
   })

@@ -301,10 +301,11 @@ export interface ComparisonRow extends ComparisonKey {
   missing?: readonly MissingSymbols[]
 }
 
-/** A module that imports what nothing known exports, and the first of these symbols. */
+/** A module that imports what nothing known exports, the first of these symbols, and how many they are. */
 export interface MissingSymbols {
   readonly module: string
   readonly symbols: readonly string[]
+  readonly total: number
 }
 
 /** The comparison that a pair has. */

@@ -59,7 +59,7 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
   lines.push(`Policy    ${policy}${tolerated}`)
   if (decision.loadUnknown > 0)
     lines.push(
-      `Unknown   ${count(decision.loadUnknown)} modules on kernels: not all that these compare besides BTF`,
+      `Unknown   ${counted(decision.loadUnknown, 'module')} on kernels: not all that these compare besides BTF`,
     )
   if (decision.withoutBtf > 0)
     lines.push(`No BTF    ${counted(decision.withoutBtf, 'module')} on kernels: nothing to compare (no-btf)`)

@@ -6,7 +6,7 @@ export const nameOf = ({ version, release }: Decision['build']): string => `${ve
 const verdictWords: Readonly<Partial<Record<GateVerdict, string>>> = {
   refused: 'refused for what kernels compare besides BTF',
   'loads-misread': 'with type ids in code that are misread',
-  'symbols-missing': 'that import what nothing known exports (symbols-missing)',
+  'symbols-missing': 'with imports that nothing known exports (symbols-missing)',
   'load-unknown': 'of which not all is known that kernels compare besides BTF',
   error: 'that could not be read (error)',
 }

@@ -7,10 +7,11 @@ import { type ModuleResult, verdicts } from '../pure/verdicts.js'
  */
 const bits = { stopped: 0x10, idsWrong: 0x20, loadUnknown: 0x40, symbolsMissing: 0x80 } as const
 
-/** A module that imports what nothing known exports, and the first of these symbols. */
+/** A module that imports what nothing known exports, the first of these symbols, and how many they are. */
 export interface MissingSymbols {
   readonly module: string
   readonly symbols: readonly string[]
+  readonly total: number
 }
 
 /** What a gate looks at of the rows of a comparison. */
@@ -44,8 +45,8 @@ function byteOf(row: Row): number {
 }
 
 function missingOf({ name, load }: Row): MissingSymbols {
-  const symbols = load.modversions.unresolved ?? []
-  return { module: name, symbols: symbols.map((symbol) => symbol.slice(0, named.characters)) }
+  const { unresolved = [], unresolvedTotal: total = unresolved.length } = load.modversions
+  return { module: name, symbols: unresolved.map((symbol) => symbol.slice(0, named.characters)), total }
 }
 
 /** What a gate looks at of the results of a comparison, in the order of the manifest. */

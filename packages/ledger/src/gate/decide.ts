@@ -49,7 +49,8 @@ function missingText(meeting: Meeting, { modules }: Pick<GateReason, 'modules'>)
   const lacking = meeting.missing.filter(({ module }) => of.has(module))
   const symbols = [...new Set(lacking.flatMap((one) => one.symbols))]
   if (symbols.length === 0) return null
-  const more = symbols.length > symbolsNamed ? ' and others' : ''
+  const cut = symbols.length > symbolsNamed || lacking.some((one) => one.total > one.symbols.length)
+  const more = cut ? ' and others' : ''
   return `Nothing known exports ${symbols.slice(0, symbolsNamed).join(', ')}${more}.`
 }
 
@@ -73,7 +74,12 @@ interface BoundWaiver {
   readonly terms: WaiverTerms
   readonly verdicts: ReadonlySet<GateVerdict>
   readonly modules: ReadonlySet<string> | null
+  /** Whether it was made for the modules that are there, no more and no fewer. */
+  readonly sameSet: boolean
 }
+
+/** What depends on what else a module is loaded with, too. */
+const ofSet: ReadonlySet<GateVerdict> = new Set<GateVerdict>(['refused', 'symbols-missing', 'load-unknown'])
 
 const bond = ({ name, sha256 }: { name: string; sha256: string }) => `${sha256} ${name}`
 
@@ -87,12 +93,16 @@ function boundWaivers(waivers: readonly WaiverTerms[], meeting: Meeting): BoundW
       terms,
       verdicts: new Set(terms.verdicts),
       modules: terms.modules === null ? null : new Set(terms.modules.map(bond)),
+      sameSet: terms.moduleSetId === meeting.manifest?.setId,
     }))
 }
 
 function covering(waivers: readonly BoundWaiver[], verdict: GateVerdict, module: ManifestModule) {
   return waivers.find(
-    ({ verdicts, modules }) => verdicts.has(verdict) && (modules === null || modules.has(bond(module))),
+    ({ verdicts, modules, sameSet }) =>
+      verdicts.has(verdict) &&
+      (sameSet || !ofSet.has(verdict)) &&
+      (modules === null || modules.has(bond(module))),
   )
 }
 

@@ -80,9 +80,9 @@ describe('a decision', () => {
 
   it('does not know of modules that import what nothing known exports, and names the symbols', () => {
     const missing = [
-      { module: 'a', symbols: ['garp_init', 'mrp_init'] },
-      { module: 'b', symbols: ['garp_init'] },
-      { module: 'waived', symbols: ['kettle_boil'] },
+      { module: 'a', symbols: ['garp_init', 'mrp_init'], total: 2 },
+      { module: 'b', symbols: ['garp_init'], total: 1 },
+      { module: 'waived', symbols: ['kettle_boil'], total: 1 },
     ]
     const bytes = { a: byteOf('symbols-missing'), b: byteOf('no-btf', 'symbols-missing'), c: 0 }
     const meetings = [meeting(1, { ...bytes, waived: byteOf('symbols-missing') }, { missing })]
@@ -104,6 +104,9 @@ describe('a decision', () => {
       ],
       waived: [{ verdict: 'symbols-missing', modules: [{ name: 'waived' }] }],
     })
+    // With other modules beside it other symbols may be missing.
+    const elsewhere = decide(inputs({ meetings, waivers: [{ ...terms, moduleSetId: 'other' }] }))
+    expect([elsewhere.reasons[0]?.count, elsewhere.waived]).toEqual([3, []])
     expect(answer({ meetings, policy: policy({ blocking: [] }) })).toBe('pass')
     expect(answer({ meetings, policy: policy({ blocking: [], rules: 'a FAIL' }) })).toBe('unknown')
     expect(answer({ meetings, policy: policy({ rules: '* PASS' }) })).toBe('pass')
@@ -112,15 +115,15 @@ describe('a decision', () => {
     expect(answer({ meetings: [meeting(1, worse)] })).toBe('fail')
   })
 
-  it('names few symbols, and none where none are recorded', () => {
-    const detail = (symbols: string[]) =>
-      decide(
-        inputs({
-          meetings: [meeting(1, { a: byteOf('symbols-missing') }, { missing: [{ module: 'a', symbols }] })],
-        }),
-      ).reasons[0]?.detail
+  it('names few symbols, says where there are more, and names none where none are recorded', () => {
+    const detail = (symbols: string[], total = symbols.length) => {
+      const missing = [{ module: 'a', symbols, total }]
+      return decide(inputs({ meetings: [meeting(1, { a: byteOf('symbols-missing') }, { missing })] }))
+        .reasons[0]?.detail
+    }
     const many = Array.from({ length: 20 }, (_, nth) => `s${nth}`)
     expect(detail(many)).toBe(`Nothing known exports ${many.slice(0, 8).join(', ')} and others.`)
+    expect(detail(['a'], 12)).toBe('Nothing known exports a and others.')
     expect(detail([])).toBeNull()
   })
 

@@ -159,7 +159,7 @@ describe('the gate', () => {
         expect([...rows]).toEqual([1, 2, 3])
         return {
           bytes: Uint8Array.of(byteOf('changed'), byteOf('symbols-missing')),
-          missing: [{ module: 'y', symbols: ['kfree'] }],
+          missing: [{ module: 'y', symbols: ['kfree'], total: 1 }],
         }
       },
     }
