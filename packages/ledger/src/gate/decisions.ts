@@ -167,14 +167,22 @@ export function createGate(db: Database): Gate {
   const rules = new RuleMemory()
   const unknown = (id: string) => new LedgerError('decision-unknown', `There is no decision ${id}.`)
 
-  /** Records a decision, unless the last one on the same question came from the same inputs. */
-  const record = (question: GateQuestion, inputs: JsonObject, inputsHash: string, decided: Decided) =>
+  /**
+   * Records a decision, unless the last one on the same question came from the same inputs. Null where another than the `seen` one was
+   * recorded since the evidence was looked for, which may be newer than this.
+   */
+  const record = (
+    question: GateQuestion,
+    seen: string | null,
+    { inputs, inputsHash, decided }: { inputs: JsonObject; inputsHash: string; decided: Decided },
+  ): Promise<Answer | null> =>
     transact(db, async (tx) => {
       const { buildId, environment } = question
       await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${buildId} ${environment}`}, 0))::text`
       const last = await lastOf(tx, question)
       if (last?.inputsHash === inputsHash)
         return { recorded: false, decision: decisionRow(await shown(tx, last.id)) }
+      if ((last?.id ?? null) !== seen) return null
       const { answer, ...result } = decided
       const now = clock()
       const id = uuidv7(now.getTime())
@@ -199,18 +207,24 @@ export function createGate(db: Database): Gate {
     })
 
   const ask = async (question: GateQuestion, engine: GateEngine, waits: boolean): Promise<Answer | null> => {
-    const evidence = await gatherEvidence(db, { ...question, now: clock() }, manifests, engine)
-    const inputs = recordOf(evidence, question.environment)
-    const inputsHash = hashOf(inputs)
-    const last = await lastOf(prisma, question)
-    if (last?.inputsHash === inputsHash) {
-      const decision = decisionRow(await shown(prisma, last.id))
-      return waits && mayBecomeKnown(decision.answer, decision.reasons) ? null : { recorded: false, decision }
+    for (;;) {
+      // Looked at before the evidence is: what is recorded meanwhile may be by newer.
+      const last = await lastOf(prisma, question)
+      const evidence = await gatherEvidence(db, { ...question, now: clock() }, manifests, engine)
+      const inputs = recordOf(evidence, question.environment)
+      const inputsHash = hashOf(inputs)
+      if (last?.inputsHash === inputsHash) {
+        const decision = decisionRow(await shown(prisma, last.id))
+        return waits && mayBecomeKnown(decision.answer, decision.reasons)
+          ? null
+          : { recorded: false, decision }
+      }
+      const { policy } = evidence.inputs
+      const decided = decide(evidence.inputs, rules.lookup(evidence.stream.id, policy))
+      if (waits && mayBecomeKnown(decided.answer, decided.reasons)) return null
+      const answer = await record(question, last?.id ?? null, { inputs, inputsHash, decided })
+      if (answer !== null) return answer
     }
-    const { policy } = evidence.inputs
-    const decided = decide(evidence.inputs, rules.lookup(evidence.stream.id, policy))
-    if (waits && mayBecomeKnown(decided.answer, decided.reasons)) return null
-    return record(question, inputs, inputsHash, decided)
   }
 
   return {

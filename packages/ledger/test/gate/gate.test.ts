@@ -1,6 +1,6 @@
 import { isNotice } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
-import type { GateEngine } from '../../src/index.js'
+import type { DecisionRow, GateEngine } from '../../src/index.js'
 import { openTestLedger } from '../support/ledger.js'
 import { asked, compare, environment, stream, twoBuilds, unread } from './recorded.js'
 import { byteOf } from './support.js'
@@ -144,6 +144,31 @@ describe('the gate', () => {
     const { question } = await twoBuilds(ledger)
     const answers = await Promise.all(Array.from({ length: 8 }, () => asked(ledger, question, unread)))
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1)
+  })
+
+  it('records nothing by evidence that is older than what another decided by meanwhile', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    const outcomes = async () => ({
+      bytes: Uint8Array.of(byteOf('rejected'), byteOf('rejected')),
+      missing: [],
+    })
+    await compare(ledger, old, fresh, null)
+    let meanwhile: DecisionRow | null = null
+    const slow: GateEngine = {
+      version: '1',
+      async outcomes() {
+        // Its evidence has been read, and is not all that there is any more.
+        await ledger.policies.set({ stream, settings: { blocking: ['changed'] }, by: 'anna' })
+        meanwhile ??= await asked(ledger, question, { version: '1', outcomes })
+        return outcomes()
+      },
+    }
+    const answer = await ledger.gate.ask(question, slow)
+    expect(meanwhile).toMatchObject({ answer: 'pass', policyVersion: 1 })
+    expect(answer).toEqual({ recorded: false, decision: meanwhile })
+    expect((await ledger.gate.decisions({ build: fresh, limit: 10 })).items).toHaveLength(1)
   })
 
   it('reads the outcomes of a comparison that has none recorded, once', async () => {
