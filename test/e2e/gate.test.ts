@@ -288,6 +288,41 @@ describe('the gate', () => {
     await expect(unknown).rejects.toMatchObject({ code: 'refusal-unknown', status: 404 })
   })
 
+  it('is unknown for good of a build that was withdrawn, whose name is free then', async () => {
+    const { client } = service
+    const reason = 'the wrong file'
+    await expect(client.withdrawBuild(old.id, { reason })).rejects.toMatchObject({
+      code: 'build-live',
+      status: 409,
+      message: expect.stringMatching(/^The build is live in production\. .*basedrift live leave/),
+    })
+    const withdraw = async (scope: 'ingest' | 'waive') => {
+      const authorization = `Bearer ${await service.newToken([scope])}`
+      const headers = { authorization, 'content-type': 'application/json' }
+      const body = JSON.stringify({ reason })
+      return (await service.fetch(`/v1/builds/${fresh.id}/withdrawal`, { method: 'POST', headers, body }))
+        .status
+    }
+    expect([await withdraw('ingest'), await withdraw('waive')]).toEqual([403, 200])
+    expect(await client.getBuild(fresh.id)).toMatchObject({ state: 'done', withdrawal: { reason } })
+    expect(await client.gate({ build: fresh.id, environment, wait: 60 })).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'build-withdrawn' }],
+    })
+    await expect(client.enterLive(environment, fresh.id)).rejects.toMatchObject({ code: 'build-withdrawn' })
+    const { cells } = await client.matrix({ stream })
+    expect(cells.map(({ kernelBuild, moduleBuild }) => [kernelBuild, moduleBuild])).toEqual([
+      [old.id, old.id],
+    ])
+    const name = { stream, version: '5.15.12', release: '1.3' }
+    await expect(client.findBuild(name)).rejects.toMatchObject({ code: 'build-unknown', status: 404 })
+    const again = await client.declareBuild(name)
+    expect([again.outcome, again.build.id === fresh.id]).toEqual(['created', false])
+    expect((await client.listBuilds({ stream, withdrawn: true })).items.map(({ id }) => id)).toEqual([
+      fresh.id,
+    ])
+  })
+
   it('has no answer for a build that is not there', async () => {
     const nobody = '00000000-0000-0000-0000-000000000000'
     await expect(service.client.gate({ build: nobody, environment })).rejects.toMatchObject({

@@ -34,6 +34,7 @@ import { refusalRoutes } from './routes/refusals.js'
 import { streamRoutes } from './routes/streams.js'
 import { tokenRoutes } from './routes/tokens.js'
 import { waiverRoutes } from './routes/waivers.js'
+import { withdrawRoutes } from './routes/withdraw.js'
 import type { App, AppDependencies } from './types.js'
 
 export { type ApiConfig, type ApiLimits, type ApiSettings, apiConfigOf, defaultApiConfig } from './config.js'
@@ -90,6 +91,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     liveRoutes(scope, dependencies)
     policyRoutes(scope, dependencies)
     refusalRoutes(scope, dependencies)
+    withdrawRoutes(scope, dependencies)
     waiverRoutes(scope, dependencies)
     gateRoutes(scope, dependencies)
     decisionRoutes(scope, dependencies)

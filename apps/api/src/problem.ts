@@ -40,7 +40,9 @@ export class ProblemError extends Error {
 const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'build-unknown': 'build-unknown',
   'build-differs': 'build-differs',
+  'build-live': 'build-live',
   'build-sealed': 'build-sealed',
+  'build-withdrawn': 'build-withdrawn',
   'channel-disabled': 'channel-disabled',
   'channel-exists': 'channel-exists',
   'channel-limit': 'channel-limit',

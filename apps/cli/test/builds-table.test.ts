@@ -27,6 +27,7 @@ const build: Build = {
   createdAt: time,
   sealedAt: time,
   finishedAt: time,
+  withdrawal: null,
   provenance: { obs: { project: 'openSUSE:Factory', bcnt: 3 } },
   artifacts: [
     {
@@ -91,7 +92,11 @@ describe('builds for people', () => {
       kernel: null,
       modules: null,
     }
-    await expect(buildsTable([build, bare], { style: plain, width: 100 })).toMatchFileSnapshot(
+    const withdrawn: Build = { ...bare, withdrawal: { by: 'anna', at: time, reason: 'the wrong file' } }
+    expect(buildTable(withdrawn, { style: plain, width: 100 })).toContain(
+      'Withdrawn 2026-05-01 12:34 UTC by anna: the wrong file (it was open)\n',
+    )
+    await expect(buildsTable([build, bare, withdrawn], { style: plain, width: 100 })).toMatchFileSnapshot(
       'golden/builds.txt',
     )
     expect(buildsTable([], { style: plain, width: 100 })).toBe('There are no builds yet.\n')

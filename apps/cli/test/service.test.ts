@@ -216,6 +216,23 @@ describe('serve, push and what came of it', () => {
     expect((await ask()).toString()).not.toContain('came by first-admin')
   })
 
+  it('takes out a build that was pushed by mistake, whose name is free then', async () => {
+    const name = ['9.9-1', '--stream', stream]
+    const mistaken = ['push', '--stream', stream, '--version', '9.9', '--release', '1', '--no-seal']
+    expect((await client(...mistaken, vector('teapot-1.1.ko'))).code).toBe(0)
+    const gone = await client('build', 'withdraw', ...name, '--reason', 'a mistyped version')
+    expect(gone).toMatchObject({ code: 0, stderr: '' })
+    expect(gone.stdout.toString()).toMatch(/ 9.9-1 {2}withdrawn\n.*by first-admin: a mistyped version /s)
+    expect((await client('build', ...name)).stderr).toMatch(/^basedrift: build-unknown: /)
+    const listed = async (...args: string[]) =>
+      (await client('builds', '--stream', stream, ...args)).stdout.toString()
+    expect(await listed()).toMatch(/ 9.9-1 +withdrawn /)
+    expect(await listed('--withdrawn')).not.toContain('5.15.12')
+    expect(await listed('--no-withdrawn')).not.toContain('9.9-1')
+    const live = await client('build', 'withdraw', ...name.slice(1), '--reason', 'no')
+    expect(live).toMatchObject({ code: 2, stderr: expect.stringMatching(/^basedrift: usage: Give build /) })
+  })
+
   it('leaves a build open where it is told to, and knows bytes that it has', async () => {
     const open = await push('1.4', '--no-seal', '--built-for', '5.15.12-1.1', vector('teapot-1.1.ko'))
     expect(open.code).toBe(0)

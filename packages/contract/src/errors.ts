@@ -152,12 +152,23 @@ export const errorCodes = {
     status: 409,
     title: 'The same name is recorded with other content',
     sentence:
-      'Nothing was overwritten and the attempt is recorded. Give other content another version or release. No gate passes the build until somebody has looked at it: basedrift build acknowledge.',
+      'Nothing was overwritten and the attempt is recorded. Give other content another version or release, or withdraw what was pushed by mistake. No gate passes the build until somebody has looked at it: basedrift build acknowledge.',
   },
   'build-empty': {
     status: 409,
     title: 'The build has no artifact',
     sentence: 'Upload at least one artifact before sealing the build.',
+  },
+  'build-live': {
+    status: 409,
+    title: 'The build is live',
+    sentence: 'Let it leave where no machine runs it any more, then withdraw it: basedrift live leave.',
+  },
+  'build-withdrawn': {
+    status: 409,
+    title: 'The build was withdrawn',
+    sentence:
+      'It takes part in nothing. Its name is free: declare it again, which is another build, and push the right content.',
   },
   'build-unfinished': {
     status: 409,

@@ -56,6 +56,12 @@ export const gateReasonCodes = {
     remedy:
       'The pair’s own error says why; most often the version of the kernel is not known: upload its config with it.',
   },
+  'build-withdrawn': {
+    outcome: 'unknown',
+    sentence:
+      'The build was withdrawn: it was pushed by mistake, as somebody says, and takes part in nothing.',
+    remedy: 'Push the right content under the same name, which is free again, and ask about that build.',
+  },
   'build-unsealed': {
     outcome: 'unknown',
     sentence: 'The build is not sealed: more of it may come.',
@@ -88,7 +94,7 @@ export const gateReasonCodes = {
     sentence:
       'Other content came under the name of a build and was refused: what is published may not be what was looked at.',
     remedy:
-      'Find out which of the two is published. Where it is what is recorded, say so, and why: `basedrift build acknowledge`.',
+      'Find out which of the two is published. Where it is what is recorded, say so, and why: `basedrift build acknowledge`; where it is the other, withdraw the build and push that.',
   },
   'build-contradicted': {
     outcome: 'unknown',
@@ -182,11 +188,12 @@ export type GateReasonCode = keyof typeof gateReasonCodes
 
 /**
  * Reasons that no waiting removes: what could not be read stays so, what sealed packages do not export too, an environment that nothing
- * entered is most often misspelt, and a person has to look at content that was refused.
+ * entered is most often misspelt, a person has to look at content that was refused, and what was withdrawn stays so.
  */
 const lastingReasons: readonly string[] = [
   'build-failed',
   'artifact-unusable',
+  'build-withdrawn',
   'content-refused',
   'symbols-missing',
   'btf-missing',

@@ -18,10 +18,11 @@ export function createArtifacts(db: Database): Artifacts {
         const now = db.clock()
         // Holds the build: of an artifact and a seal at the same time one comes first, and both know which.
         const [build] = isUuid(buildId)
-          ? await tx.$queryRaw<{ state: string; streamId: string }[]>`
-              SELECT state, "streamId" FROM "Build" WHERE id = ${buildId}::uuid FOR NO KEY UPDATE`
+          ? await tx.$queryRaw<{ state: string; streamId: string; withdrawnAt: Date | null }[]>`
+              SELECT state, "streamId", "withdrawnAt" FROM "Build" WHERE id = ${buildId}::uuid FOR NO KEY UPDATE`
           : []
         if (build === undefined) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
+        if (build.withdrawnAt !== null) throw new LedgerError('build-withdrawn')
         const { streamId } = build
         const there = await tx.artifact.findUnique({ where: { buildId_filename: { buildId, filename } } })
         if (there !== null) {

@@ -1,5 +1,5 @@
 import type { Prisma } from './generated/client.js'
-import type { ArtifactRow, BuildRow, Failure, JsonObject } from './rows.js'
+import type { ArtifactRow, BuildRow, Failure, JsonObject, Statement } from './rows.js'
 
 /** What a build row is made of. */
 export const buildInclude = {
@@ -12,6 +12,11 @@ export const buildInclude = {
 
 type ArtifactRecord = Prisma.ArtifactGetPayload<object>
 type BuildRecord = Prisma.BuildGetPayload<{ include: typeof buildInclude }>
+
+/** What somebody said, where anybody did. */
+export function statementOf(at: Date | null, by: string | null, reason: string | null): Statement | null {
+  return at === null ? null : { by: by ?? '', at: at.toISOString(), reason: reason ?? '' }
+}
 
 const time = (date: Date | null) => (date === null ? null : date.toISOString())
 
@@ -66,5 +71,6 @@ export function buildRow(record: BuildRecord): BuildRow {
     createdAt: record.createdAt.toISOString(),
     sealedAt: time(record.sealedAt),
     finishedAt: time(record.finishedAt),
+    withdrawal: statementOf(record.withdrawnAt, record.withdrawnBy, record.withdrawnReason),
   }
 }

@@ -14,6 +14,7 @@ import type { Builds } from './repositories.js'
 import type { BuildRow, Failure, JsonObject, ModuleRow, VersionScheme } from './rows.js'
 import { buildKey } from './versions/order.js'
 import { placeCursor, placesAfter } from './versions/place.js'
+import { withdrawBuild } from './withdraw.js'
 
 const unknown = (id: string) => new LedgerError('build-unknown', `There is no build ${id}.`)
 
@@ -62,26 +63,20 @@ export function createBuilds(db: Database): Builds {
         if (stream === undefined) throw new Error(`stream ${name} went away`)
         const streamId = stream.id
         const key = buildKey(stream.versionScheme, { version, release })
-        const made = await tx.build.createMany({
-          data: [
-            {
-              id: uuidv7(now.getTime()),
-              streamId,
-              version,
-              release,
-              versionKey: key,
-              provenance,
-              builtFor,
-              createdAt: now,
-            },
-          ],
-          skipDuplicates: true,
-        })
-        const { id, ...recorded } = await tx.build.findUniqueOrThrow({
-          where: { streamId_version_release: { streamId, version, release } },
-          select: { id: true, provenance: true, builtFor: true },
-        })
-        if (made.count === 1) return { id, outcome: 'created' as const }
+        const named = { streamId, version, release }
+        const own = uuidv7(now.getTime())
+        const data = { id: own, ...named, versionKey: key, provenance, builtFor, createdAt: now }
+        let found = null
+        // One that has the name may be withdrawn between the two statements: then it is free.
+        while (found === null) {
+          await tx.build.createMany({ data: [data], skipDuplicates: true })
+          found = await tx.build.findFirst({
+            where: { ...named, withdrawnAt: null },
+            select: { id: true, provenance: true, builtFor: true },
+          })
+        }
+        const { id, ...recorded } = found
+        if (id === own) return { id, outcome: 'created' as const }
         const given = { provenance, builtFor }
         if (canonical(recorded) === canonical(given)) return { id, outcome: 'same' as const }
         await tx.$queryRaw`SELECT id FROM "Build" WHERE id = ${id}::uuid FOR NO KEY UPDATE`
@@ -102,7 +97,7 @@ export function createBuilds(db: Database): Builds {
 
     async find(stream, version, release) {
       const build = await prisma.build.findFirst({
-        where: { stream: { name: stream }, version, release },
+        where: { stream: { name: stream }, version, release, withdrawnAt: null },
         include: buildInclude,
       })
       return build === null ? null : buildRow(build)
@@ -110,19 +105,24 @@ export function createBuilds(db: Database): Builds {
 
     async withBase(sha256, { stream }) {
       const first = (where: Prisma.BuildWhereInput) =>
-        prisma.build.findFirst({ where, include: buildInclude, orderBy: { id: 'asc' } })
+        prisma.build.findFirst({
+          where,
+          include: buildInclude,
+          orderBy: [{ withdrawnAt: { sort: 'asc', nulls: 'first' } }, { id: 'asc' }],
+        })
       const build =
         (await first({ baseSha256: sha256, stream: { name: stream } })) ??
         (await first({ baseSha256: sha256 }))
       return build === null ? null : buildRow(build)
     },
 
-    async list({ stream, globs, cursor, limit }) {
+    async list({ stream, withdrawn, globs, cursor, limit }) {
       const after = decodeCursor('builds', cursor, [isId])
       const take = pageLimit(limit)
       const rows = await prisma.build.findMany({
         where: {
           ...(stream === undefined ? {} : { stream: { name: stream } }),
+          ...(withdrawn === undefined ? {} : { withdrawnAt: withdrawn ? { not: null } : null }),
           ...(globs === undefined ? {} : { streamId: { in: await streamIdsOf(prisma, globs) } }),
           ...(after === null ? {} : { id: { lt: after[0] as string } }),
         },
@@ -133,13 +133,14 @@ export function createBuilds(db: Database): Builds {
       return pageOf(rows, take, buildRow, (last) => encodeCursor('builds', [last.id]))
     },
 
-    async listByVersion({ stream, cursor, limit }) {
+    async listByVersion({ stream, withdrawn = null, cursor, limit }) {
       const { scheme, builds } = await placesAfter(prisma, 'builds-by-version', stream, cursor)
       const [before] = builds
       const take = pageLimit(limit)
       const ids = await prisma.$queryRaw<{ id: string }[]>`
         SELECT id FROM "Build" WHERE "streamId" = (SELECT id FROM "Stream" WHERE name = ${stream})
           AND ${before === undefined ? Prisma.sql`true` : Prisma.sql`("versionKey", id) < (${before.versionKey}, ${before.id}::uuid)`}
+          AND coalesce(("withdrawnAt" IS NOT NULL) = ${withdrawn}::boolean, true)
         ORDER BY "versionKey" DESC, id DESC LIMIT ${take + 1}`
       const rows = await prisma.build.findMany({
         where: { id: { in: ids.map(({ id }) => id) } },
@@ -176,6 +177,11 @@ export function createBuilds(db: Database): Builds {
       return existing(prisma, id)
     },
 
+    async withdraw(id, of) {
+      await withdrawBuild(db, id, of)
+      return existing(prisma, id)
+    },
+
     async progress(id) {
       const progress = { pending: 0, done: 0, failed: 0 }
       if (!isUuid(id)) return progress
@@ -193,12 +199,14 @@ export function createBuilds(db: Database): Builds {
       await transact(db, async (tx) => {
         const now = clock()
         const { count } = await tx.build.updateMany({
-          where: { id, state: { in: ['declared', 'open'] } },
+          where: { id, state: { in: ['declared', 'open'] }, withdrawnAt: null },
           data: { state: 'sealed', sealedAt: now },
         })
         if (count === 1) await enqueue(tx, [{ kind: 'ingest', buildId: id }], now)
       })
-      return existing(prisma, id)
+      const build = await existing(prisma, id)
+      if (build.withdrawal !== null) throw new LedgerError('build-withdrawn')
+      return build
     },
 
     async startIngest(id) {

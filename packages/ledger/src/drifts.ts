@@ -21,7 +21,7 @@ export async function renewNeighbours(tx: Tx, streamId: string, now: Date): Prom
   const ends = Prisma.sql`
     SELECT id AS "fromBuildId", next AS "toBuildId" FROM (
       SELECT id, lead(id) OVER (ORDER BY "versionKey", id) AS next FROM "Build"
-      WHERE "streamId" = ${streamId}::uuid AND "baseSha256" IS NOT NULL AND state IN ('comparing', 'done')
+      WHERE "streamId" = ${streamId}::uuid AND "baseSha256" IS NOT NULL AND state IN ('comparing', 'done') AND "withdrawnAt" IS NULL
     ) AS kernels WHERE next IS NOT NULL`
   const flipped = await tx.$queryRaw<{ id: string; neighbours: boolean }[]>`
     WITH ends AS (${ends})

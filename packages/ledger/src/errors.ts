@@ -6,6 +6,9 @@ export const ledgerErrorCodes = {
   'refusal-unknown': 'The build has no such refusal.',
   'build-sealed':
     'The build was sealed: nothing more joins it. Later packages are a module build of their own.',
+  'build-live': 'The build is live: let it leave where no machine runs it, then it can be withdrawn.',
+  'build-withdrawn':
+    'The build was withdrawn: it takes part in nothing. Its name is free: push the right content under it.',
   'build-state': 'The build is not in the state that this step starts from.',
   'drift-unknown': 'There is no such drift: one of its builds is gone.',
   'decision-unknown': 'There is no such decision of a gate.',

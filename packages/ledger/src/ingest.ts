@@ -48,6 +48,7 @@ async function createPairs(tx: Tx, buildId: string, streamId: string, now: Date)
     WHERE k."streamId" = ${streamId}::uuid AND (k.id = ${buildId}::uuid OR m.id = ${buildId}::uuid)
       AND k."baseSha256" IS NOT NULL AND m."moduleSetId" IS NOT NULL
       AND k.state IN ('comparing', 'done') AND m.state IN ('comparing', 'done')
+      AND k."withdrawnAt" IS NULL AND m."withdrawnAt" IS NULL
     ORDER BY k.id, m.id
     ON CONFLICT DO NOTHING
     RETURNING "kernelBuildId", "moduleBuildId", state`

@@ -28,16 +28,17 @@ async function evidenceOf(tx: Tx, query: OriginQuery): Promise<OriginEvidence> {
   const [said] = await tx.$queryRaw<(BaseRow & { release: string | null })[]>`
     SELECT b.sha256, b.types, b.strings, k."kernelRelease" AS release
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
-    WHERE s.name = ${stream} AND k.version || '-' || k.release = ${builtFor}`
+    WHERE s.name = ${stream} AND k.version || '-' || k.release = ${builtFor} AND k."withdrawnAt" IS NULL`
   const candidates = await tx.$queryRaw<BaseRow[]>`
     SELECT DISTINCT b.sha256, b.types, b.strings
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
-    WHERE s.name = ${stream} AND b.strings = ${strings}::int AND b.sha256 IS DISTINCT FROM ${own}
+    WHERE s.name = ${stream} AND b.strings = ${strings}::int AND b.sha256 IS DISTINCT FROM ${own} AND k."withdrawnAt" IS NULL
     ORDER BY b.sha256 LIMIT ${limit}`
   const named = await tx.$queryRaw<BaseRow[]>`
     SELECT DISTINCT b.sha256, b.types, b.strings
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
     WHERE s.name = ${stream} AND k."kernelRelease" = ANY(${releases.map(storable)}) AND b.sha256 IS DISTINCT FROM ${own}
+      AND k."withdrawnAt" IS NULL
     ORDER BY b.sha256 LIMIT ${limit}`
   const { release: statedRelease = null, ...stated } = said ?? {}
   return {
@@ -83,7 +84,7 @@ export async function lookAgain(
   const { buildId, streamId, name, base, newBase } = kernel
   const builds = await tx.$queryRaw<{ id: string }[]>`
     SELECT m.id FROM "Build" m JOIN "ModuleSet" s ON s.id = m."moduleSetId"
-    WHERE m.id <> ${buildId}::uuid AND m.state IN ('comparing', 'done')
+    WHERE m.id <> ${buildId}::uuid AND m.state IN ('comparing', 'done') AND m."withdrawnAt" IS NULL
       AND ((m."streamId" = ${streamId}::uuid
           AND (m."originSha256" IS NULL
             OR (m."originSource" = 'found'

@@ -210,6 +210,7 @@ export function createPairs(db: Database): Pairs {
         FROM "Build" k JOIN "Pair" p ON p."kernelBuildId" = k.id JOIN "Build" m ON m.id = p."moduleBuildId"
           LEFT JOIN "Comparison" c ON c.key = p."comparisonKey"
         WHERE k."streamId" = (SELECT id FROM "Stream" WHERE name = ${stream}) AND ${beyond(after)}
+          AND k."withdrawnAt" IS NULL AND m."withdrawnAt" IS NULL
         ORDER BY k."versionKey" DESC, k.id DESC, m."versionKey" DESC, m.id DESC LIMIT ${take + 1}`
       const { items, next } = pageOf(rows, take, cell, (row) =>
         placeCursor('matrix', after.scheme, [row.kernelBuildId, row.moduleBuildId]),

@@ -1,4 +1,5 @@
 import type { RefusalCode } from '@basedrift/contract'
+import { statementOf } from './build-rows.js'
 import { type Database, type Tx, transact } from './db.js'
 import { LedgerError } from './errors.js'
 import type { Prisma } from './generated/client.js'
@@ -88,14 +89,7 @@ export async function refusalsOf(tx: Tx, buildId: string): Promise<RefusalRow[]>
     createdAt: row.createdAt.toISOString(),
     times: row.times,
     lastAt: row.lastAt.toISOString(),
-    acknowledgement:
-      row.acknowledgedAt === null
-        ? null
-        : {
-            by: row.acknowledgedBy ?? '',
-            at: row.acknowledgedAt.toISOString(),
-            reason: row.acknowledgement ?? '',
-          },
+    acknowledgement: statementOf(row.acknowledgedAt, row.acknowledgedBy, row.acknowledgement),
   }))
 }
 

@@ -142,21 +142,31 @@ export interface Builds {
   /** Idempotent. `differs` was recorded as a refusal; `build` is then what was recorded before. */
   declare(declaration: Declaration): Promise<{ outcome: 'created' | 'same' | 'differs'; build: BuildRow }>
   get(id: string): Promise<BuildRow | null>
+  /** By its name, which one that was withdrawn has no more. */
   find(stream: string, version: string, release: string): Promise<BuildRow | null>
   /** The build whose kernel has this base: of several the first of that stream, else the first of all. */
   withBase(sha256: string, prefer: { stream: string }): Promise<BuildRow | null>
-  /** Newest first; all streams where `stream` is not given. */
-  list(query: { stream?: string | undefined } & Seen & PageRequest): Promise<Page<BuildRow>>
+  /** Newest first; all streams where `stream` is not given; with `withdrawn` only those that were withdrawn, or were not. */
+  list(
+    query: { stream?: string | undefined; withdrawn?: boolean | undefined } & Seen & PageRequest,
+  ): Promise<Page<BuildRow>>
   /** Newest version first, as the scheme of the stream orders them; those that are equal, and all without one, newest first. */
-  listByVersion(query: { stream: string } & PageRequest): Promise<Page<BuildRow>>
+  listByVersion(
+    query: { stream: string; withdrawn?: boolean | undefined } & PageRequest,
+  ): Promise<Page<BuildRow>>
   /** In the manifest's order; `name` is a part of the module's name. `build-unknown`. */
   modules(id: string, query: { name?: string | undefined } & PageRequest): Promise<Page<ModuleRow>>
   /** Refused writes under the build's name: those that nobody has acknowledged, then the others, the newest first; at most 101. */
   refusals(id: string): Promise<RefusalRow[]>
   /** Somebody looked at these refusals of the build. Idempotent: what was said first stays. `build-unknown`, `refusal-unknown`. */
   acknowledge(id: string, of: { refusals: readonly string[]; reason: string; by: string }): Promise<BuildRow>
+  /**
+   * It was pushed by mistake: it takes part in nothing from now on, and its name is free for another build. What is recorded of it stays. Idempotent:
+   * what was said first stays. `build-unknown`, `build-live`.
+   */
+  withdraw(id: string, of: { reason: string; by: string }): Promise<BuildRow>
   progress(id: string): Promise<BuildProgress>
-  /** Closes the build and records its ingest task and bell in one transaction. Idempotent. `build-unknown`. */
+  /** Closes the build and records its ingest task and bell in one transaction. Idempotent. `build-unknown`, `build-withdrawn`. */
   seal(id: string): Promise<BuildRow>
   /** sealed → ingesting. Null where there is nothing to do any more (comparing, done, failed); ingesting stays ingesting. */
   startIngest(id: string): Promise<BuildRow | null>
@@ -175,7 +185,8 @@ export interface Builds {
 export interface Artifacts {
   /**
    * Adds a file whose blob is stored. `differs`: the name holds other content, which stays (recorded as a refusal).
-   * `sealed`: the build takes no more. `artifact` is what is recorded under the name, null where nothing is. `build-unknown`.
+   * `sealed`: the build takes no more. `artifact` is what is recorded under the name, null where nothing is. `build-unknown`,
+   * `build-withdrawn`.
    */
   add(artifact: {
     buildId: string

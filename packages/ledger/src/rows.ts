@@ -162,6 +162,15 @@ export interface BuildRow {
   createdAt: string
   sealedAt: string | null
   finishedAt: string | null
+  /** Null unless somebody said that it was pushed by mistake: then its name is free, and it takes part in nothing. */
+  withdrawal: Statement | null
+}
+
+/** What somebody said of a build, and when. */
+export interface Statement {
+  by: string
+  at: string
+  reason: string
 }
 
 /** How far the pairs of a build are, as kernel build and as module build together. */
@@ -184,7 +193,7 @@ export interface RefusalRow {
   times: number
   lastAt: string
   /** Null until somebody looked at it. */
-  acknowledgement: { by: string; at: string; reason: string } | null
+  acknowledgement: Statement | null
 }
 
 /** Enough of a build to name it. */

@@ -170,6 +170,7 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
             'upload-stalled',
             'build-differs',
             'build-sealed',
+            'build-withdrawn',
             'artifact-limit',
             'body-too-large',
             'media-type-refused',

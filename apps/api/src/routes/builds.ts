@@ -36,6 +36,9 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
           {
             stream: Type.Optional(StreamName),
             order: Type.Optional(oneOf(buildOrders, '`version` where a stream is named, else `declared`')),
+            withdrawn: Type.Optional(
+              Type.Boolean({ description: 'Only those that were withdrawn, or only those that were not' }),
+            ),
             ...pageQuery,
           },
           { additionalProperties: false },
@@ -44,7 +47,7 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
       },
     },
     async (request) => {
-      const { stream, cursor, limit = 100 } = request.query
+      const { stream, withdrawn, cursor, limit = 100 } = request.query
       const { order = stream === undefined ? 'declared' : 'version' } = request.query
       if (stream !== undefined && (await ledger.streams.find(stream)) === null) {
         throw new ProblemError('stream-unknown', `There is no stream ${stream}.`)
@@ -54,8 +57,8 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
         throw new ProblemError('request-invalid', 'Versions are ordered within a stream: name one.')
       const { items, next } =
         order === 'version' && stream !== undefined
-          ? await ledger.builds.listByVersion({ stream, cursor, limit })
-          : await ledger.builds.list({ stream, globs, cursor, limit })
+          ? await ledger.builds.listByVersion({ stream, withdrawn, cursor, limit })
+          : await ledger.builds.list({ stream, withdrawn, globs, cursor, limit })
       return { items: items.map(buildSummaryView), next }
     },
   )

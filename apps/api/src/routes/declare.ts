@@ -20,6 +20,7 @@ export function declareRoutes(app: App, { ledger, ring }: AppDependencies): void
         operationId: 'findBuild',
         tags: ['builds'],
         summary: 'A build by its name',
+        description: 'One that was withdrawn has none any more: it is found by its id.',
         params: BuildPath,
         response: { 200: ref(Build), ...problems('build-unknown') },
       },
@@ -95,7 +96,7 @@ export function declareRoutes(app: App, { ledger, ring }: AppDependencies): void
         headers: Type.Object(writeHeaders),
         response: {
           202: Type.Unsafe<Build>({ ...ref(Build) }),
-          ...problems('origin-refused', 'build-unknown', 'build-empty'),
+          ...problems('origin-refused', 'build-unknown', 'build-empty', 'build-withdrawn'),
         },
       },
     },

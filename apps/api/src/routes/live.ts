@@ -84,7 +84,7 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
         response: {
           200: ref(Live),
           201: ref(Live),
-          ...problems('origin-refused', 'build-unknown', 'live-limit'),
+          ...problems('origin-refused', 'build-unknown', 'build-withdrawn', 'live-limit'),
         },
       },
     },

@@ -93,6 +93,7 @@ export function buildSummaryView(build: BuildRow): BuildSummary {
     createdAt: build.createdAt,
     sealedAt: build.sealedAt,
     finishedAt: build.finishedAt,
+    withdrawal: build.withdrawal,
   }
 }
 

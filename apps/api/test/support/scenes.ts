@@ -54,6 +54,7 @@ export async function setScenes(
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(again),
   })
+  const { build: mistaken } = await client.declareBuild(named('mistaken'))
   const [refusal] = (await client.getBuild(kernelBuild)).refusals
   return {
     fixtures: {
@@ -73,6 +74,7 @@ export async function setScenes(
       sealBuild: { values: { vr: '5.15.12-full' } },
       waive: { body: { ...waiving, modules: 'all' } },
       acknowledgeRefusals: { body: { refusals: [refusal?.id], reason: 'the same sources' } },
+      withdrawBuild: { values: { id: mistaken.id }, body: { reason: 'the wrong file' } },
       breakGlass: { body: { build: moduleBuild, environment, reason: 'it burns', decision: decision.id } },
       createChannel: { body: { name: `walk ${randomUUID()}`, target } },
       changeChannel: { body: { mode: 'daily' } },

@@ -46,7 +46,7 @@ export function addBuild(program: Command, ended: (code: number) => void): void 
 
   const command = program
     .command('build')
-    .description('show one build; acknowledge content that was refused under its names')
+    .description('show one build; acknowledge content that was refused under its names; withdraw it')
     .argument('<build>', named)
   withOptions(command).action((name: string, options: BuildOptions) =>
     run(name, options, (client, id) => client.getBuild(id)),
@@ -72,6 +72,20 @@ export function addBuild(program: Command, ended: (code: number) => void): void 
       if (refusals.length === 0) return client.getBuild(id)
       return client.acknowledgeRefusals(id, { refusals, reason })
     })
+  })
+
+  withOptions(
+    command
+      .command('withdraw')
+      .description(
+        'take out a build that was pushed by mistake: it takes part in nothing, and its name is free; for good',
+      )
+      .argument('<build>', named)
+      .requiredOption('--reason <text>', 'why, for whoever reads it later'),
+  ).action(async (name: string, options: BuildOptions & { reason: string }) => {
+    const { reason } = options
+    if (!isReason(reason)) throw new CliError('usage', `Say why, ${reasonRange}.`, '--reason')
+    await run(name, options, (client, id) => client.withdrawBuild(id, { reason }))
   })
 }
 

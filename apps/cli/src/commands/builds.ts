@@ -9,6 +9,7 @@ import { wholeNumber } from '../output/numbers.js'
 interface BuildsOptions extends ServerOptions {
   readonly stream?: string
   readonly order?: BuildOrder
+  readonly withdrawn?: boolean
   readonly limit: number
   readonly format?: string[]
 }
@@ -28,15 +29,17 @@ export function addBuilds(program: Command, ended: (code: number) => void): void
         'by version, as those of one stream are, or by when they were declared',
       ).choices(buildOrders),
     )
+    .option('--withdrawn', 'only those that were withdrawn')
+    .option('--no-withdrawn', 'only those that were not')
     .option('--limit <n>', `how many (1 to ${largestPage})`, wholeNumber('--limit', 1, largestPage), 50)
     .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
   addServerOptions(command).action(async (options: BuildsOptions) => {
     const choices = parseFormats(options.format ?? [], ['table', 'json'])
-    const { stream, order, limit } = options
+    const { stream, order, withdrawn, limit } = options
     if (order === 'version' && stream === undefined)
       throw new CliError('usage', 'Versions are ordered within a stream: name one with --stream.')
     const client = await openClient(options)
-    const page = await client.listBuilds({ stream, order, limit })
+    const page = await client.listBuilds({ stream, order, withdrawn, limit })
     const { buildsTable } = await import('../format/builds-table.js')
     const { tableOptionsFor } = await import('../format/table-options.js')
     const { json, writeResult } = await import('../output/write.js')

@@ -5,7 +5,13 @@ import type { Tone } from '../output/style.js'
 import { bytes, count, counted } from '../output/words.js'
 import type { TableOptions } from './table-options.js'
 
-function stateTone(state: BuildSummary['state']): Tone {
+/** How far a build has come, or that it was withdrawn, which is all that counts then. */
+function stateOf({ state, withdrawal }: BuildSummary): BuildSummary['state'] | 'withdrawn' {
+  return withdrawal === null ? state : 'withdrawn'
+}
+
+function stateTone(state: ReturnType<typeof stateOf>): Tone {
+  if (state === 'withdrawn') return 'faint'
   if (state === 'done') return 'good'
   return state === 'failed' ? 'bad' : 'doubtful'
 }
@@ -24,7 +30,7 @@ export function buildsTable(builds: readonly BuildSummary[], { style }: TableOpt
   const rows = builds.map((build): Cell[] => [
     cell(clipped(build.stream, 40)),
     cell(clipped(`${build.version}-${build.release}`, 32)),
-    cell(build.state, (text) => style(stateTone(build.state), text)),
+    cell(stateOf(build), (text) => style(stateTone(stateOf(build)), text)),
     cell(build.kernel === null ? '-' : clipped(build.kernel.release ?? 'yes', 32)),
     cell(build.modules === null ? '-' : count(build.modules.count)),
     cell(minute(build.createdAt)),
@@ -37,10 +43,16 @@ export function buildsTable(builds: readonly BuildSummary[], { style }: TableOpt
 /** One build: how far it has come, what it holds, and what could not be used. */
 export function buildTable(build: Build, { style, width }: TableOptions): string {
   const lines = [
-    `${style('strong', `${printable(build.stream)} ${printable(`${build.version}-${build.release}`)}`)}  ${style(stateTone(build.state), build.state)}`,
+    `${style('strong', `${printable(build.stream)} ${printable(`${build.version}-${build.release}`)}`)}  ${style(stateTone(stateOf(build)), stateOf(build))}`,
     `Id        ${build.id}`,
   ]
-  const { kernel, modules, progress, failure } = build
+  const { kernel, modules, progress, failure, withdrawal } = build
+  if (withdrawal !== null)
+    lines.push(
+      printable(
+        `Withdrawn ${minute(withdrawal.at)} UTC by ${withdrawal.by}: ${withdrawal.reason} (it was ${build.state})`,
+      ),
+    )
   if (failure !== null)
     lines.push(style('bad', `Failed    ${printable(`${failure.code}: ${failure.message}`)}`))
   if (build.builtFor !== null) lines.push(`Built for ${printable(build.builtFor)}`)

@@ -7,6 +7,7 @@ import type {
   Declaration,
   ModuleList,
   StreamList,
+  WithdrawalRequest,
 } from '../schemas/build.js'
 import type { Decision, DecisionList } from '../schemas/decision.js'
 import type { Drift, DriftList } from '../schemas/drift.js'
@@ -76,10 +77,16 @@ export interface Client {
   getBuild(id: string, options?: CallOptions): Promise<Build>
   /** Of refusals that somebody looked at. */
   acknowledgeRefusals(id: string, request: AcknowledgementRequest, options?: CallOptions): Promise<Build>
+  /** It was pushed by mistake. */
+  withdrawBuild(id: string, request: WithdrawalRequest, options?: CallOptions): Promise<Build>
   /** The build of a stream with that version and release. */
   findBuild(name: BuildName, options?: CallOptions): Promise<Build>
   listBuilds(
-    query?: { stream?: string | undefined; order?: BuildOrder | undefined } & PageQuery,
+    query?: {
+      stream?: string | undefined
+      order?: BuildOrder | undefined
+      withdrawn?: boolean | undefined
+    } & PageQuery,
     options?: CallOptions,
   ): Promise<BuildList>
   listStreams(query?: PageQuery, options?: CallOptions): Promise<StreamList>
@@ -242,6 +249,7 @@ export function createClient(options: {
     findBuild: (name, options) => call('findBuild', { path: buildPath(name) }, options),
     acknowledgeRefusals: (id, request, options) =>
       call('acknowledgeRefusals', { path: { id }, body: request }, options),
+    withdrawBuild: (id, request, options) => call('withdrawBuild', { path: { id }, body: request }, options),
     listBuilds: (query = {}, options) => call('listBuilds', { query }, options),
     listStreams: (query = {}, options) => call('listStreams', { query }, options),
     listModules: (id, query = {}, options) => call('listModules', { path: { id }, query }, options),

@@ -15,8 +15,11 @@ export function ref<S extends TSchema>(schema: S) {
 }
 
 /** A reference to a named schema, or null. */
-export function nullableRef<S extends TSchema>(schema: S) {
-  return Type.Unsafe<Static<S> | null>({ anyOf: [ref(schema), { type: 'null' }] })
+export function nullableRef<S extends TSchema>(schema: S, description?: string) {
+  return Type.Unsafe<Static<S> | null>({
+    anyOf: [ref(schema), { type: 'null' }],
+    ...(description === undefined ? {} : { description }),
+  })
 }
 
 /** A string or null. */

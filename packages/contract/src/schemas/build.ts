@@ -229,12 +229,16 @@ export const Progress = Type.Object(
 )
 export type Progress = Static<typeof Progress>
 
-/** That somebody looked at what was refused. */
-export const Acknowledgement = Type.Object(
-  { by: Type.String(), at: Timestamp, reason: Type.String() },
-  { $id: 'Acknowledgement', description: 'That somebody looked at what was refused, and what they say' },
+/** What somebody said of a build. */
+export const BuildStatement = Type.Object(
+  {
+    by: Type.String({ description: 'Name of the token' }),
+    at: Timestamp,
+    reason: Type.String({ description: 'Why, in their words' }),
+  },
+  { $id: 'BuildStatement', description: 'What somebody said of a build, or of content that was refused' },
 )
-export type Acknowledgement = Static<typeof Acknowledgement>
+export type BuildStatement = Static<typeof BuildStatement>
 
 /** An attempt to record other content under a name that was taken. */
 export const Refusal = Type.Object(
@@ -251,11 +255,23 @@ export const Refusal = Type.Object(
     createdAt: Timestamp,
     times: Type.Integer({ minimum: 1, description: 'How often the same came' }),
     lastAt: Timestamp,
-    acknowledgement: nullableRef(Acknowledgement),
+    acknowledgement: nullableRef(BuildStatement, 'Null until somebody has looked at it'),
   },
   { $id: 'Refusal', description: 'The same name came with other content, and was refused' },
 )
 export type Refusal = Static<typeof Refusal>
+
+/** Body of a withdrawal. */
+export const WithdrawalRequest = Type.Object(
+  { reason: Why },
+  {
+    $id: 'WithdrawalRequest',
+    additionalProperties: false,
+    description: 'Why a build is withdrawn',
+    examples: [{ reason: 'The file was truncated; the right one comes under the same name' }],
+  },
+)
+export type WithdrawalRequest = Static<typeof WithdrawalRequest>
 
 /** Most refusals that are told of a build. */
 const mostRefusals = 101
@@ -310,6 +326,10 @@ const buildFields = {
   createdAt: Timestamp,
   sealedAt: nullableTimestamp,
   finishedAt: nullableTimestamp,
+  withdrawal: nullableRef(
+    BuildStatement,
+    'Null unless somebody said that it was pushed by mistake: then its name is free, and it takes part in nothing',
+  ),
 }
 
 /** A build in a list. */

@@ -45,6 +45,7 @@ export function createAsked({ prisma, clock }: Database): Asked {
             FROM "Pair" WHERE "streamId" = s.id),
           (SELECT string_agg(concat(state, ':', n), ',' ORDER BY state) FROM
             (SELECT state, count(*) AS n FROM "Build" WHERE "streamId" = s.id GROUP BY state) AS states),
+          (SELECT count("withdrawnAt") FROM "Build" WHERE "streamId" = s.id),
           (SELECT concat(count(*), '/', count(l."leftAt")) FROM "Live" l JOIN "Build" b ON b.id = l."buildId" WHERE b."streamId" = s.id),
           (SELECT concat(count(*), '/', count("withdrawnAt"), '/', count(*) FILTER (WHERE "expiresAt" <= ${now}))
             FROM "Waiver" WHERE "streamId" = s.id),

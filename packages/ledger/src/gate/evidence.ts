@@ -1,3 +1,4 @@
+import { statementOf } from '../build-rows.js'
 import { type Database, snapshot, type Tx } from '../db.js'
 import { LedgerError } from '../errors.js'
 import { Prisma } from '../generated/client.js'
@@ -58,6 +59,9 @@ interface BuildRecord {
   problems: Failure[]
   empty: string[]
   refused: number
+  withdrawnAt: Date | null
+  withdrawnBy: string | null
+  withdrawnReason: string | null
 }
 
 interface GatedRecord extends BuildRecord {
@@ -105,7 +109,8 @@ const columns = Prisma.sql`
   b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor",
   b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable,
   ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.problems @> '[{"code": "artifact-empty"}]') AS empty,
-  b.problems, (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id) AS refused`
+  b.problems, b."withdrawnAt", b."withdrawnBy", b."withdrawnReason",
+  (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id) AS refused`
 
 async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
   const [found] = isUuid(buildId)
@@ -143,7 +148,7 @@ const packagesFor = (
   tx.$queryRaw<BuildRecord[]>`
     SELECT ${columns} FROM "Build" b
     WHERE b."streamId" = ${streamId}::uuid AND b."builtFor" = ANY(${[...names]}) AND b."baseSha256" IS NULL
-      AND b.id <> ${buildId}::uuid
+      AND b.id <> ${buildId}::uuid AND b."withdrawnAt" IS NULL
       AND NOT EXISTS (SELECT 1 FROM "Live" l WHERE l."buildId" = b.id AND l.environment = ${environment})
     ORDER BY b.id DESC LIMIT ${mostPackages + 1}`
 
@@ -172,6 +177,7 @@ function witness(
     problems,
     refused,
     refusals: refusals.get(id) ?? [],
+    withdrawn: statementOf(record.withdrawnAt, record.withdrawnBy, record.withdrawnReason),
     otherReleases,
     kernelRelease: hasKernel ? kernelRelease : null,
   }
@@ -202,7 +208,7 @@ const pairRecords = (tx: Tx, kernels: readonly string[], modules: readonly strin
       LEFT JOIN "Task" t ON t.id = 'origin:' || p."moduleBuildId" AND t.state <> 'done'
       LEFT JOIN LATERAL (
         SELECT k.version || '-' || k.release AS fits
-        FROM "Build" m JOIN "Build" k ON k."streamId" = m."streamId" AND k."baseSha256" = m."originSha256"
+        FROM "Build" m JOIN "Build" k ON k."streamId" = m."streamId" AND k."baseSha256" = m."originSha256" AND k."withdrawnAt" IS NULL
         WHERE m.id = p."moduleBuildId" AND m."originSource" = 'found' ORDER BY k.id LIMIT 1) f ON true`
 
 /** How far a pair has come: what was decided by other means than today's, or may be about to change, is pending. */
@@ -277,7 +283,7 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
       ? []
       : await tx.$queryRaw<BuildRecord[]>`
           SELECT ${columns} FROM "Build" b
-          WHERE b."streamId" = ${streamId}::uuid AND b.version || '-' || b.release = ${wantsKernel}`
+          WHERE b."streamId" = ${streamId}::uuid AND b.version || '-' || b.release = ${wantsKernel} AND b."withdrawnAt" IS NULL`
   const placed = [gated, ...[...live, ...packages].filter(({ hasKernel }) => !hasKernel)]
   const sets = await manifests.of(
     tx,
@@ -287,13 +293,11 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
     ...live.map((one) => ({ ...party(one, sets), live: true })),
     ...packages.map((one) => ({ ...party(one, sets), live: false })),
   ]
-  const { considered, meetings: wanted } = selectMeetings(
-    party(gated, sets),
-    candidates,
-    policy,
-    versionScheme,
-    ownKernel === undefined ? null : party(ownKernel, sets),
-  )
+  const own = ownKernel === undefined ? null : party(ownKernel, sets)
+  const { considered, meetings: wanted } =
+    gated.withdrawnAt === null
+      ? selectMeetings(party(gated, sets), candidates, policy, versionScheme, own)
+      : { considered: [], meetings: [] }
   const records = await pairRecords(
     tx,
     wanted.map(({ kernelBuild }) => kernelBuild.id),

@@ -13,7 +13,7 @@ export const mostLive = 512
 
 /** What machines run, by environment. Nothing is deleted: a build that has left is history. */
 export interface Lives {
-  /** Idempotent. `build-unknown`, `live-limit`. */
+  /** Idempotent. `build-unknown`, `build-withdrawn`, `live-limit`. */
   enter(change: LiveChange): Promise<{ outcome: 'entered' | 'already'; entry: LiveRow }>
   /** Idempotent: `entry` is then the last one. `build-unknown`; `live-unknown` where it never was live there. */
   leave(change: LiveChange): Promise<{ outcome: 'left' | 'already'; entry: LiveRow }>
@@ -98,6 +98,9 @@ export function createLives(db: Database): Lives {
       transact(db, async (tx) => {
         const now = clock()
         const streamId = await holdStream(tx, buildId)
+        // A statement of its own, after the stream is held: who withdraws the build holds it too.
+        const withdrawn = await tx.build.count({ where: { id: buildId, withdrawnAt: { not: null } } })
+        if (withdrawn > 0) throw new LedgerError('build-withdrawn')
         const last = await lastOf(tx, environment, buildId)
         if (last !== null && last.leftAt === null) return { outcome: 'already', entry: liveRow(last) }
         const live = await tx.live.count({ where: { environment, leftAt: null, build: { streamId } } })

@@ -5,7 +5,7 @@ import {
   gateReasonCodes,
   type RefusalCode,
 } from '@basedrift/contract'
-import type { BuildRef, BuildState, Failure } from '../rows.js'
+import type { BuildRef, BuildState, Failure, Statement } from '../rows.js'
 import type { ReadyPolicy } from './policy.js'
 
 /** Other content that came under a name of a build and was refused, as a gate looks at it. */
@@ -44,6 +44,8 @@ export interface Witness {
   readonly btfMissing: boolean
   /** How many different contents came under its name, or that of one of its artifacts, besides what is recorded. */
   readonly refused: number
+  /** Who says that it was pushed by mistake; null of any that takes part. */
+  readonly withdrawn: Statement | null
   /** These contents; of other builds than the new one the latest file that nobody has looked at. */
   readonly refusals: readonly RefusedContent[]
 }
@@ -123,6 +125,11 @@ function ofRefusals({ refusals }: Witness, about: Partial<GateReason>): GateReas
   })
 }
 
+function withdrawn(build: Witness, { by, at, reason }: Statement): GateReason {
+  const detail = `By ${by} on ${at.slice(0, 16).replace('T', ' ')} UTC: ${reason}`
+  return reasonOf('build-withdrawn', { href: hrefOf(build), detail })
+}
+
 function ofBuild(build: Witness): GateReason[] {
   const href = hrefOf(build)
   const reasons: GateReason[] = ofRefusals(build, { href })
@@ -181,10 +188,11 @@ function ofOwnKernel({ name, build }: NonNullable<Witnesses['ownKernel']>): Gate
 
 /**
  * What is missing of the evidence of a build: of itself, of those that are live, and of the packages of modules that there are. The
- * gate and the attestation go by it, each with what the verdicts say.
+ * gate and the attestation go by it, each with what the verdicts say. Of a build that was withdrawn that is all there is to say.
  */
 export function missing(witnesses: Witnesses): GateReason[] {
   const { build, environmentKnown, live, packages, morePackages, ownKernel, policy } = witnesses
+  if (build.withdrawn !== null) return [withdrawn(build, build.withdrawn)]
   const others = live.filter(({ ref }) => ref.id !== build.ref.id)
   const reasons = [
     ...ofBuild(build),

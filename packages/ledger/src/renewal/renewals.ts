@@ -59,6 +59,8 @@ async function pairsToRenew(
     WHERE p.state = 'done'
       AND (c.engine = ANY(${older}) OR (c.engine = ${engine} AND c."symbolsSha256" IS DISTINCT FROM s."symbolsSha256"))
       AND NOT EXISTS (
+        SELECT 1 FROM "Build" b WHERE b.id IN (p."kernelBuildId", p."moduleBuildId") AND b."withdrawnAt" IS NOT NULL)
+      AND NOT EXISTS (
         SELECT 1 FROM "Task" t WHERE t.id = 'compare:' || p."kernelBuildId" || ':' || p."moduleBuildId"
           AND (t.state = 'pending' OR (t.state = 'failed' AND t."finishedAt" > ${failedAfter})))
     ORDER BY

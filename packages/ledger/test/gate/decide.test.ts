@@ -172,6 +172,17 @@ describe('a decision', () => {
     expect(codes({ ownKernel })).toEqual(['content-refused'])
   })
 
+  it('says of a build that was withdrawn that it was, and nothing else', () => {
+    const withdrawn = { by: 'anna', at: '2026-01-01T12:34:56.000Z', reason: 'the wrong file' }
+    const build = witness(9, { withdrawn, unusable: ['x.rpm'], refused: 1, refusals: [refusal(1)] })
+    const { answer, reasons } = decide(inputs({ build, meetings: [] }))
+    expect([answer, reasons.map(({ code, detail }) => [code, detail])]).toEqual([
+      'unknown',
+      [['build-withdrawn', 'By anna on 2026-01-01 12:34 UTC: the wrong file']],
+    ])
+    expect(mayBecomeKnown(answer, reasons)).toBe(false)
+  })
+
   it('has a reason of each kind for a module that is stopped twice', () => {
     const meetings = [meeting(1, { a: byteOf('changed', 'refused', 'loads-misread') })]
     expect(decide(inputs({ meetings })).reasons.map(({ verdict }) => verdict)).toEqual([

@@ -80,6 +80,7 @@ export const witness = (nth: number, more: Partial<Witness> = {}): Witness => ({
   btfMissing: false,
   refused: 0,
   refusals: [],
+  withdrawn: null,
   ...more,
 })
 

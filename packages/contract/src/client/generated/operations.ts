@@ -1,7 +1,7 @@
 // Made by `node scripts/api.mjs` from the OpenAPI document of the service. Change its schemas instead.
 import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../../schemas/access.js'
 import type { Envelope, KeyList } from '../../schemas/attestation.js'
-import type { AcknowledgementRequest, Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
+import type { AcknowledgementRequest, Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList, WithdrawalRequest } from '../../schemas/build.js'
 import type { Channel, ChannelChange, ChannelList, Delivery, DeliveryList, EventList, NewChannel, Resealed } from '../../schemas/channels.js'
 import type { Decision, DecisionList } from '../../schemas/decision.js'
 import type { Drift, DriftList } from '../../schemas/drift.js'
@@ -96,7 +96,7 @@ export interface Operations {
   enterLive: {
     path: { environment: string; build: string }
     answer: Live
-    error: CommonCode | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'live-limit' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'build-unknown' | 'build-withdrawn' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'live-limit' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** A build by its name */
   findBuild: {
@@ -172,7 +172,7 @@ export interface Operations {
   }
   /** Builds, newest first */
   listBuilds: {
-    query?: { stream?: string | undefined; order?: 'version' | 'declared' | undefined; cursor?: string | undefined; limit?: number | undefined }
+    query?: { stream?: string | undefined; order?: 'version' | 'declared' | undefined; withdrawn?: boolean | undefined; cursor?: string | undefined; limit?: number | undefined }
     answer: BuildList
     error: CommonCode | 'cursor-invalid' | 'stream-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
@@ -286,7 +286,7 @@ export interface Operations {
     query?: { kind?: 'package' | 'config' | 'symvers' | 'provenance' | 'log' | undefined }
     body: Uint8Array
     answer: Artifact
-    error: CommonCode | 'artifact-limit' | 'blob-unknown' | 'body-too-large' | 'build-differs' | 'build-sealed' | 'build-unknown' | 'connections-exhausted' | 'digest-mismatch' | 'digest-required' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'request-malformed' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'upload-stalled' | 'uploads-limited'
+    error: CommonCode | 'artifact-limit' | 'blob-unknown' | 'body-too-large' | 'build-differs' | 'build-sealed' | 'build-unknown' | 'build-withdrawn' | 'connections-exhausted' | 'digest-mismatch' | 'digest-required' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'request-malformed' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'upload-stalled' | 'uploads-limited'
   }
   /** Can the service work? */
   ready: {
@@ -320,7 +320,7 @@ export interface Operations {
   sealBuild: {
     path: { stream: string; vr: string }
     answer: Build
-    error: CommonCode | 'build-empty' | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
+    error: CommonCode | 'build-empty' | 'build-unknown' | 'build-withdrawn' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Set what the gates of a stream go by */
   setPolicy: {
@@ -340,6 +340,13 @@ export interface Operations {
     body: WaiverRequest
     answer: Waiver
     error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'module-unknown' | 'origin-refused' | 'pair-unknown' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'waiver-invalid'
+  }
+  /** Withdraw a build that was pushed by mistake */
+  withdrawBuild: {
+    path: { id: string }
+    body: WithdrawalRequest
+    answer: Build
+    error: CommonCode | 'body-malformed' | 'body-too-large' | 'build-live' | 'build-unknown' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'token-forbidden' | 'token-invalid' | 'token-missing'
   }
   /** Withdraw a waiver: it counts for nothing from now on, and stays recorded */
   withdrawWaiver: {
@@ -404,5 +411,6 @@ export const operations = {
   setPolicy: { method: 'PUT', path: '/v1/streams/{stream}/policy', media: 'application/json' },
   testChannel: { method: 'POST', path: '/v1/channels/{id}/test' },
   waive: { method: 'POST', path: '/v1/waivers', media: 'application/json' },
+  withdrawBuild: { method: 'POST', path: '/v1/builds/{id}/withdrawal', media: 'application/json' },
   withdrawWaiver: { method: 'DELETE', path: '/v1/waivers/{id}' },
 } as const
