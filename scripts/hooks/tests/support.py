@@ -1,5 +1,6 @@
 """Servers that answer as they are told, and record what they were asked."""
 
+import logging
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -75,3 +76,14 @@ class Server:
     def asked(self) -> List[str]:
         """`METHOD path` of each request, in order."""
         return ["%s %s" % (request.method, request.path) for request in self.requests]
+
+
+class Heard(logging.Handler):
+    """What the hooks log, as it came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: List[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())

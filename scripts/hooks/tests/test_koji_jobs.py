@@ -47,6 +47,9 @@ class FakeHub:
         self.tags: Dict[int, List[str]] = {}
         self.calls: List[Any] = []
         self.fault = 0
+        #: RPMs of builds in the place of those of a kernel, and what was in build roots.
+        self.rpms: Dict[int, List[Dict[str, Any]]] = {}
+        self.roots: Dict[int, List[Dict[str, Any]]] = {}
 
     def __call__(self, request: Request) -> Reply:
         params, method = xmlrpc.client.loads(request.body.decode())
@@ -65,10 +68,16 @@ class FakeHub:
         return self.builds.get(number)
 
     def listBuildRPMs(self, number: int) -> Any:
+        if number in self.rpms:
+            return self.rpms[number]
         build = self.builds[number]
         names = ["kernel-core", "kernel-modules", "kernel-devel", "kernel-core-debuginfo"]
         rpm = {"version": build["version"], "release": build["release"]}
         return [dict(rpm, name=name, arch=arch) for name in names for arch in ("x86_64", "s390x")] + [dict(rpm, name="kernel", arch="src")]
+
+    def listRPMs(self, options: Dict[str, Any]) -> Any:
+        assert options["__starstar"]
+        return self.roots[options["componentBuildrootID"]]
 
     def listTags(self, number: int) -> Any:
         return [{"id": 1, "name": name} for name in self.tags.get(number, [])]

@@ -1,7 +1,8 @@
 import logging
 import os
-from typing import Any, Dict, List
+from typing import Any, Dict
 
+from .support import Heard
 from .test_koji_jobs import STREAM, Working, build_of
 
 VR = "1.0-2.fc43.kmod_teapot"
@@ -14,25 +15,19 @@ class BuildRoots(Working):
 
     def setUp(self) -> None:
         super().setUp()
-        self.said: List[str] = []
-        log = logging.Handler()
-        log.emit = lambda record: self.said.append(record.getMessage())  # type: ignore[method-assign]
+        log = Heard()
+        self.said = log.said
         logging.getLogger("basedrift").addHandler(log)
         self.addCleanup(logging.getLogger("basedrift").removeHandler, log)
         self.hub.builds[1] = build_of(1)
         self.hub.builds[2] = build_of(2, name="teapot", package_name="teapot", version="1.0", release="2.fc43")
         self.rpm: Dict[str, Any] = {"name": "kmod-teapot", "version": "1.0", "release": "2.fc43", "arch": "x86_64", "buildroot_id": 9}
-        self.root: List[Dict[str, Any]] = [GLIBC, DEVEL]
-        self.hub.listBuildRPMs = lambda number: [self.rpm]  # type: ignore[method-assign]
-        self.hub.listRPMs = self.list_rpms  # type: ignore[attr-defined]
+        self.hub.rpms[2] = [self.rpm]
+        self.hub.roots[9] = [GLIBC, DEVEL]
         where = os.path.join(self.topdir, "packages", "teapot", "1.0", "2.fc43", "x86_64")
         os.makedirs(where)
         with open(os.path.join(where, "kmod-teapot-1.0-2.fc43.x86_64.rpm"), "wb") as file:
             file.write(b"kmod")
-
-    def list_rpms(self, options: Dict[str, Any]) -> Any:
-        assert options["componentBuildrootID"] == 9
-        return self.root
 
     def declared(self) -> Any:
         self.ledger.builds.clear()
@@ -53,7 +48,7 @@ class BuildRoots(Working):
             ([dict(DEVEL, build_id=2)], "6.17.8-300.fc43 of teapot, and no section takes its kernels"),
         ):
             with self.subTest(reason):
-                self.root = root
+                self.hub.roots[9] = root
                 self.assertIsNone(self.declared())
                 self.assertTrue([said for said in self.said if "goes without builtFor" in said and reason in said], self.said)
 

@@ -8,7 +8,7 @@ from basedrift_hooks.rpm_header import disturl
 from basedrift_obs.api import Place
 from basedrift_obs.kernels import source_of
 
-from .support import Reply
+from .support import Heard, Reply
 from .test_obs_jobs import PLACE, STREAM, Working, elements
 
 SRCMD5 = "c" * 32
@@ -65,11 +65,10 @@ class Knowing(Working):
 
     def setUp(self) -> None:
         super().setUp()
-        self.said: List[str] = []
-        self.log = logging.Handler()
-        self.log.emit = lambda record: self.said.append(record.getMessage())  # type: ignore[method-assign]
-        logging.getLogger("basedrift").addHandler(self.log)
-        self.addCleanup(logging.getLogger("basedrift").removeHandler, self.log)
+        log = Heard()
+        self.said = log.said
+        logging.getLogger("basedrift").addHandler(log)
+        self.addCleanup(logging.getLogger("basedrift").removeHandler, log)
         self.obs.jobs = [JOB]
         self.holds({KMP: rpm()})
         # What a preinstalled image and a repository both name is one package.
@@ -112,6 +111,8 @@ class OfJobs(Knowing):
         self.assertEqual(len(asked), 1, "a build root is asked for once")
 
     def test_none_is_sent_where_the_build_root_does_not_tell(self) -> None:
+        gone: Reply = (404, {}, b"<status code='404'/>")
+        hidden: Reply = (403, {}, b"<status code='403'/>")
         old = {key: value for key, value in DEVEL.items() if key not in ("version", "release")}
         for reply, reason in (
             (environment([GLIBC]), "there was no kernel-default-devel in its build root"),
@@ -129,8 +130,8 @@ class OfJobs(Knowing):
             (environment([DEVEL], bcnt=None), "that of another job"),
             (environment([DEVEL], project="home:me"), "that of another place"),
             (environment([DEVEL], package="teapot:rt"), "that of another place"),
-            ((404, {}, b"<status code='404'/>"), "OBS keeps no build root of openSUSE:Factory/standard/x86_64/teapot"),
-            ((403, {}, b"<status code='403'/>"), "OBS keeps no build root"),
+            (gone, "OBS keeps no build root of openSUSE:Factory/standard/x86_64/teapot"),
+            (hidden, "OBS keeps no build root"),
         ):
             with self.subTest(reason):
                 self.ledger.builds.clear()

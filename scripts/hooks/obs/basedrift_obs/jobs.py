@@ -88,10 +88,10 @@ class Jobs:
         sizes = self._api().built(place)
         said = {"obs": provenance(place, told)}
         fetch = functools.partial(self._fetch_built, place, sizes)
-        kernels = self._kernels()
+        kernels, job = self._kernels(), told
         for_each(
             group_packages(list(sizes), self._rules, place._asdict()),
-            lambda group: self._complete(group, said, fetch, lambda _: kernels.of_job(group, place, told)),
+            lambda group: self._complete(group, said, fetch, lambda _: kernels.of_job(group, place, job)),
         )
 
     def _fetch_built(self, place: Place, sizes: Mapping[str, int], filename: str, to: str) -> None:
