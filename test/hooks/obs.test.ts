@@ -222,6 +222,50 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
     expect(build?.sealedAt).not.toBeNull()
   })
 
+  it('says which kernel a KMP was built for, as its build root tells', async () => {
+    const srcmd5 = 'c'.repeat(32)
+    const file = 'teapot-kmp-default-1.0_k5.15.12_1-7.2.x86_64.rpm'
+    const job = { package: 'teapot', versrel: '1.0-7', bcnt: '2', srcmd5 }
+    const place = `project="${project}" repository="standard"`
+    const answers: [RegExp, string][] = [
+      [
+        /_jobhistory/,
+        `<jobhistlist><jobhist ${Object.entries({ ...job, code: 'succeeded' })
+          .map(([name, value]) => `${name}="${value}"`)
+          .join(' ')}/></jobhistlist>`,
+      ],
+      [/teapot$/, `<binarylist><binary filename="${file}" size="3"/></binarylist>`],
+      [
+        /_buildenv$/,
+        `<buildinfo ${place} package="teapot"><arch>x86_64</arch><srcmd5>${srcmd5}</srcmd5><versrel>1.0-7</versrel>` +
+          '<bcnt>2</bcnt><release>7.2</release><bdep name="kernel-default-devel" version="5.15.12" release="1.3" ' +
+          `arch="x86_64" ${place}/></buildinfo>`,
+      ],
+      [/rpm$/, 'kmp'],
+    ]
+    const server = createServer(({ url = '' }, reply) =>
+      reply.end(answers.find(([pattern]) => pattern.test(url))?.[1]),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const bus = path.join(folder, 'kmp.conf')
+    await writeFile(bus, `${await readFile(config, 'utf8')}[obs]\napi = http://127.0.0.1:${port}\n`)
+    const data = { ...job, project, repository: 'standard', arch: 'x86_64' }
+    await writeFile(
+      path.join(folder, 'spool/queue/kmp.json'),
+      JSON.stringify({ kind: 'build_success', data, added: 0 }),
+    )
+    try {
+      await run(python, ['-B', path.join(hooks, 'obs/basedrift-obs'), '--config', bus, 'send'])
+    } finally {
+      server.close()
+    }
+    const kmp = (await builds()).find(({ release }) => release === '7.2.teapot_kmp_default')
+    expect(kmp).toMatchObject({ builtFor: '5.15.12-1.3', artifacts: [{ filename: file }] })
+    expect(kmp?.sealedAt).not.toBeNull()
+  })
+
   it('puts other content under a recorded name aside, as the alarm that it is', async () => {
     await writeFile(path.join(folder, 'other'), 'other content')
     await run('cp', [
