@@ -57,7 +57,6 @@ interface BuildRecord {
   failure: Failure | null
   unusable: string[]
   problems: Failure[]
-  empty: string[]
   refused: number
   withdrawnAt: Date | null
   withdrawnBy: string | null
@@ -68,6 +67,7 @@ interface GatedRecord extends BuildRecord {
   streamId: string
   stream: string
   versionScheme: VersionScheme | null
+  empty: string[]
   btfMissing: boolean
 }
 
@@ -108,7 +108,6 @@ const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuild
 const columns = Prisma.sql`
   b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor",
   b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable,
-  ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.problems @> '[{"code": "artifact-empty"}]') AS empty,
   b.problems, b."withdrawnAt", b."withdrawnBy", b."withdrawnReason",
   (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id) AS refused`
 
@@ -116,6 +115,8 @@ async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
   const [found] = isUuid(buildId)
     ? await tx.$queryRaw<GatedRecord[]>`
         SELECT ${columns}, b."streamId", s.name AS stream, s."versionScheme",
+          ARRAY(SELECT filename FROM "Artifact" a
+            WHERE a."buildId" = b.id AND a.problems @> '[{"code": "artifact-empty"}]') AS empty,
           b."btfModules" IS TRUE AND b."baseSha256" IS NOT NULL AND b."moduleSetId" IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM "Module" m WHERE m."moduleSetId" = b."moduleSetId" AND m."btfSha256" IS NOT NULL) AS "btfMissing"
         FROM "Build" b JOIN "Stream" s ON s.id = b."streamId" WHERE b.id = ${buildId}::uuid`
@@ -156,12 +157,22 @@ const releasesIn = ({ moduleSetId }: BuildRecord, manifests: ReadonlyMap<string,
   (moduleSetId === null ? undefined : manifests.get(moduleSetId))?.releases ?? []
 
 function witness(
-  record: BuildRecord & { btfMissing?: boolean },
+  record: BuildRecord & Partial<Pick<GatedRecord, 'empty' | 'btfMissing'>>,
   refusals: ReadonlyMap<string, RefusedContent[]>,
   manifests: ReadonlyMap<string, KnownManifest> = new Map(),
 ): Witness {
-  const { id, version, release, state, failure, hasKernel, kernelRelease, btfMissing = false } = record
-  const { unusable, empty, problems, refused } = record
+  const {
+    id,
+    version,
+    release,
+    state,
+    failure,
+    hasKernel,
+    kernelRelease,
+    empty = [],
+    btfMissing = false,
+  } = record
+  const { unusable, problems, refused } = record
   const isKernel = hasKernel && kernelRelease !== null
   const otherReleases = isKernel
     ? releasesIn(record, manifests).filter((release) => release !== kernelRelease)

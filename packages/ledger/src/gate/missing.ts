@@ -38,7 +38,7 @@ export interface Witness {
   readonly kernelRelease: string | null
   /** What of the build contradicts what is said of it. */
   readonly problems: readonly Failure[]
-  /** Artifacts in which nothing was found that is compared. */
+  /** Artifacts in which nothing was found that is compared; asked for of the new build alone. */
   readonly empty: readonly string[]
   /** Whether the config of its kernel has BTF made for modules, and none of its modules has any; asked for of the new build alone. */
   readonly btfMissing: boolean

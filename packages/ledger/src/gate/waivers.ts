@@ -100,15 +100,12 @@ export async function waiversOf(
   grounds: readonly string[],
   now: Date,
 ): Promise<{ waivers: WaiverTerms[]; more: number }> {
-  const bound = { streamId, grounds: { in: [...grounds] } }
-  const active = { withdrawnAt: null, expiresAt: { gt: now } }
-  const latest = (where: Prisma.WaiverWhereInput, take: number) =>
-    tx.waiver.findMany({ where: { ...bound, ...where }, orderBy: { id: 'desc' }, take })
-  const records = await latest(active, mostWaivers)
-  if (records.length < mostWaivers)
-    records.push(...(await latest({ NOT: active }, mostWaivers - records.length)))
-  const all = records.length < mostWaivers ? records.length : await tx.waiver.count({ where: bound })
-  return { waivers: records.map((record) => terms(record, now)), more: all - records.length }
+  const records = await tx.$queryRaw<(Prisma.WaiverGetPayload<object> & { total: number })[]>`
+    SELECT *, (count(*) OVER ())::int AS total FROM "Waiver"
+    WHERE "streamId" = ${streamId}::uuid AND grounds = ANY(${[...grounds]})
+    ORDER BY "withdrawnAt" IS NULL AND "expiresAt" > ${now} DESC, id DESC LIMIT ${mostWaivers}`
+  const total = records[0]?.total ?? 0
+  return { waivers: records.map((record) => terms(record, now)), more: total - records.length }
 }
 
 /** Modules of a set by name, with what they are bound by. `module-unknown`. */
