@@ -190,12 +190,21 @@ describe('a build that was withdrawn', () => {
     expect(reasons).toContainEqual(
       expect.objectContaining({ code: 'own-kernel-missing', detail: '5.15.12-1 is not declared.' }),
     )
+    await ledger.builds.withdraw(hinted.id, said)
+    await test.query('DELETE FROM "Task"')
     const right = await kernel(ledger, '1', 'b')
     expect((await decision(ledger, stated.id)).origin).toMatchObject({
       source: 'stated',
       baseSha256: sha('b'),
     })
-    expect((await ledger.builds.withBase(sha('b'), { stream }))?.id).toBe(right)
+    const tasks = [stated, hinted].map(({ id }) => ledger.tasks.get(`origin:${id}`))
+    expect(
+      (await Promise.all(tasks)).map((task) => task?.state),
+      'nor is it looked for there',
+    ).toEqual(['pending', undefined])
+    const same = await kernel(ledger, '2', 'a')
+    const [a, b] = ['a', 'b'].map((base) => ledger.builds.withBase(sha(base), { stream }))
+    expect([(await a)?.id, (await b)?.id]).toEqual([same, right])
   })
 
   it('is decided by no newer engine', async () => {

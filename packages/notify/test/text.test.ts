@@ -152,6 +152,9 @@ describe('what is told', () => {
       'openSUSE:Factory x86_64 default 5.15.12-1.3: kernel-default-5.15.12-1.3.x86_64.rpm came again with other content ' +
         '(sha256 bbbbbbbbbbbb…, recorded is sha256 aaaaaaaaaaaa…). What is recorded stands.',
     )
+    expect(told(example('build-differs'))[1]).toMatch(
+      /^Find out which .*\(basedrift build acknowledge\) .*: https:/,
+    )
     expect(first('artifact-refused')).toBe(
       'openSUSE:Factory x86_64 default 5.15.12-1.3: kernel-default-5.15.12-1.3.x86_64.rpm cannot be used as a whole. ' +
         'The xz data ends in the middle of a block (xz-corrupt).',

@@ -119,6 +119,11 @@ describe('other content that was refused', () => {
       refused: 1,
       reasons: [{ code: 'content-refused', kernelBuild: { id: old } }],
     })
+    const [latest] = await ledger.builds.refusals(old)
+    await ledger.builds.acknowledge(old, { refusals: [latest?.id ?? ''], reason: 'known', by: 'anna' })
+    expect((await ask()).reasons, 'the one before was not looked at').toMatchObject([
+      { code: 'content-refused', detail: expect.stringContaining(sha('one')) },
+    ])
     await acknowledgeAll(ledger, old)
     expect((await ask()).answer).toBe('pass')
   })
