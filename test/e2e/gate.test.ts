@@ -1,7 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { CheckPool } from '@basedrift/check'
 import {
   BreakGlass,
   type Build,
@@ -12,20 +10,18 @@ import {
   PolicySettings,
   WaiverRequest,
 } from '@basedrift/contract'
-import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
-import { startWorker, type Worker } from '@basedrift/worker/main'
+import type { Worker } from '@basedrift/worker/main'
 import { Ajv } from 'ajv'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { smallBuilds } from '../../scripts/lib/small-builds.mjs'
-import { newName, sha256Of, startTestService, type TestService, uploadOf } from './support/service.js'
+import { newName, sha256Of, type TestService, uploadOf } from './support/service.js'
+import { startWorkedService, type WorkedService } from './support/worked.js'
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const environment = 'production'
 const { stream } = newName()
 
+let worked: WorkedService
 let service: TestService
-let queue: QueueBackend
-let pool: CheckPool
 let worker: Worker
 let folder: string
 let files: { release: string; files: string[] }[]
@@ -47,23 +43,13 @@ async function seal(release: string): Promise<Build> {
 }
 
 beforeAll(async () => {
-  service = await startTestService({ limits: { gatePollMs: 20, gateWaits: 3, tokenGateWaits: 2 } })
-  folder = await mkdtemp(path.join(tmpdir(), 'basedrift-gate-'))
-  queue = await createPostgresQueue({ databaseUrl: service.database.url, log: quiet, name: 'gate' })
-  pool = new CheckPool({ threads: 1 })
-  const { ledger, blobs } = service
-  worker = await startWorker({ ledger, blobs, queue, pool, log: quiet, dataDir: folder })
+  worked = await startWorkedService({ limits: { gatePollMs: 20, gateWaits: 3, tokenGateWaits: 2 } })
+  ;({ service, worker, folder } = worked)
   files = await smallBuilds(path.join(folder, 'builds'))
   await upload('1.1', files[0]?.files ?? [])
   old = await seal('1.1')
 })
-afterAll(async () => {
-  await worker?.stop(0)
-  await pool?.close()
-  await queue?.close()
-  await service?.[Symbol.asyncDispose]()
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => worked?.[Symbol.asyncDispose]())
 
 describe('the gate', () => {
   it('is unknown where nothing is live, and where nothing is known of the environment', async () => {

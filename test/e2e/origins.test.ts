@@ -1,39 +1,26 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { CheckPool, checkKernelAndModules } from '@basedrift/check'
+import { checkKernelAndModules } from '@basedrift/check'
 import { type Build, createClient } from '@basedrift/contract'
-import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
-import { startWorker, type Worker } from '@basedrift/worker/main'
+import type { Worker } from '@basedrift/worker/main'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeTar } from '../../packages/artifacts/test/support/archives.js'
-import { newName, startTestService, type TestService, uploadOf } from './support/service.js'
+import { newName, type TestService, uploadOf } from './support/service.js'
+import { startWorkedService, type WorkedService } from './support/worked.js'
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const version = '5.15.12'
 const [own, other] = [`${version}-1-default`, `${version}-2-default`]
 
+let worked: WorkedService
 let service: TestService
-let queue: QueueBackend
-let pool: CheckPool
 let worker: Worker
 let folder: string
 
 beforeAll(async () => {
-  service = await startTestService()
-  folder = await mkdtemp(path.join(tmpdir(), 'basedrift-origins-'))
-  queue = await createPostgresQueue({ databaseUrl: service.database.url, log: quiet, name: 'origins' })
-  pool = new CheckPool({ threads: 1 })
-  const { ledger, blobs } = service
-  worker = await startWorker({ ledger, blobs, queue, pool, log: quiet, dataDir: folder })
+  worked = await startWorkedService()
+  ;({ service, worker, folder } = worked)
 })
-afterAll(async () => {
-  await worker?.stop(0)
-  await pool?.close()
-  await queue?.close()
-  await service?.[Symbol.asyncDispose]()
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => worked?.[Symbol.asyncDispose]())
 
 const vector = (name: string) => readFile(path.resolve('packages/btf/testdata', name))
 
