@@ -215,6 +215,21 @@ describe('a directory of blobs', () => {
 })
 
 describe('a bucket of blobs', () => {
+  it('gives out no object whose content has changed, until it is put again', async () => {
+    const store = await bucket('damaged')
+    const content = Buffer.from('as it was')
+    const { sha256 } = await store.put(chunks(content), { maxBytes: 10 })
+    const [object] = (await filesIn(path.join(root, 's3'))).filter((file) =>
+      file.includes(`${sha256}._S3rver_object`),
+    )
+    await writeFile(object as string, 'as it is.')
+    const use = () => store.withFile(sha256, (held) => readFile(held, 'utf8'))
+    expect(await errorOf(use())).toBe('blob-damaged')
+    await store.put(chunks(content), { maxBytes: 10 })
+    expect(await use()).toBe('as it was')
+    await store.close()
+  })
+
   it('says so where it does not answer, without its credentials', async () => {
     const store = await S3BlobStore.open({
       bucket: 'missing',

@@ -90,8 +90,8 @@ export class S3BlobStore implements BlobStore {
     return stored
   }
 
+  /** Also where the key is there: what it stands for may be damaged, and is whole then. */
   private async upload(file: string, { sha256, size }: StoredBlob): Promise<void> {
-    if (await this.has(sha256)) return
     await call(() =>
       this.client.send(
         new this.sdk.PutObjectCommand({
