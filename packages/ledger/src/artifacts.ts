@@ -13,7 +13,7 @@ type Added = Awaited<ReturnType<Artifacts['add']>>
 /** The repository of artifacts. */
 export function createArtifacts(db: Database): Artifacts {
   return {
-    async add({ buildId, filename, kind = 'package', sha256, size, by = null }) {
+    async add({ buildId, filename, kind = 'package', sha256, size, by = null, most }) {
       const { streamId, ...added } = await transact(db, async (tx): Promise<Added & { streamId: string }> => {
         const now = db.clock()
         // Holds the build: of an artifact and a seal at the same time one comes first, and both know which.
@@ -40,6 +40,8 @@ export function createArtifacts(db: Database): Artifacts {
         }
         if (build.state !== 'declared' && build.state !== 'open')
           return { outcome: 'sealed', artifact: null, streamId }
+        if (most !== undefined && (await tx.artifact.count({ where: { buildId } })) >= most)
+          return { outcome: 'full', artifact: null, streamId }
         await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
         const made = await tx.artifact.create({
           data: { id: uuidv7(now.getTime()), buildId, filename, kind, sha256, size, createdAt: now },

@@ -185,7 +185,7 @@ export interface Builds {
 export interface Artifacts {
   /**
    * Adds a file whose blob is stored. `differs`: the name holds other content, which stays (recorded as a refusal).
-   * `sealed`: the build takes no more. `artifact` is what is recorded under the name, null where nothing is. `build-unknown`,
+   * `sealed`: the build takes no more; `full`: it has `most` of them. `artifact` is what is recorded under the name, null where nothing is. `build-unknown`,
    * `build-withdrawn`.
    */
   add(artifact: {
@@ -197,7 +197,9 @@ export interface Artifacts {
     size: number
     /** Name of the token that sends it: it is told of a refusal. */
     by?: string
-  }): Promise<{ outcome: 'created' | 'same' | 'differs' | 'sealed'; artifact: ArtifactRow | null }>
+    /** Artifacts that a build may have; any number where it is left out. */
+    most?: number
+  }): Promise<{ outcome: 'created' | 'same' | 'differs' | 'sealed' | 'full'; artifact: ArtifactRow | null }>
   /** Whether a build of a stream whose name fits one of the globs has this file. */
   has(sha256: string, globs: readonly string[]): Promise<boolean>
 }

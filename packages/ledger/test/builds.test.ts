@@ -40,6 +40,27 @@ describe('a declaration', () => {
 })
 
 describe('artifacts', () => {
+  it('are no more than a build may have, also when many come at once', async () => {
+    await using test = await openTestLedger()
+    const { artifacts, builds } = test.ledger
+    const { id: buildId } = (await builds.declare(declaration)).build
+    const file = (nth: number) => ({
+      buildId,
+      filename: `${nth}.rpm`,
+      sha256: sha(`${nth}`),
+      size: 1,
+      most: 3,
+    })
+    const added = await Promise.all(Array.from({ length: 8 }, (_, nth) => artifacts.add(file(nth))))
+    expect(added.map(({ outcome }) => outcome).sort()).toEqual([
+      ...Array(3).fill('created'),
+      ...Array(5).fill('full'),
+    ])
+    const [first] = (await builds.get(buildId))?.artifacts ?? []
+    const nth = Number.parseInt(first?.filename ?? '', 10)
+    expect((await artifacts.add(file(nth))).outcome, 'what is there may come again').toBe('same')
+  })
+
   const kernel = { filename: 'kernel-default.rpm', sha256: sha('rpm'), size: 5_000_000_000 }
 
   it('join until the seal; the same again is the same, other content is refused and recorded', async () => {

@@ -202,12 +202,15 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
         kind,
         ...blob,
         by: request.principal.name,
+        most: limits.artifactsPerBuild,
       })
 
       const same = artifact !== null && artifact.sha256 === blob.sha256
       if (outcome === 'created' && artifact !== null) return reply.code(201).send(artifactView(artifact))
       if (same) return reply.code(200).send(artifactView(artifact))
       if (outcome === 'sealed' && artifact === null) throw new ProblemError('build-sealed')
+      // Others came while this one did.
+      if (outcome === 'full') throw new ProblemError('artifact-limit')
       request.log.warn({ build: build.id, filename }, 'an artifact came again with other content')
       throw new ProblemError(
         'build-differs',
