@@ -41,7 +41,7 @@ export function createAsked({ prisma, clock }: Database): Asked {
       }
       const marks = await prisma.$queryRaw<{ streamId: string; mark: string }[]>`
         SELECT s.id AS "streamId", concat_ws(' ',
-          (SELECT concat(count(*), '/', max(extract(epoch FROM "updatedAt")), '/', count(*) FILTER (WHERE state = 'pending'))
+          (SELECT concat(count(*), '/', sum(extract(epoch FROM "updatedAt")), '/', count(*) FILTER (WHERE state = 'pending'))
             FROM "Pair" WHERE "streamId" = s.id),
           (SELECT string_agg(concat(state, ':', n), ',' ORDER BY state) FROM
             (SELECT state, count(*) AS n FROM "Build" WHERE "streamId" = s.id GROUP BY state) AS states),

@@ -138,6 +138,23 @@ describe('the gate', () => {
     expect(await asked(ledger, question, unread)).toMatchObject({ answer: 'fail' })
   })
 
+  it('is asked again after a pair that was decided before another, and recorded after it', async () => {
+    await using test = await openTestLedger()
+    const { ledger, clock } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await asked(ledger, question, unread)
+    const decidedAt = (kernel: string, modules: string, at: Date) =>
+      test.query(
+        `UPDATE "Pair" SET "updatedAt" = $3::timestamptz WHERE "kernelBuildId" = $1::uuid AND "moduleBuildId" = $2::uuid`,
+        [kernel, modules, at],
+      )
+    const later = (ms: number) => new Date(clock.now.getTime() + ms)
+    await decidedAt(fresh, old, later(2))
+    const [before] = await ledger.asked.streams()
+    await decidedAt(old, fresh, later(1))
+    expect((await ledger.asked.streams())[0]?.mark).not.toBe(before?.mark)
+  })
+
   it('asked many times at once records one decision', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
