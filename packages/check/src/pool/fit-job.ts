@@ -4,7 +4,7 @@ import type { ManifestEntry } from '../manifest.js'
 import { proofAgainst, type VerdictReason } from '../pure/index.js'
 import { readable } from '../pure/readable.js'
 import { mustBe } from './judged-set.js'
-import type { KeptInputs } from './kept.js'
+import type { KeptInputs, KnownProofs } from './kept.js'
 import { pause } from './pause.js'
 
 /** A module set, and bases that it may have been built on. */
@@ -58,6 +58,7 @@ export async function runFit(
     const results: FitResult[] = []
     for (const { sha256, path } of bases) {
       const base = await kept.base(sha256, path)
+      const known = kept.proofs(bundle, sha256)
       const misfits: Misfit[] = []
       let telling = 0
       let looked = 0
@@ -65,7 +66,7 @@ export async function runFit(
         const { btfSha256, distilledSha256 } = bundle.modules[ordinal]!
         if (btfSha256 === null || distilledSha256 !== null) continue
         const { originStrings } = manifest[ordinal]!
-        const misfit = misfitOf(ordinal, originStrings, base, () => readable(bundle.read(btfSha256)))
+        const misfit = misfitOf(ordinal, originStrings, base, known, () => readable(bundle.read(btfSha256)))
         if (originStrings !== null || misfit !== null) telling++
         if (misfit !== null) misfits.push(misfit)
         if (++looked % stride > 0) continue
@@ -85,11 +86,13 @@ function misfitOf(
   ordinal: number,
   originStrings: number | null,
   base: RunningBase,
+  known: KnownProofs,
   split: () => Btf | null,
 ): Misfit | null {
   if (base.btf === null) return null
   if (originStrings !== null && originStrings !== base.btf.stringsLength) return { ordinal, proof: null }
   const read = split()
   const proof = read === null ? null : proofAgainst(read, base)
+  known[ordinal] = proof
   return proof === null ? null : { ordinal, proof }
 }

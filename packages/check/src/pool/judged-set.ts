@@ -48,6 +48,7 @@ export async function openSet(set: SetOnBase, kept: KeptInputs): Promise<JudgedS
   const running = await kept.base(runningSha256, set.basePath)
   const origin = await originOf(set, kept)
   const bundle = kept.bundle(set.bundleSha256, set.bundlePath)
+  const known = origin === null ? null : kept.proofs(bundle, origin.sha256)
   return {
     bundle,
     running,
@@ -58,7 +59,8 @@ export async function openSet(set: SetOnBase, kept: KeptInputs): Promise<JudgedS
       const { originStrings, stamp, onOrigin } = entry
       // A stamp that names it is its own proof.
       const own = onOrigin || stamp?.sha256 === origin?.sha256 ? origin : null
-      const context = { runningSha256, origin: own, stamp, rules, originStrings, maxFindings }
+      const originProof = own === null ? undefined : known?.[ordinal]
+      const context = { runningSha256, origin: own, originProof, stamp, rules, originStrings, maxFindings }
       return judgeSubject(entry, sections, running, context)
     },
   }

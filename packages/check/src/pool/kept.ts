@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { prepareBase, type RunningBase } from '@basedrift/btf'
 import { type Bundle, openBundle } from '../bundle/bundle.js'
-import { OriginBase } from '../pure/index.js'
+import { OriginBase, type OriginProof } from '../pure/index.js'
 
 /** Bases that are kept: those of the two kernels of a pair. */
 const keptBases = 2
+
+/** What references of the modules of a bundle show against a base, by ordinal; nothing where that was not looked for. */
+export type KnownProofs = (OriginProof | null | undefined)[]
 
 /** What a base and its tables take in memory, at most, as a multiple of its bytes. */
 const baseTables = 4
@@ -18,6 +21,8 @@ export class KeptInputs {
   readonly keepBytes: number
   #bundle: { readonly sha256: string; readonly bundle: Bundle } | null = null
   readonly #bases = new Map<string, RunningBase>()
+  /** Of the modules of the bundle that is kept. */
+  #proofs: { readonly baseSha256: string; readonly known: KnownProofs } | null = null
   readonly #origins = new WeakMap<RunningBase, OriginBase>()
 
   constructor(keepBytes: number) {
@@ -32,11 +37,13 @@ export class KeptInputs {
   /** Keeps a bundle that is in memory as a whole, instead of the one before. */
   keepBundle(sha256: string, bundle: Bundle): void {
     this.#bundle = { sha256, bundle }
+    this.#proofs = null
   }
 
   /** Lets go of the bundle, before a job that takes much memory itself. */
   dropBundle(): void {
     this.#bundle = null
+    this.#proofs = null
   }
 
   /**
@@ -61,6 +68,17 @@ export class KeptInputs {
   /** Closes a bundle unless it is kept. */
   close(bundle: Bundle): void {
     if (this.#bundle?.bundle !== bundle) bundle.close()
+  }
+
+  /**
+   * What is known of the modules of a bundle and a base, to be added to: whoever decides the origin of modules looks for what their
+   * comparisons ask again. Of a bundle that is not kept nothing is, and of one that is, what the last such base showed.
+   */
+  proofs(bundle: Bundle, baseSha256: string): KnownProofs {
+    if (this.#bundle?.bundle === bundle && this.#proofs?.baseSha256 === baseSha256) return this.#proofs.known
+    const known = new Array<KnownProofs[number]>(bundle.modules.length)
+    if (this.#bundle?.bundle === bundle) this.#proofs = { baseSha256, known }
+    return known
   }
 
   /** The base with that SHA-256, which the file at `path` holds. */

@@ -8,7 +8,7 @@ export {
   type VersionTable,
   withLoad,
 } from './load.js'
-export { OriginBase, proofAgainst } from './origin.js'
+export { OriginBase, type OriginProof, proofAgainst } from './origin.js'
 export { breaks, exitCodeOf, loadStops, overallOf, summary, symbolsMissing } from './overall.js'
 export { errorJudgement, judgeSubject, resultOf, type Subject } from './result.js'
 export type { StampClaim } from './stamp.js'

@@ -13,7 +13,7 @@ import {
   traitsOf,
 } from '@basedrift/btf'
 import { accepted, decideBound, refusalOf, withoutOrigin } from './decide.js'
-import { contradictedClaim, lengthProof, OriginBase, proofAgainst } from './origin.js'
+import { contradictedClaim, lengthProof, OriginBase, type OriginProof, proofAgainst } from './origin.js'
 import { readable } from './readable.js'
 import { contradictedStamp, type StampClaim, stampedElsewhere, stampedOrigin } from './stamp.js'
 import type { Judgement, VerdictReason } from './verdicts.js'
@@ -29,6 +29,8 @@ export interface JudgeContext extends BindOptions {
   readonly rules: Rules
   /** What `recoverOriginLength` gives for the module, where that is known already; it is found out where this is left out. */
   readonly originStrings?: number | null
+  /** What `proofAgainst` gives for the module and `origin`, where that is known already; likewise. */
+  readonly originProof?: OriginProof | null | undefined
 }
 
 /**
@@ -55,7 +57,7 @@ export function judge(module: ModuleBtf, running: RunningBase, given: JudgeConte
     if (contradicted !== null) return contradicted
   }
   if (refused !== null) return refused
-  const context = named === null ? given : { ...given, origin: named }
+  const context = named === null ? given : { ...given, origin: named, originProof: undefined }
   const split = readable(module.btf!)
   if (split === null) return accepted('unknown', 'no-origin')
   const { originStrings = recoverOriginLength(split) } = context
@@ -75,8 +77,8 @@ function onOrigin(
   context: JudgeContext,
   originStrings: number | null,
 ): Judgement {
-  const { origin, runningSha256 } = context
-  const contradicted = origin === null ? null : contradictedClaim(split, origin, originStrings)
+  const { origin, originProof, runningSha256 } = context
+  const contradicted = origin === null ? null : contradictedClaim(split, origin, originStrings, originProof)
   if (origin !== null && contradicted === null) {
     if (origin.sha256 === runningSha256) return accepted('compatible', 'same-base')
     const binding = origin.bindingOn(running)

@@ -36,12 +36,13 @@ export interface OriginProof extends VerdictReason {
 
 /**
  * Why a module cannot have been built on the base that it is said to have been built on; null where nothing shows it.
- * `originStrings` is what the module itself tells of the length of that base's strings.
+ * `originStrings` is what the module itself tells of the length of that base's strings, `known` what `proofAgainst` gives for both.
  */
 export function contradictedClaim(
   split: Btf,
   claim: OriginBase,
   originStrings: number | null,
+  known?: OriginProof | null,
 ): VerdictReason | null {
   const { base } = claim
   if (base === null) return null
@@ -49,7 +50,7 @@ export function contradictedClaim(
   const length = lengthProof(originStrings, base)
   // What is said is what was expected, and the module what is found.
   if (length !== null) return { code, expected: length.actual, actual: length.expected }
-  const found = proofAgainst(split, base)
+  const found = known === undefined ? proofAgainst(split, base) : known
   return found === null ? null : { ...found, code }
 }
 
