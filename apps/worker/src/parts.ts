@@ -9,7 +9,7 @@ import {
   openLedger,
   S3BlobStore,
 } from '@basedrift/ledger'
-import type { Config, Logger, Shutdown } from '@basedrift/runtime'
+import { type Config, collectSeldom, type Logger, type Shutdown } from '@basedrift/runtime'
 
 /** What a process of the service works with, whether it takes tasks alone or answers requests too. */
 export interface Parts {
@@ -42,6 +42,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   shutdown.add('blobs', () => blobs.close())
   const queue = await createQueue({ databaseUrl, redisUrl: config.redisUrl, log })
   shutdown.add('queue', () => queue.close())
+  collectSeldom()
   const { threads } = config.worker
   const pool = new CheckPool(threads === undefined ? {} : { threads })
   shutdown.add('pool', () => pool.close())

@@ -1,6 +1,7 @@
 export * from './admin-token.js'
 export * from './config.js'
 export * from './errors.js'
+export { collectSeldom } from './heap.js'
 export { createLogger, type Logger, type LoggerOptions } from './logger.js'
 export { createMetrics, type Metrics } from './metrics.js'
 export {
