@@ -4,7 +4,7 @@ import {
   type Client,
   splitVersionRelease,
   versionReleasePattern,
-} from '@basedrift/contract'
+} from '@basedrift/contract/client'
 import { CliError } from '../errors.js'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

@@ -1,4 +1,4 @@
-import { ApiError, type ErrorCode, errorCodes } from '@basedrift/contract'
+import { ApiError, type ErrorCode, errorCodes } from '@basedrift/contract/client'
 
 /** What to do about an answer of the service, for somebody at a command line: in the place of the sentence for who writes HTTP. */
 const advice: Partial<Readonly<Record<ErrorCode, string>>> = {

@@ -37,7 +37,7 @@ export async function openClient({ server, token }: ServerOptions): Promise<Clie
       '--server, BASEDRIFT_URL',
     )
   }
-  const { createClient } = await import('@basedrift/contract')
+  const { createClient } = await import('@basedrift/contract/client')
   const { localToken } = await import('./local-token.js')
   const { explanations } = await import('./explain.js')
   const given = token === undefined ? null : tokenOf(token)

@@ -1,4 +1,4 @@
-import { type BuildOrder, buildOrders } from '@basedrift/contract'
+import { type BuildOrder, buildOrders } from '@basedrift/contract/client'
 import { type Command, Option } from 'commander'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
 import { CliError } from '../errors.js'

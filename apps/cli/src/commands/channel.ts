@@ -8,7 +8,7 @@ import type {
   Severity,
   Target,
 } from '@basedrift/contract'
-import { channelKinds, channelModes, noticeKinds, severities } from '@basedrift/contract'
+import { channelKinds, channelModes, noticeKinds, severities } from '@basedrift/contract/client'
 import { type Command, Option } from 'commander'
 import { allChannels, channelNamed } from '../client/channels.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'

@@ -1,10 +1,5 @@
-import {
-  type Client,
-  type Delivery,
-  type DeliveryList,
-  type DeliveryState,
-  deliveryStates,
-} from '@basedrift/contract'
+import type { Client, Delivery, DeliveryList } from '@basedrift/contract'
+import { type DeliveryState, deliveryStates } from '@basedrift/contract/client'
 import { type Command, Option } from 'commander'
 import { channelNamed } from '../client/channels.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'

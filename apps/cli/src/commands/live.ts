@@ -109,7 +109,7 @@ const listedNames = 8
 
 /** Says that an environment is new, which a mistyped one is too. A token that may not read is told nothing. */
 async function sayIfNew(client: Client, environment: string): Promise<void> {
-  const { ApiError } = await import('@basedrift/contract')
+  const { ApiError } = await import('@basedrift/contract/client')
   const known = await allEnvironments(client).catch((error: unknown) => {
     if (error instanceof ApiError && error.code === 'token-forbidden') return null
     throw error

@@ -63,7 +63,7 @@ export function addPair(program: Command, ended: (code: number) => void): void {
 }
 
 async function verdictOf(text: string): Promise<Verdict> {
-  const { verdicts } = await import('@basedrift/contract')
+  const { verdicts } = await import('@basedrift/contract/client')
   const verdict = verdicts.find((known) => known === text)
   if (verdict === undefined) {
     throw new CliError(

@@ -110,7 +110,7 @@ function oneOf<const W extends readonly string[]>(option: string, words: W, text
 }
 
 async function changesOf(options: SetOptions): Promise<PolicySettings> {
-  const { blockableVerdicts } = await import('@basedrift/contract')
+  const { blockableVerdicts } = await import('@basedrift/contract/client')
   const { rules, blocking, live, kernels, weakUpdates, discardedLoads } = options
   const { emptyEnvironment, modulesWithoutBtf } = options
   const yes = (option: string, text: string) => oneOf(option, ['yes', 'no'], text) === 'yes'

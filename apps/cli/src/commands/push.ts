@@ -131,7 +131,7 @@ function unreadSentence(unread: readonly Artifact[]): string {
 
 /** Says that the kernel build that modules name is not recorded yet. A token that may not read is told nothing. */
 async function sayIfUnknown(client: Client, stream: string, builtFor: string): Promise<void> {
-  const { ApiError, splitVersionRelease } = await import('@basedrift/contract')
+  const { ApiError, splitVersionRelease } = await import('@basedrift/contract/client')
   try {
     await client.findBuild({ stream, ...splitVersionRelease(builtFor) })
   } catch (error) {

@@ -92,7 +92,7 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
     .option('--state <state>', 'active, expired or withdrawn')
     .action(async (options: ListOptions) => {
       const choices = parseFormats(options.format ?? [], ['table', 'json'])
-      const { waiverStates } = await import('@basedrift/contract')
+      const { waiverStates } = await import('@basedrift/contract/client')
       const state = waiverStates.find((known) => known === options.state)
       if (options.state !== undefined && state === undefined)
         throw new CliError(
@@ -137,7 +137,7 @@ async function show(
 }
 
 async function waivable(texts: readonly string[]): Promise<WaivableVerdict[]> {
-  const { waivableVerdicts } = await import('@basedrift/contract')
+  const { waivableVerdicts } = await import('@basedrift/contract/client')
   return [...new Set(texts)].map((text) => {
     const verdict = waivableVerdicts.find((known) => known === text)
     if (verdict !== undefined) return verdict

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { versionReleasePattern } from '../version-release.js'
 import {
   artifactKinds,
   artifactStates,
@@ -23,7 +24,7 @@ import {
   Uuid,
 } from './base.js'
 import { Why } from './gate.js'
-import { Filename, Release, StreamName, Version, versionReleasePattern } from './names.js'
+import { Filename, Release, StreamName, Version } from './names.js'
 
 /** Most bytes of a declaration, as JSON. */
 export const declarationBytes = 32 * 1024

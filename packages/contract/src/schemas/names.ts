@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { versionReleasePattern } from '../version-release.js'
 
 const word = '[A-Za-z0-9_][A-Za-z0-9._:+~@=,-]*'
 
@@ -28,10 +29,6 @@ export const Release = Type.String({
   examples: ['1.3'],
 })
 
-/** Pattern of `version-release`. */
-export const versionReleasePattern =
-  '^[A-Za-z0-9][A-Za-z0-9._+~^:-]{0,127}-[A-Za-z0-9][A-Za-z0-9._+~^:]{0,127}$'
-
 /** `version-release`, split at the last `-`. */
 export const VersionRelease = Type.String({
   minLength: 3,
@@ -57,18 +54,3 @@ export const ModuleName = Type.String({
   pattern: '^[^\\u0000-\\u001f\\u007f]+$',
   description: 'Name of the module as the kernel has it, `_` for `-`',
 })
-
-/**
- * Splits `version-release` at its last `-`.
- * @throws RangeError where there is no `-`, or nothing on one side of it
- */
-export function splitVersionRelease(vr: string): { version: string; release: string } {
-  const at = vr.lastIndexOf('-')
-  if (at < 1 || at === vr.length - 1) throw new RangeError(`"${vr}" is not version-release`)
-  return { version: vr.slice(0, at), release: vr.slice(at + 1) }
-}
-
-/** `version-release` of a build. */
-export function joinVersionRelease(build: { version: string; release: string }): string {
-  return `${build.version}-${build.release}`
-}

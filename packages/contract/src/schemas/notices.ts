@@ -1,5 +1,6 @@
 import Type, { type Static, type TProperties } from 'typebox'
 import { Value } from 'typebox/value'
+import { versionReleasePattern } from '../version-release.js'
 import { driftClasses, gateOutcomes, noticeRemedies, severities } from '../words.js'
 import {
   count,
@@ -14,7 +15,7 @@ import {
 } from './base.js'
 import { BuildRef } from './build.js'
 import { DriftCounts } from './drift.js'
-import { Filename, StreamName, versionReleasePattern } from './names.js'
+import { Filename, StreamName } from './names.js'
 import { Counts } from './pair.js'
 
 /** Most entries of a list in a notice; each list stands beside its true total. */
