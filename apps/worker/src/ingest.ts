@@ -72,13 +72,20 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           put(at.symbolsPath, symbols),
           put(at.exportsPath, exports),
         ])
-        const { stream, builtFor } = build
+        const { stream, builtFor, createdAt: declaredAt } = build
         const local = new Map(base === null ? [] : [[base.sha256, at.basePath]])
         const decide = async () => {
           if (manifest === null || bundle === null) return undefined
           const set = { bundlePath: at.bundlePath, bundleSha256: bundle.sha256, manifest }
           const fitAll = fitBy({ pool, blobs }, set, local, signal)
-          const subject = { stream, builtFor, own: base, ownRelease: kernel?.release ?? null, manifest }
+          const subject = {
+            stream,
+            builtFor,
+            declaredAt,
+            own: base,
+            ownRelease: kernel?.release ?? null,
+            manifest,
+          }
           return decideOrigin(subject, fitAll, ledger.origins).catch(undecided)
         }
         const decideAndStore = async () => {

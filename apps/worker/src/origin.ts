@@ -31,13 +31,13 @@ export function createOriginHandler(options: OriginOptions): TaskHandler<OriginP
     async run({ buildId }, { signal }) {
       const build = await ledger.builds.get(buildId)
       if (build === null) throw new FinalError('build-unknown', 'The build of this task is gone')
-      const { stream, builtFor, kernel, modules } = build
+      const { stream, builtFor, createdAt: declaredAt, kernel, modules } = build
       const set = modules === null ? null : await ledger.moduleSets.get(modules.setId)
       if (set === null) return
       const { bundleSha256 } = set
       const manifest = await manifests.of(set.id)
       const own = kernel?.base ?? null
-      const subject = { stream, builtFor, own, ownRelease: kernel?.release ?? null, manifest }
+      const subject = { stream, builtFor, declaredAt, own, ownRelease: kernel?.release ?? null, manifest }
       const { outcome, origin } = await asFinal(() =>
         blobs.withFile(bundleSha256, (bundlePath) => {
           const fitAll = fitBy({ pool, blobs }, { bundlePath, bundleSha256, manifest }, new Map(), signal)

@@ -56,6 +56,7 @@ function decide({ own = null, ...known }: { own?: BaseRow | null } & Partial<Ori
   const subject = {
     stream: 's',
     builtFor: known.stated === undefined ? null : '1.1',
+    declaredAt: '2026-01-01T00:00:00.000Z',
     own,
     ownRelease: null,
     manifest,

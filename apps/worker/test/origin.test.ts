@@ -63,6 +63,7 @@ async function decide(
   return decideOrigin(
     {
       stream: 's',
+      declaredAt: '2026-01-01T00:00:00.000Z',
       builtFor: known.stated === undefined ? null : '6.1.0-1',
       own,
       ownRelease: '6.1.0',

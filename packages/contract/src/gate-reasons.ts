@@ -175,6 +175,13 @@ export const gateReasonCodes = {
     sentence: 'The kernel that the modules were built for is not there.',
     remedy: 'Upload that kernel under the version and release that `builtFor` names, in the same stream.',
   },
+  'own-kernel-withdrawn': {
+    outcome: 'unknown',
+    sentence:
+      'The build that had the name in `builtFor` when the modules were declared was withdrawn: the claim is of no build that got the name since.',
+    remedy:
+      'Find out what they were built on, and push them again under a new release with `builtFor`, which then means the build that has the name now, or stamp them when they are built.',
+  },
   'nothing-compared': {
     outcome: 'unknown',
     sentence: 'There was nothing to compare: the build brings no modules, or no kernel meets them.',
@@ -194,6 +201,7 @@ const lastingReasons: readonly string[] = [
   'build-failed',
   'artifact-unusable',
   'build-withdrawn',
+  'own-kernel-withdrawn',
   'content-refused',
   'symbols-missing',
   'btf-missing',

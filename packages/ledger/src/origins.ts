@@ -1,3 +1,4 @@
+import { meantBy } from './built-for.js'
 import { type Database, type Tx, transact } from './db.js'
 import { enqueue } from './enqueue.js'
 import { LedgerError } from './errors.js'
@@ -21,14 +22,15 @@ export async function lockOrigins(tx: Tx): Promise<void> {
 const limit = mostOriginCandidates + 1
 
 async function evidenceOf(tx: Tx, query: OriginQuery): Promise<OriginEvidence> {
-  const { stream, builtFor, own, stamp, strings, releases } = query
+  const { stream, own, stamp, strings, releases } = query
   const [stamped] = await tx.$queryRaw<
     BaseRow[]
   >`SELECT sha256, types, strings FROM "Base" WHERE sha256 = ${stamp}`
+  const meant = await meantBy(tx, { ...query, declaredAt: new Date(query.declaredAt) })
   const [said] = await tx.$queryRaw<(BaseRow & { release: string | null })[]>`
     SELECT b.sha256, b.types, b.strings, k."kernelRelease" AS release
-    FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"
-    WHERE s.name = ${stream} AND k.version || '-' || k.release = ${builtFor} AND k."withdrawnAt" IS NULL`
+    FROM "Build" k JOIN "Base" b ON b.sha256 = k."baseSha256"
+    WHERE k.id = ${meant?.withdrawn === false ? meant.id : null}::uuid`
   const candidates = await tx.$queryRaw<BaseRow[]>`
     SELECT DISTINCT b.sha256, b.types, b.strings
     FROM "Build" k JOIN "Stream" s ON s.id = k."streamId" JOIN "Base" b ON b.sha256 = k."baseSha256"

@@ -95,6 +95,8 @@ export interface OriginQuery {
   /** The stream of the build, and the build of it that the modules are said to be made for. */
   stream: string
   builtFor: string | null
+  /** When the build was declared: of several builds that had that name one after the other, that tells which is meant. */
+  declaredAt: string
   /** SHA-256 of the build's own base, which is none of the others; null without one. */
   own: string | null
   /** SHA-256 of the base that the stamps of most of its modules name. */
@@ -109,7 +111,7 @@ export interface OriginQuery {
 export interface OriginEvidence {
   /** The base that the stamps name. */
   stamped: BaseRow | null
-  /** Base of the build that it names in `builtFor`. */
+  /** Base of the build that it means by `builtFor`; null where that was withdrawn. */
   stated: BaseRow | null
   /** `uname -r` of that build's kernel; null where it does not tell, or there is none. */
   statedRelease: string | null

@@ -67,6 +67,7 @@ describe('the origin of modules', () => {
     const query = {
       stream: 's',
       builtFor: null,
+      declaredAt: '2026-01-01T00:00:00.000Z',
       own: sha('a'),
       stamp: stamp.sha256,
       strings: null,
@@ -196,6 +197,7 @@ describe('the origin of modules', () => {
     const query = {
       stream: 'openSUSE:Factory/x86_64/default',
       builtFor: '5.15.12-1.2',
+      declaredAt: '2026-01-01T00:00:00.000Z',
       own: null,
       stamp: null,
       strings: null,

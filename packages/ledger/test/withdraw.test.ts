@@ -188,13 +188,16 @@ describe('a build that was withdrawn', () => {
     }
     const { reasons } = await asked(ledger, { buildId: stated.id, environment }, unread)
     expect(reasons).toContainEqual(
-      expect.objectContaining({ code: 'own-kernel-missing', detail: '5.15.12-1 is not declared.' }),
+      expect.objectContaining({
+        code: 'own-kernel-withdrawn',
+        kernelBuild: expect.objectContaining({ id: wrong }),
+      }),
     )
     await ledger.builds.withdraw(hinted.id, said)
     await test.query('DELETE FROM "Task"')
     const right = await kernel(ledger, '1', 'b')
-    expect((await decision(ledger, stated.id)).origin).toMatchObject({
-      source: 'stated',
+    expect((await decision(ledger, stated.id)).origin, 'the claim was of the other').toMatchObject({
+      source: 'found',
       baseSha256: sha('b'),
     })
     const tasks = [stated, hinted].map(({ id }) => ledger.tasks.get(`origin:${id}`))

@@ -20,6 +20,8 @@ export interface OriginSubject {
   stream: string
   /** `version-release` of the kernel build of its stream that they were built for. */
   builtFor: string | null
+  /** When the build was declared. */
+  declaredAt: string
   /** Base of the kernel in the build itself. */
   own: BaseRow | null
   /** `uname -r` of that kernel; null where it is not known. */
@@ -84,12 +86,13 @@ export async function decideOrigin(
   return { origin, problems, seen }
 }
 
-function queryOf({ stream, builtFor, own, manifest }: OriginSubject): OriginQuery {
+function queryOf({ stream, builtFor, declaredAt, own, manifest }: OriginSubject): OriginQuery {
   const releases = new Set(manifest.map(({ vermagic }) => releaseFromVermagic(vermagic ?? '')))
   releases.delete('')
   return {
     stream,
     builtFor,
+    declaredAt,
     own: own?.sha256 ?? null,
     stamp: commonStamp(manifest),
     strings: commonOriginStrings(manifest),

@@ -1,4 +1,5 @@
 import { statementOf } from '../build-rows.js'
+import { meantBy } from '../built-for.js'
 import { type Database, snapshot, type Tx } from '../db.js'
 import { LedgerError } from '../errors.js'
 import { Prisma } from '../generated/client.js'
@@ -54,6 +55,7 @@ interface BuildRecord {
   moduleSetId: string | null
   kernelRelease: string | null
   builtFor: string | null
+  createdAt: Date
   failure: Failure | null
   unusable: string[]
   problems: Failure[]
@@ -106,7 +108,7 @@ const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuild
 
 /** The columns of a `BuildRecord`, of a build `b`. */
 const columns = Prisma.sql`
-  b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor",
+  b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor", b."createdAt",
   b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable,
   b.problems, b."withdrawnAt", b."withdrawnBy", b."withdrawnReason",
   (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id) AS refused`
@@ -289,12 +291,9 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
     : []
   const packages = foundPackages.slice(0, mostPackages)
   const wantsKernel = !gated.hasKernel && gated.moduleSetId !== null ? gated.builtFor : null
-  const [ownKernel] =
-    wantsKernel === null
-      ? []
-      : await tx.$queryRaw<BuildRecord[]>`
-          SELECT ${columns} FROM "Build" b
-          WHERE b."streamId" = ${streamId}::uuid AND b.version || '-' || b.release = ${wantsKernel} AND b."withdrawnAt" IS NULL`
+  const meant = await meantBy(tx, { stream, builtFor: wantsKernel, declaredAt: gated.createdAt })
+  const [ownKernel] = await tx.$queryRaw<BuildRecord[]>`
+    SELECT ${columns} FROM "Build" b WHERE b.id = ${meant?.id ?? null}::uuid`
   const placed = [gated, ...[...live, ...packages].filter(({ hasKernel }) => !hasKernel)]
   const sets = await manifests.of(
     tx,
@@ -304,7 +303,7 @@ async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifest
     ...live.map((one) => ({ ...party(one, sets), live: true })),
     ...packages.map((one) => ({ ...party(one, sets), live: false })),
   ]
-  const own = ownKernel === undefined ? null : party(ownKernel, sets)
+  const own = ownKernel === undefined || meant?.withdrawn ? null : party(ownKernel, sets)
   const { considered, meetings: wanted } =
     gated.withdrawnAt === null
       ? selectMeetings(party(gated, sets), candidates, policy, versionScheme, own)

@@ -125,10 +125,8 @@ function ofRefusals({ refusals }: Witness, about: Partial<GateReason>): GateReas
   })
 }
 
-function withdrawn(build: Witness, { by, at, reason }: Statement): GateReason {
-  const detail = `By ${by} on ${at.slice(0, 16).replace('T', ' ')} UTC: ${reason}`
-  return reasonOf('build-withdrawn', { href: hrefOf(build), detail })
-}
+const withdrawnText = ({ by, at, reason }: Statement) =>
+  `By ${by} on ${at.slice(0, 16).replace('T', ' ')} UTC: ${reason}`
 
 function ofBuild(build: Witness): GateReason[] {
   const href = hrefOf(build)
@@ -179,6 +177,8 @@ function ofOther(
 function ofOwnKernel({ name, build }: NonNullable<Witnesses['ownKernel']>): GateReason[] {
   if (build === null) return [reasonOf('own-kernel-missing', { detail: `${name} is not declared.` })]
   const about = { kernelBuild: buildOf(build.ref), href: hrefOf(build) }
+  if (build.withdrawn !== null)
+    return [reasonOf('own-kernel-withdrawn', { ...about, detail: withdrawnText(build.withdrawn) })]
   if (build.state !== 'failed' && !isRead(build))
     return [reasonOf('own-kernel-pending', { ...about, detail: `It is ${build.state}.` })]
   if (isRead(build) && build.hasKernel) return ofRefusals(build, about)
@@ -192,7 +192,8 @@ function ofOwnKernel({ name, build }: NonNullable<Witnesses['ownKernel']>): Gate
  */
 export function missing(witnesses: Witnesses): GateReason[] {
   const { build, environmentKnown, live, packages, morePackages, ownKernel, policy } = witnesses
-  if (build.withdrawn !== null) return [withdrawn(build, build.withdrawn)]
+  if (build.withdrawn !== null)
+    return [reasonOf('build-withdrawn', { href: hrefOf(build), detail: withdrawnText(build.withdrawn) })]
   const others = live.filter(({ ref }) => ref.id !== build.ref.id)
   const reasons = [
     ...ofBuild(build),

@@ -89,8 +89,16 @@ export async function decision(
 ): Promise<OriginDecision> {
   const build = await ledger.builds.get(buildId)
   if (build === null) throw new Error('no such build')
-  const { stream, builtFor } = build
-  const query = { stream, builtFor, own: build.kernel?.base.sha256 ?? null, stamp: null, strings, releases }
+  const { stream, builtFor, createdAt: declaredAt } = build
+  const query = {
+    stream,
+    builtFor,
+    declaredAt,
+    own: build.kernel?.base.sha256 ?? null,
+    stamp: null,
+    strings,
+    releases,
+  }
   const evidence = await ledger.origins.evidence(query)
   const { stated, statedRelease, candidates } = evidence
   const only = candidates.length === 1 ? candidates[0] : undefined
