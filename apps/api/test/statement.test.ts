@@ -8,8 +8,15 @@ const build = {
   version: '5.15.12',
   release: '1.3',
   artifacts: [
-    { filename: 'kernel.rpm', kind: 'package', state: 'ingested', sha256: 'a'.repeat(64) },
+    { filename: 'kernel.rpm', kind: 'package', state: 'ingested', problems: [], sha256: 'a'.repeat(64) },
     { filename: 'extra.rpm', kind: 'package', state: 'failed', sha256: 'b'.repeat(64) },
+    {
+      filename: 'docs.rpm',
+      kind: 'package',
+      state: 'ingested',
+      problems: [{ code: 'artifact-empty', message: 'nothing in it' }],
+      sha256: 'd'.repeat(64),
+    },
     { filename: 'build.log', kind: 'log', state: 'ingested', sha256: 'c'.repeat(64) },
   ],
 } as unknown as BuildRow

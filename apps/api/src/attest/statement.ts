@@ -8,8 +8,9 @@ import {
 } from '@basedrift/contract'
 import type { ArtifactRow, AttestedBuild, AttestedPair, BuildRow, MissingEvidence } from '@basedrift/ledger'
 
-/** Evidence beside the packages, and what could not be used, is not what the verdicts are of. */
-const isRead = ({ kind, state }: ArtifactRow) => kind === 'package' && state === 'ingested'
+/** Evidence beside the packages, what could not be used, and what holds nothing that is compared, is not what the verdicts are of. */
+const isRead = ({ kind, state, problems }: ArtifactRow) =>
+  kind === 'package' && state === 'ingested' && !problems.some(({ code }) => code === 'artifact-empty')
 
 /** What fails a test, and what leaves it open. */
 const failing = [

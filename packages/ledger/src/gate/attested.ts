@@ -7,9 +7,13 @@ import type { Meeting } from './inputs.js'
 import { Manifests } from './manifests.js'
 import { missing } from './missing.js'
 import { gateVerdictsOf } from './outcomes.js'
+import { defaultTerms, readyPolicy } from './policy.js'
 
 /** Most environments that are looked at, by name. */
 const mostEnvironments = 64
+
+/** By what it is told whom a build meets: a policy says what a stream's gates let pass, not what is so. */
+const policy = readyPolicy(0, defaultTerms)
 
 /** One module build on one kernel build, as it is attested. */
 export interface AttestedPair {
@@ -95,7 +99,7 @@ export function createAttested(db: Database): Attested {
       const environments = isUuid(buildId) ? await environmentsOf(prisma, buildId) : []
       // No environment has the empty name: what is found there is met anyway.
       for (const environment of ['', ...environments.slice(0, mostEnvironments)]) {
-        const question = { buildId, environment, now }
+        const question = { buildId, environment, now, policy }
         const { inputs, comparisons } = await gatherEvidence(db, question, manifests, engine)
         // That nothing is live where nothing can be says nothing of the build.
         const nowhere = {

@@ -21,6 +21,7 @@ import type { KnownManifest, Manifests } from './manifests.js'
 import { type Candidate, nameOf, type Party, selectMeetings } from './meetings.js'
 import type { RefusedContent, Witness } from './missing.js'
 import { policyOf } from './policies.js'
+import type { ReadyPolicy } from './policy.js'
 import { refusedContents } from './refused.js'
 import { waiversOf } from './waivers.js'
 
@@ -277,13 +278,17 @@ interface Question {
   buildId: string
   environment: string
   now: Date
+  /** Instead of the stream's policy. */
+  policy?: ReadyPolicy
 }
 
 /** What there is at one moment. */
-async function stateOf(tx: Tx, { buildId, environment, now }: Question, manifests: Manifests) {
+async function stateOf(tx: Tx, question: Question, manifests: Manifests) {
+  const { buildId, environment, now } = question
   const gated = await gatedBuild(tx, buildId)
   const { streamId, stream, versionScheme } = gated
-  const [policy, live] = [await policyOf(tx, streamId), await liveBuilds(tx, environment, streamId)]
+  const policy = question.policy ?? (await policyOf(tx, streamId))
+  const live = await liveBuilds(tx, environment, streamId)
   const environmentKnown = live.length > 0 || (await isKnown(tx, environment))
   const concerned = [gated, ...live].filter(({ hasKernel }) => hasKernel).map(nameOf)
   const foundPackages = gated.hasKernel

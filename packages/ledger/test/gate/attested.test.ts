@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { openTestLedger } from '../support/ledger.js'
-import { compare, fits, twoBuilds, unread } from './recorded.js'
+import { found, ingesting, openTestLedger } from '../support/ledger.js'
+import { asked, compare, environment, fits, stream, twoBuilds, unread } from './recorded.js'
+import { byteOf } from './support.js'
 
 it('of more environments than are looked at it is said that there are more', async () => {
   await using test = await openTestLedger()
@@ -21,4 +22,43 @@ it('of more environments than are looked at it is said that there are more', asy
     true,
     64,
   ])
+})
+
+it('no policy changes what is attested', async () => {
+  await using test = await openTestLedger()
+  const { ledger } = test
+  const { old, question } = await twoBuilds(ledger)
+  const newer = await ingesting(ledger, '1.2')
+  await ledger.builds.recordIngest(found(newer, { base: 'a', modules: ['x', 'y'] }))
+  await ledger.lives.enter({ environment, buildId: newer, by: 'hook' })
+  await ledger.streams.order(stream, 'rpm')
+  for (const live of [old, newer])
+    await compare(ledger, live, question.buildId, Uint8Array.of(byteOf('misread'), byteOf('misread')), {
+      misread: 2,
+    })
+  const before = await ledger.attested.build(question.buildId, unread)
+  const pairsOf = ({ pairs }: typeof before) =>
+    pairs.map(({ kernelBuild, counts }) => [kernelBuild.release, counts])
+  expect(pairsOf(before)).toEqual([
+    ['1.1', { misread: 2 }],
+    ['1.2', { misread: 2 }],
+    ['1.3', { compatible: 2 }],
+  ])
+  const settings = {
+    live: 'newest',
+    kernels: 'all',
+    weakUpdates: false,
+    discardedLoads: true,
+    blocking: [],
+    rules: '* PASS',
+    emptyEnvironment: 'pass',
+    modulesWithoutBtf: 'pass',
+  } as const
+  await ledger.policies.set({ stream, settings: { ...settings, blocking: [] }, by: 'anna' })
+  const { answer, considered } = await asked(ledger, question, unread)
+  expect([answer, considered.map(({ because }) => because)], 'the gate goes by it').toEqual([
+    'pass',
+    ['any-release', 'older'],
+  ])
+  expect(await ledger.attested.build(question.buildId, unread)).toEqual(before)
 })
