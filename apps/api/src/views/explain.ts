@@ -194,7 +194,7 @@ function obstacleStory({
 }: NonNullable<ModuleResult['load']['obstacles']>[number]): string {
   switch (code) {
     case 'symbols-absent':
-      return 'It has no symbol table (it was stripped)'
+      return 'It has no symbol table with names (it was stripped)'
     case 'this-module-absent':
       return 'It has no .gnu.linkonce.this_module'
     case 'machine-differs':

@@ -218,9 +218,9 @@ function undefinedSymbols(
     const section = view.getUint16(at + sectionAt, little)
     if (section !== sectionIndex.undefined && section !== sectionIndex.extended) continue
     if (symbolSection(elf, table, index) !== sectionIndex.undefined) continue
-    const start = table.namesStart + view.getUint32(at, little)
-    if (start >= table.namesEnd || bytes[start] === 0) continue
-    const version = finder === null ? -1 : finder.find(start, table.namesEnd)
+    // The kernel looks for one without a name too, and finds none.
+    const start = Math.min(table.namesStart + view.getUint32(at, little), table.namesEnd)
+    const version = finder === null || start === table.namesEnd ? -1 : finder.find(start, table.namesEnd)
     const end =
       version < 0
         ? nameEnd(bytes, start, table.namesEnd)

@@ -27,7 +27,11 @@ export function tooMany(what: string): ArtifactError {
   return new ArtifactError('limit-exceeded', '.symtab', `It has too many ${what}`)
 }
 
-/** The first symbol table; null where there is none that can be read. Throws `limit-exceeded`. */
+/**
+ * The first symbol table; null where there is none that can be read, or it has no section of names (`sh_link` 0), with which no
+ * kernel loads a module: from 5.12 on `elf_validity_check` refuses it, before names are read from the file's header. Throws
+ * `limit-exceeded`.
+ */
 export function symbolTable(elf: Elf): SymbolTable | null {
   let table: ElfSection | null = null
   let extended: ElfSection | null = null
@@ -36,7 +40,8 @@ export function symbolTable(elf: Elf): SymbolTable | null {
     if (type === sectionType.symtab && table === null) table = elf.section(index)
     else if (type === sectionType.symtabShndx && extended === null) extended = elf.section(index)
   }
-  if (table === null || !inFile(elf, table) || table.link >= elf.sectionCount) return null
+  if (table === null || !inFile(elf, table)) return null
+  if (table.link === 0 || table.link >= elf.sectionCount) return null
   const names = elf.section(table.link)
   if (!inFile(elf, names)) return null
   const entry = elf.bits === 64 ? 24 : 16

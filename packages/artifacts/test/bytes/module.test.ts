@@ -281,6 +281,24 @@ describe('readModule', () => {
     expect([...module.exports]).toEqual([{ name: 'far', crc: null }])
   })
 
+  it('lacks its symbols where their table has no section of names', () => {
+    const [symtab, strtab] = symbolSections([{ name: 'kfree', value: 0, section: 0 }], [])
+    const sections = [{ name: '__versions', data: versionRecords([['kfree', 2]]) }, strtab!]
+    const { link: _, ...unlinked } = symtab!
+    expect(read([...sections, symtab!]).module.lacks).toBeNull()
+    expect(read([...sections, unlinked]).module.lacks).toBe('symbols')
+  })
+
+  it('imports what has no name too, which nothing exports', () => {
+    const symbols = ['kfree', '', 'after'].map((name) => ({ name, value: 0, section: 0 }))
+    const { module } = read(symbolSections(symbols, []))
+    expect([...module.imports].map(({ name }) => name)).toEqual(['kfree', '', 'after'])
+    // A name that would start behind the table of names is none.
+    const [symtab, strtab] = symbolSections([{ name: 'kfree', value: 0, section: 0 }], [])
+    const short = read([symtab!, { ...strtab!, data: [0] }]).module
+    expect([...short.imports].map(({ name }) => name)).toEqual([''])
+  })
+
   it('refuses what is no module, and what is cut off', () => {
     expect(codeOf(() => read([modinfo], { type: 2 }))).toBe('elf-unsupported e_type')
     expect(codeOf(() => read([{ name: '.text', claimedSize: 1e6 }]))).toBe('elf-truncated .text')
