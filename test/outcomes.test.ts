@@ -45,7 +45,7 @@ describe('the outcomes of a comparison', () => {
     modversions: { state: 'unknown' as const, mismatched: [], unresolved },
   })
 
-  it('tell where a module imports what nothing known exports, unless something stops it anyway', () => {
+  it('tell where a module imports what nothing known exports, also where something stops it anyway', () => {
     const missing = lacking('garp_uninit_applicant')
     expect(
       gateVerdicts([
@@ -58,7 +58,7 @@ describe('the outcomes of a comparison', () => {
       ['symbols-missing', 'load-unknown'],
       ['unknown', 'symbols-missing'],
       ['rejected', 'symbols-missing'],
-      ['refused'],
+      ['refused', 'symbols-missing'],
     ])
   })
 
@@ -71,6 +71,7 @@ describe('the outcomes of a comparison', () => {
     const stopped = { ...row('a', 'kfree'), load: { ...lacking('kfree'), vermagic: 'differs' as const } }
     const some = [row('kettle', 'x', 'y'.repeat(500)), { ...row('b'), load }, stopped, row('cup', 'z')]
     expect(outcomes(some).missing).toEqual([
+      { module: 'a', symbols: ['kfree'], total: 1 },
       { module: 'cup', symbols: ['z'], total: 1 },
       { module: 'kettle', symbols: ['x', 'y'.repeat(128)], total: 2 },
     ])

@@ -294,8 +294,13 @@ describe('modversions', () => {
   test('are unknown where nothing known exports an import, which is named, unless it is weak', () => {
     expect(versions({}, { imports })).toEqual({ ...unknown, unresolved: ['kfree'] })
     expect(versions({}, { imports: [layout, ['kfree', null, symbolBits.weak]] })).toEqual(match)
-    // A difference that is there is one whatever is missing.
-    expect(versions({ exports: [['module_layout', 5]] }, { imports })).toMatchObject({ state: 'mismatch' })
+    // A difference that is there is one whatever is missing, which is said beside it.
+    expect(versions({ exports: [['module_layout', 5]] }, { imports })).toEqual({
+      state: 'mismatch',
+      mismatched: ['module_layout'],
+      unresolved: ['kfree'],
+    })
+    expect(versions({}, { imports: [layout, ['', null]] })).toMatchObject({ unresolved: ['(no name)'] })
   })
 
   test('are unknown where the kernel’s exports are, but for what other modules export', () => {

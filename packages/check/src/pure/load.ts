@@ -197,7 +197,7 @@ export class LoadComparison {
       else if (said === 'unsure') unsure = true
       else if (said === null && !(bits & symbolBits.weak)) unresolved.push(id)
     }
-    const names = (list: readonly number[]) => list.map((id) => this.#names.name(id)).sort()
+    const names = (list: readonly number[]) => list.map((id) => this.#names.name(id) || '(no name)').sort()
     // A kernel of which modversions are not known may compare CRCs or not.
     const compared = this.#modversions === true
     const differs = mismatched.length > 0
@@ -205,21 +205,19 @@ export class LoadComparison {
     const lacksVersions =
       this.#modversions !== false &&
       (table !== 'read' || !versioned || this.#exportsUnversioned(module.exports))
+    // Where the kernel's own exports are not known, every import from it is among these.
+    const missing = this.#own === null ? [] : names(unresolved)
+    const named = {
+      ...(missing.length === 0 ? {} : { unresolved: missing.slice(0, mostNamed) }),
+      ...total('unresolvedTotal', missing),
+    }
     if (differs && compared) {
       const all = names(mismatched)
-      return { state: 'mismatch', mismatched: all.slice(0, mostNamed), ...total('mismatchedTotal', all) }
+      const first = all.slice(0, mostNamed)
+      return { state: 'mismatch', mismatched: first, ...total('mismatchedTotal', all), ...named }
     }
     const known = !unsure && unresolved.length === 0 && !differs && !lacksVersions
-    if (known) return { state: 'match', mismatched: [] }
-    // Where the kernel's own exports are not known, every import from it is among these.
-    if (this.#own === null || unresolved.length === 0) return { state: 'unknown', mismatched: [] }
-    const all = names(unresolved)
-    return {
-      state: 'unknown',
-      mismatched: [],
-      unresolved: all.slice(0, mostNamed),
-      ...total('unresolvedTotal', all),
-    }
+    return { state: known ? 'match' : 'unknown', mismatched: [], ...named }
   }
 
   #obstacles({ structSize, flagTable, machine, lacks, exports }: LoadModule): LoadObstacle[] {

@@ -30,17 +30,13 @@ const named = { modules: 32, characters: 128 } as const
 
 type Row = Pick<ModuleResult, 'name' | 'verdict' | 'load'>
 
-/** A module that something stops anyway is not looked at for what it imports. */
-const lacksSymbols = ({ load }: Row) => symbolsMissing(load) && !loadStops(load)
-
-function byteOf(row: Row): number {
-  const { verdict, load } = row
+function byteOf({ verdict, load }: Row): number {
   return (
     verdicts.indexOf(verdict) |
     (loadStops(load) ? bits.stopped : 0) |
     (load.btfIds?.state === 'wrong' ? bits.idsWrong : 0) |
     (verdict !== 'unknown' && overallOf(verdict, load) === 'unknown' ? bits.loadUnknown : 0) |
-    (lacksSymbols(row) ? bits.symbolsMissing : 0)
+    (symbolsMissing(load) ? bits.symbolsMissing : 0)
   )
 }
 
@@ -52,7 +48,9 @@ function missingOf({ name, load }: Row): MissingSymbols {
 /** What a gate looks at of the results of a comparison, in the order of the manifest. */
 export function outcomesOf(results: readonly Row[]): Outcomes {
   const bytes = Uint8Array.from(results, byteOf)
-  const lacking = results.filter(lacksSymbols).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const lacking = results
+    .filter(({ load }) => symbolsMissing(load))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
   return {
     bytes: bytes.some((byte) => byte !== 0) ? bytes : new Uint8Array(),
     missing: lacking.slice(0, named.modules).map(missingOf),
