@@ -139,6 +139,7 @@ const remarks: ReadonlySet<string> = new Set([
   'exports-unknown',
   'log-contradicts',
   'provenance-contradicts',
+  'symvers-contradicts',
   'version-contradicts',
   'version-unknown',
 ])

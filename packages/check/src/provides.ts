@@ -1,6 +1,7 @@
 import type { ModuleFacts, SymbolList, SymversFacts } from '@basedrift/artifacts'
 import { releaseFromVermagic } from '@basedrift/artifacts'
 import type { FoundKernel } from './kernels.js'
+import { folderOf } from './places.js'
 import {
   type LoadKernel,
   type NamePool,
@@ -8,55 +9,77 @@ import {
   type PooledSymbols,
   symbolBits,
 } from './pure/index.js'
+import { type FoundSymvers, symversOf } from './symvers.js'
 
 /** What a module of a kernel's own gives to others. */
-export type Exporter = Pick<ModuleFacts, 'vermagic' | 'exports'>
+export type Exporter = Pick<ModuleFacts, 'file' | 'vermagic' | 'exports'>
 
 /** What is found of what a kernel gives to modules. */
-export interface Beside {
+export interface Beside extends FoundSymvers<SymversFacts> {
+  /** The modules that came with it. */
   readonly exporters: readonly Exporter[]
-  /** Beside the kernel itself. */
-  readonly symvers: readonly SymversFacts[]
-  /** In other inputs, as that of the modules. */
-  readonly otherSymvers?: readonly SymversFacts[]
 }
 
 /** What a kernel compares modules with, as far as it does not depend on its rules and its base. */
 export type Provides = Pick<LoadKernel, 'vermagic' | 'modversions' | 'machine' | 'exports' | 'moduleExports'>
 
 /**
- * What a kernel gives to modules, from its image, from its own modules (those of its release, where that is known) and from a
- * `Module.symvers` of its release, or the only one beside it where that names none. Its vermagic is its modules' where its
- * image does not tell and they agree.
+ * What a kernel gives to modules. What it exports itself its image says, and a `Module.symvers` only where that tells nothing, or not
+ * the versions; what its modules export they say themselves, and that file only where none of them is there. Its own modules are those
+ * of its release, where that is known, that it finds: below its folder, unless none that came with it lies in any. Its vermagic is
+ * its modules' where its image does not tell and they agree.
  */
-export function providesOf(
-  { kernel, exports }: FoundKernel,
-  { exporters, symvers, otherSymvers = [] }: Beside,
-  names: NamePool,
-): Provides {
-  const { release } = kernel
-  const own = exporters.filter(
-    ({ vermagic }) => vermagic !== null && release !== null && releaseFromVermagic(vermagic) === release,
-  )
+export function providesOf(found: FoundKernel, beside: Beside, names: NamePool): Provides {
+  const { kernel, exports } = found
+  const own = ownModules(kernel.release, beside.exporters)
   const vermagics = new Set(own.map(({ vermagic }) => vermagic))
-  const isNamed = (found: SymversFacts) => found.release !== null && found.release === release
-  const listed = [
-    ...symvers.filter((found) => isNamed(found) || (found.release === null && symvers.length === 1)),
-    ...otherSymvers.filter(isNamed),
-  ]
-  const pooled = listed.map((found) => names.pool(found.exports))
-  const fromModules = pooled.map((list) => only(list, (bits) => (bits & symbolBits.ofModule) !== 0))
-  const fromKernel = pooled
+  const listed = symversOf(found, beside).counted.map((one) => names.pool(one.exports))
+  const ofKernel = listed
     .map((list) => only(list, (bits) => (bits & symbolBits.ofModule) === 0))
     .filter(({ ids }) => ids.length > 0)
-  const kernelLists = [...(exports === null ? [] : [names.pool(exports)]), ...fromKernel]
+  const ofModules =
+    beside.exporters.length > 0
+      ? []
+      : listed.map((list) => only(list, (bits) => (bits & symbolBits.ofModule) !== 0))
   return {
     vermagic: kernel.vermagic ?? (vermagics.size === 1 ? [...vermagics][0]! : null),
     modversions: kernel.config?.modversions ?? null,
     machine: kernel.elfMachine,
-    exports: kernelLists.length === 0 ? null : joined(kernelLists),
-    moduleExports: joined([...own.map((one) => pool(one.exports, names)), ...fromModules]),
+    exports: exports === null ? joinedIfAny(ofKernel) : versioned(names.pool(exports), ofKernel),
+    moduleExports: joined([...own.map((one) => pool(one.exports, names)), ...ofModules]),
   }
+}
+
+function ownModules(release: string | null, exporters: readonly Exporter[]): readonly Exporter[] {
+  const folders = exporters.map(({ file }) => folderOf(file))
+  const home = folders.every((folder) => folder === null) ? null : release
+  return exporters.filter(
+    ({ vermagic }, nth) =>
+      vermagic !== null &&
+      release !== null &&
+      releaseFromVermagic(vermagic) === release &&
+      folders[nth] === home,
+  )
+}
+
+/** The exports of an image, those of which it tells no CRC with that on which all that lists them agree. */
+function versioned(image: PooledSymbols, lists: readonly PooledSymbols[]): PooledSymbols {
+  if (lists.length === 0 || image.flags.every((bits) => (bits & symbolBits.noCrc) === 0)) return image
+  const told = new Map<number, number | null>()
+  for (const { ids, crcs, flags } of lists)
+    ids.forEach((id, nth) => {
+      const crc = flags[nth]! & symbolBits.noCrc ? null : crcs[nth]!
+      told.set(id, told.has(id) && told.get(id) !== crc ? null : crc)
+    })
+  const crcs = Uint32Array.from(image.crcs)
+  const flags = Uint8Array.from(image.flags)
+  image.ids.forEach((id, nth) => {
+    const crc = told.get(id) ?? null
+    if ((flags[nth]! & symbolBits.noCrc) === 0 || crc === null) return
+    crcs[nth] = crc
+    flags[nth] = flags[nth]! & ~symbolBits.noCrc
+  })
+  return { ids: image.ids, crcs, flags }
 }
 
 function pool(list: SymbolList, names: NamePool): PooledSymbols {
@@ -66,6 +89,10 @@ function pool(list: SymbolList, names: NamePool): PooledSymbols {
 function only({ ids, crcs, flags }: PooledSymbols, wanted: (bits: number) => boolean): PooledSymbols {
   const keep = (_: number, index: number) => wanted(flags[index]!)
   return { ids: ids.filter(keep), crcs: crcs.filter(keep), flags: flags.filter(keep) }
+}
+
+function joinedIfAny(lists: readonly PooledSymbols[]): PooledSymbols | null {
+  return lists.length === 0 ? null : joined(lists)
 }
 
 function joined(lists: readonly PooledSymbols[]): PooledSymbols {

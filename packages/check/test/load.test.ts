@@ -32,6 +32,7 @@ interface ModuleSpec
   readonly imports?: readonly Entry[]
   readonly extendedImports?: readonly Entry[]
   readonly exports?: readonly Entry[]
+  readonly folder?: string | null
 }
 interface KernelSpec
   extends Partial<Pick<LoadKernel, 'version' | 'vermagic' | 'modversions' | 'structSize' | 'machine'>> {
@@ -54,6 +55,7 @@ function loadOf(kernel: KernelSpec, ...set: readonly ModuleSpec[]) {
       flagTable: false,
       machine: 62,
       lacks: null,
+      folder: null,
       ...more,
       imports: names.pool(list(imports)),
       extendedImports: names.pool(list(extendedImports)),
@@ -268,6 +270,25 @@ describe('modversions', () => {
     expect(versions({ moduleExports: [['f', 4]] }, module, exporter(3))).toEqual(match)
     expect(versions({ moduleExports: [['f', 3]] }, module, exporter(4))).toMatchObject({ mismatched: ['f'] })
     expect(versions({ exports: [layout, ['f', 3]] }, module, exporter(4))).toEqual(match)
+  })
+
+  test('go by modules of the set that lie in the same folder, or as well in none', () => {
+    const at = (folder: string | null, exporterAt: string | null, kernel: KernelSpec = {}) =>
+      versions(
+        kernel,
+        { folder, imports: [layout, ['f', 3]] },
+        { folder: exporterAt, imports: [layout], exports: [['f', 3]] },
+      )
+    const missing = { ...unknown, unresolved: ['f'] }
+    expect([at('6.1', '6.1'), at(null, null)]).toEqual([match, match])
+    for (const [one, other] of [
+      ['6.1', '6.2'],
+      ['6.1', null],
+      [null, '6.1'],
+    ] as const) {
+      expect(at(one, other)).toEqual(missing)
+      expect(at(one, other, { moduleExports: [['f', 3]] })).toEqual(match)
+    }
   })
 
   test('are unknown where exporters contradict each other, unless all differ', () => {

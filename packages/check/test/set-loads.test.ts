@@ -80,7 +80,7 @@ async function setOf() {
       { symbolsPath: at('symbols'), exportsPath: at('exports') },
       {
         signal,
-        manifest: results.map(() => ({ vermagic })),
+        manifest: results.map(({ file }) => ({ vermagic, file })),
         bundle,
         running: prepareBase(vectorBytes('base-1.1.btf')),
         rules: { version: '6.1.192', allowBtfMismatch: false },

@@ -115,15 +115,14 @@ describe('stored symbols', () => {
       exports: null,
       moduleExports: noPooledSymbols,
     }
-    for (const [packed, decode] of [
-      [encodeModuleSymbols([]), decodeModuleSymbols],
-      [encodeProvides(provides, names), decodeProvides],
+    for (const [packed, decode, current] of [
+      [encodeModuleSymbols([]), decodeModuleSymbols, 3],
+      [encodeProvides(provides, names), decodeProvides, 4],
     ] as const) {
       const versioned = (version: number) => packed.map((byte, at) => (at === 7 ? version : byte))
-      expect(decode(versioned(1), names)).toBeNull()
-      expect(decode(versioned(2), names)).toBeNull()
-      expect(decode(versioned(3), names)).not.toBeNull()
-      expect(() => decode(versioned(4), names)).toThrow(CheckError)
+      for (let older = 1; older < current; older++) expect(decode(versioned(older), names)).toBeNull()
+      expect(decode(versioned(current), names)).not.toBeNull()
+      expect(() => decode(versioned(current + 1), names)).toThrow(CheckError)
       expect(() => decode(versioned(0), names)).toThrow(CheckError)
     }
   })

@@ -85,9 +85,9 @@ export const gateReasonCodes = {
   'version-contradicts': {
     outcome: 'unknown',
     sentence:
-      'Kernel and modules of the build name different releases (`uname -r`): that kernel does not find them.',
+      'Kernel and modules of the build, or modules and the folders that they lie in, name different releases (`uname -r`): a kernel finds what was built for another, or not what was built for it.',
     remedy:
-      'Upload a kernel with the modules of its own release alone under a new release; modules for another kernel are a build of their own, with `builtFor`.',
+      'Upload a kernel with the modules of its own release alone under a new release, and each module below the release that it was built for; modules for another kernel are a build of their own, with `builtFor`.',
   },
   'content-refused': {
     outcome: 'unknown',

@@ -40,6 +40,8 @@ export const artifactErrorCodes = {
   'nested-too-deep': 'The file is packed in more layers than are followed; unpack the outer ones.',
   'section-compressed': 'The section is compressed, which a kernel does not undo; build without compression.',
   'stamp-malformed': 'The note .note.basedrift.origin cannot be used; stamp the module again.',
+  'symvers-contradicts':
+    'The symbol versions are of another build than the kernel, and none of them counts; give the Module.symvers of its build.',
   'symvers-malformed':
     'The symbol versions do not have the lines that modpost writes; give the Module.symvers of the build.',
   'version-contradicts':

@@ -18,6 +18,7 @@ import { NamePool } from '../pure/index.js'
 import { readable } from '../pure/readable.js'
 import { sha256Of } from '../sha256.js'
 import { encodeModuleSymbols, encodeProvides } from '../symbols/codec.js'
+import { symversOf } from '../symvers.js'
 import type { KeptInputs } from './kept.js'
 
 /** The inputs of one build, and where what is kept of them goes. */
@@ -89,7 +90,10 @@ export async function runScan(
   try {
     const found = await collect(job, writer, context)
     const only = onlyKernel(found.kernels, found.configs, moduleReleases(found.claims))
-    const contradicting = only === null ? [] : contradictions(only.kernel, found.claims)
+    const contradicting =
+      only === null
+        ? []
+        : [...contradictions(only.kernel, found.claims), ...contradictingSymvers(only, found)]
     const { modules } = found
     modules.sort((a, b) => byFile(a.entry, b.entry))
     const manifest = modules.map(({ entry }) => entry)
@@ -134,8 +138,19 @@ async function store(path: string, bytes: Uint8Array): Promise<BundleFile> {
 /** What the kernel gives to modules: those of its release among the modules of its build are its own. */
 function exportsOf(kernel: FoundKernel, { modules, symvers }: Collected): Uint8Array {
   const names = new NamePool()
-  const exporters = modules.map(({ entry, link }) => ({ vermagic: entry.vermagic, exports: link.exports }))
+  const exporters = modules.map(({ entry: { file, vermagic }, link: { exports } }) => ({
+    file,
+    vermagic,
+    exports,
+  }))
   return encodeProvides(providesOf(kernel, { exporters, symvers }, names), names)
+}
+
+function contradictingSymvers(kernel: FoundKernel, found: Collected): InputProblem[] {
+  return symversOf(kernel, found).contradicting.map(({ symvers, ...problem }) => ({
+    ...problem,
+    input: symvers.input,
+  }))
 }
 
 /** A module as it is recorded, and what else decides its load. */
@@ -148,7 +163,7 @@ interface Collected {
   readonly kernels: KernelFacts[]
   readonly configs: ConfigFacts[]
   readonly modules: CollectedModule[]
-  readonly symvers: SymversFacts[]
+  readonly symvers: (SymversFacts & { readonly input: number })[]
   readonly problems: InputProblem[]
   readonly claims: Claim[]
   readonly empty: number[]
@@ -184,7 +199,7 @@ async function collect(
       if (claim !== null) found.claims.push(claim)
       if (facts.type === 'kernel') found.kernels.push(facts)
       else if (facts.type === 'config') found.configs.push(facts)
-      else if (facts.type === 'symvers') found.symvers.push(facts)
+      else if (facts.type === 'symvers') found.symvers.push({ ...facts, input })
       else if (facts.type === 'module')
         found.modules.push({ entry: await record(facts, images, writer), link: linkFacts(facts) })
       else if (facts.type === 'problem') {

@@ -3,6 +3,7 @@ import type { Rules, RunningBase } from '@basedrift/btf'
 import type { Bundle } from '../bundle/bundle.js'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
+import { folderOf } from '../places.js'
 import {
   btfIdsLoad,
   LoadComparison,
@@ -25,7 +26,7 @@ export interface SymbolFiles {
 /** What the rows of a set are completed by, and what ends that. */
 export interface JudgedOn {
   readonly signal: AbortSignal
-  readonly manifest: readonly Pick<ManifestEntry, 'vermagic'>[]
+  readonly manifest: readonly Pick<ManifestEntry, 'file' | 'vermagic'>[]
   readonly bundle: Pick<Bundle, 'modules' | 'read' | 'readingOrder'>
   readonly running: RunningBase
   readonly rules: Rules
@@ -50,12 +51,16 @@ export async function withStoredLoads(
   if (stored.length !== results.length) throw new CheckError('bundle-mismatch')
   const structSize = running.btf === null ? null : moduleStructSize(running.btf)
   const kernel = { ...provides, version: rules.version, structSize }
-  const comparison = new LoadComparison(names, kernel, stored)
+  const modules = stored.map((one, nth) => {
+    const { file, vermagic } = manifest[nth]!
+    return { ...one, vermagic, folder: folderOf(file) }
+  })
+  const comparison = new LoadComparison(names, kernel, modules)
   const rows = new Array<ModuleResult>(results.length)
   let done = 0
   for (const nth of bundle.readingOrder()) {
     const result = results[nth]!
-    const module = { ...stored[nth]!, vermagic: manifest[nth]!.vermagic }
+    const module = modules[nth]!
     const { btfSha256, distilledSha256 } = bundle.modules[nth]!
     const read = (sha256: string | null) => (sha256 === null || !btfModules ? null : bundle.read(sha256))
     const ids =

@@ -27,6 +27,8 @@ export interface LoadModule {
   /** With the CRCs of the extended versions; none where these are not `read`. */
   readonly extendedImports: PooledSymbols
   readonly exports: PooledSymbols
+  /** The release below whose folder a kernel finds it (`lib/modules/RELEASE`); null where it lies in none. */
+  readonly folder: string | null
 }
 
 /** What a running kernel compares a module with. Symbols are numbered by the same pool as those of the modules. */
@@ -49,20 +51,13 @@ export interface LoadKernel {
 /** Symbols named in a result of each sort; `…Total` counts the rest. */
 const mostNamed = 4
 
-/** What is known of the exporters of a name: none, one CRC, an export without one, or several that say several things. */
-const Known = { nothing: 0, crc: 1, noCrc: 2, several: 3 } as const
-
 /** Exports by the number of their name. */
 class ExportTable {
-  readonly #known: Uint8Array
-  readonly #crcs: Uint32Array
+  /** The CRC of each name, null for an export without one, or all that several exporters say. */
+  readonly #known = new Map<number, number | null | (number | null)[]>()
   readonly #comparesCrcs: boolean
-  /** All CRCs of a name that has several; null for an export without one. */
-  readonly #several = new Map<number, (number | null)[]>()
 
-  constructor(names: number, comparesCrcs: boolean) {
-    this.#known = new Uint8Array(names)
-    this.#crcs = new Uint32Array(names)
+  constructor(comparesCrcs: boolean) {
     this.#comparesCrcs = comparesCrcs
   }
 
@@ -75,18 +70,11 @@ class ExportTable {
   }
 
   #one(id: number, crc: number | null): void {
-    const known = this.#known[id]!
-    if (known === Known.nothing) {
-      this.#known[id] = crc === null ? Known.noCrc : Known.crc
-      this.#crcs[id] = crc ?? 0
-      return
-    }
-    const first = known === Known.noCrc ? null : this.#crcs[id]!
-    if (known !== Known.several && first === crc) return
-    const all = this.#several.get(id) ?? [first]
-    if (!all.includes(crc)) all.push(crc)
-    this.#several.set(id, all)
-    this.#known[id] = Known.several
+    const known = this.#known.get(id)
+    if (known === undefined) this.#known.set(id, crc)
+    else if (Array.isArray(known)) {
+      if (!known.includes(crc)) known.push(crc)
+    } else if (known !== crc) this.#known.set(id, [known, crc])
   }
 
   /**
@@ -95,26 +83,28 @@ class ExportTable {
    * (`check_export_symbol_versions`), so that what is missing is not in the evidence.
    */
   compare(id: number, crc: number | null): 'same' | 'differs' | 'unsure' | null {
-    const known = this.#known[id]!
-    if (known === Known.nothing) return null
+    const known = this.#known.get(id)
+    if (known === undefined) return null
     // An import that its module's table leaves out is let go with a warning.
     if (crc === null || !this.#comparesCrcs) return 'same'
-    if (known === Known.noCrc) return 'unsure'
-    if (known === Known.crc) return this.#crcs[id] === crc ? 'same' : 'differs'
-    return this.#several.get(id)!.some((one) => one === null || one === crc) ? 'unsure' : 'differs'
+    if (known === null) return 'unsure'
+    if (Array.isArray(known)) return known.some((one) => one === null || one === crc) ? 'unsure' : 'differs'
+    return known === crc ? 'same' : 'differs'
   }
 }
 
 /**
  * What a running kernel compares besides BTF, for the modules of one set: they are loaded along with each other, so that an
- * import is held against the kernel's own exports, then those of the set, then those of the kernel's own modules. Prepared
- * once, asked for each module. Where the evidence does not decide, the answer is `unknown`.
+ * import is held against the kernel's own exports, then those of the set, then those of the kernel's own modules. Of the set those
+ * are found that lie in the same folder: depmod looks at one release at a time. Prepared once, asked for each module. Where the
+ * evidence does not decide, the answer is `unknown`.
  */
 export class LoadComparison {
   readonly #kernel: LoadKernel
   readonly #names: NamePool
   readonly #own: ExportTable | null
-  readonly #set: ExportTable
+  /** By folder. */
+  readonly #set = new Map<string | null, ExportTable>()
   readonly #modules: ExportTable
   readonly #modversions: boolean | null
   readonly #extendedVersions: boolean
@@ -123,7 +113,7 @@ export class LoadComparison {
   readonly #comparesStruct: boolean
 
   /** @throws BtfError `rules-invalid` */
-  constructor(names: NamePool, kernel: LoadKernel, set: Iterable<Pick<LoadModule, 'exports'>>) {
+  constructor(names: NamePool, kernel: LoadKernel, set: Iterable<Pick<LoadModule, 'exports' | 'folder'>>) {
     const traits = traitsOf(kernel.version)
     this.#kernel = kernel
     this.#names = names
@@ -133,13 +123,13 @@ export class LoadComparison {
     this.#comparesStruct = traits.moduleSizeCheck
     // A GPL table of a module is not looked at from 7.1 on: its exports are gone.
     this.#leftOut = traits.exportFlags ? symbolBits.gplTable : 0
-    const table = (...lists: PooledSymbols[]) => {
-      const made = new ExportTable(names.size, this.#modversions !== false)
-      for (const list of lists) made.add(list, this.#leftOut)
-      return made
+    const table = (list: PooledSymbols, known = new ExportTable(this.#modversions !== false)) => {
+      known.add(list, this.#leftOut)
+      return known
     }
     this.#own = kernel.exports === null ? null : table(kernel.exports)
-    this.#set = table(...[...set].map(({ exports }) => exports))
+    for (const { exports, folder } of set)
+      if (exports.ids.length > 0) this.#set.set(folder, table(exports, this.#set.get(folder)))
     this.#modules = table(kernel.moduleExports)
   }
 
@@ -183,6 +173,7 @@ export class LoadComparison {
   #versions(module: LoadModule): Load['modversions'] {
     const { imports, table } = this.#importsOf(module)
     const { ids, crcs, flags } = imports
+    const beside = this.#set.get(module.folder)
     const mismatched: number[] = []
     const unresolved: number[] = []
     let unsure = this.#own === null || ids.length === 0
@@ -192,7 +183,7 @@ export class LoadComparison {
       const crc = bits & symbolBits.noCrc ? null : crcs[index]!
       if (crc !== null) versioned = true
       const id = ids[index]!
-      const said = this.#own?.compare(id, crc) ?? this.#set.compare(id, crc) ?? this.#modules.compare(id, crc)
+      const said = this.#own?.compare(id, crc) ?? beside?.compare(id, crc) ?? this.#modules.compare(id, crc)
       if (said === 'differs') mismatched.push(id)
       else if (said === 'unsure') unsure = true
       else if (said === null && !(bits & symbolBits.weak)) unresolved.push(id)

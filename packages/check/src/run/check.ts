@@ -21,6 +21,7 @@ import {
   type Summary,
   summary,
 } from '../pure/index.js'
+import { symversOf } from '../symvers.js'
 import { type InputContent, type ReadOptions, readInput } from './inputs.js'
 import { type Judged, linkOf, withLoads } from './loads.js'
 import { listRawModules, RawModuleReader } from './raw-modules.js'
@@ -114,7 +115,11 @@ export async function checkKernelAndModules(
   if (judged.length === 0) throw new CheckError('modules-absent')
   const rows = withLoads(judged, running, { ...kernelInput, otherSymvers }).sort(byFile)
   const { base } = running
-  const notes = [...notesOf(kernelInput, running, rows), ...emptyNotes(empty)]
+  const notes = [
+    ...notesOf(kernelInput, running, rows),
+    ...symversNotes(kernelInput, otherSymvers),
+    ...emptyNotes(empty),
+  ]
   // Where modules are taken from it too, these are rows.
   const problems = paths.includes(request.kernel) ? [] : kernelInput.problems.filter(isUnread)
   return {
@@ -226,6 +231,12 @@ function isEmpty({ kernel, modules, symvers, problems, kernelFiles }: InputConte
     kernel === null &&
     kernelFiles.size === 0
   )
+}
+
+function symversNotes({ kernel, symvers }: InputContent, otherSymvers: readonly SymversFacts[]): string[] {
+  if (kernel === null) return []
+  const { contradicting } = symversOf(kernel, { symvers, otherSymvers })
+  return contradicting.slice(0, mostKernelNotes).map(({ file, message }) => `${file}: ${message}`)
 }
 
 /** Inputs that are noted by name. */

@@ -97,7 +97,7 @@ export async function readInput(
       problems.push(problem)
     } else if (facts.type === 'symvers') symvers.push(facts)
     else {
-      exporters.push({ vermagic: facts.vermagic, exports: facts.exports })
+      exporters.push({ file: facts.file, vermagic: facts.vermagic, exports: facts.exports })
       if (keepModules) modules.push(facts)
     }
   }

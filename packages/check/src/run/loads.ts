@@ -1,9 +1,11 @@
 import type { LinkFacts, ModuleFacts } from '@basedrift/artifacts'
 import type { FoundKernel } from '../kernels.js'
+import { folderOf } from '../places.js'
 import { type Beside, providesOf } from '../provides.js'
 import {
   type BtfIdsLoad,
   LoadComparison,
+  type LoadModule,
   type ModuleResult,
   moduleStructSize,
   NamePool,
@@ -12,7 +14,7 @@ import {
 import type { RunningKernel } from './running.js'
 
 /** What decides the load of a module besides its BTF. */
-type Link = Omit<LinkFacts, 'btfIds'> & Pick<ModuleFacts, 'vermagic'>
+type Link = Omit<LinkFacts, 'btfIds'> & Pick<ModuleFacts, 'vermagic'> & Pick<LoadModule, 'folder'>
 
 /** A module with its verdict, waiting for what else the kernel compares. */
 export interface Judged {
@@ -25,7 +27,7 @@ export interface Judged {
 /** What is kept of a module until all of its set are read; null for a raw BTF. */
 export function linkOf(facts: ModuleFacts): Link | null {
   const { vermagic, basicVersions, extendedVersions, structSize, flagTable, machine, lacks } = facts
-  const { imports, extendedImports, exports } = facts
+  const { imports, extendedImports, exports, file } = facts
   if (machine === null) return null
   return {
     vermagic,
@@ -38,6 +40,7 @@ export function linkOf(facts: ModuleFacts): Link | null {
     imports,
     extendedImports,
     exports,
+    folder: folderOf(file),
   }
 }
 

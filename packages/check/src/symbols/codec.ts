@@ -16,7 +16,7 @@ import {
 
 /**
  * The symbols of a build, in two files of one form: what its modules import and export, and what its kernel gives to modules.
- * The 7 bytes `BDSYMBL` and a version, 3, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
+ * The 7 bytes `BDSYMBL` and a version, 3 or of a kernel 4, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
  * bytes of each; for each name the flags (1 byte) and the CRC (4 bytes, where the flags say that there is one) with which it
  * comes first; then the content. A list of symbols is its length and, for each, twice its name's number, plus 1 where flags or CRC
  * are other than those that the name came with first: they follow then.
@@ -28,17 +28,21 @@ import {
  * exports. Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
  * exports follow), its `e_machine` plus 1 or 0, its exports, and those of its modules.
  *
- * Version 1 did not tell what could not be read, and 2 not what a module lacks: nothing is concluded from such files.
+ * Version 1 did not tell what could not be read, 2 not what a module lacks, and 3 not whether the kernel exports what it lists, as it
+ * had the lines of each Module.symvers too: nothing is concluded from such files.
  */
 export const symbolsCodec = 3
+const providesCodec = 4
 
-const head = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c, symbolsCodec)
+const magic = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c)
+
+const headBytes = magic.length + 1
 
 /** Bounds of what a reader takes. */
 const limits = { inflatedBytes: 256 * 2 ** 20, symbols: 2 ** 26 } as const
 
-/** A module's symbols as they are stored; its vermagic is in the manifest. */
-export type StoredModule = Omit<LoadModule, 'vermagic'> & { readonly btfIds: ModuleIds | null }
+/** A module's symbols as they are stored; its vermagic and its file are in the manifest. */
+export type StoredModule = Omit<LoadModule, 'vermagic' | 'folder'> & { readonly btfIds: ModuleIds | null }
 
 const bits = {
   basicVersions: 1,
@@ -87,7 +91,7 @@ class ListWriter {
     this.content.put(bytes)
   }
 
-  finish(): Uint8Array {
+  finish(version: number): Uint8Array {
     const fields = new FieldWriter()
     fields.varint(this.#names.size)
     for (let id = 0; id < this.#names.size; id++) {
@@ -98,9 +102,10 @@ class ListWriter {
     }
     fields.put(this.content.bytes())
     const packed = brotliCompressSync(fields.bytes(), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } })
-    const bytes = new Uint8Array(head.length + packed.length)
-    bytes.set(head)
-    bytes.set(packed, head.length)
+    const bytes = new Uint8Array(headBytes + packed.length)
+    bytes.set(magic)
+    bytes[magic.length] = version
+    bytes.set(packed, headBytes)
     return bytes
   }
 }
@@ -137,7 +142,7 @@ export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
     if (extendedVersions === 'read') writer.list(pool(module.extendedImports))
     writer.list(pool(module.exports))
   }
-  return writer.finish()
+  return writer.finish(symbolsCodec)
 }
 
 /** Packs what a kernel gives to modules, whose symbols are numbered by `names`. */
@@ -154,7 +159,7 @@ export function encodeProvides(provides: Provides, names: NamePool): Uint8Array 
   writer.content.varint(machine === null ? 0 : machine + 1)
   if (exports !== null) writer.list(exports)
   writer.list(moduleExports)
-  return writer.finish()
+  return writer.finish(providesCodec)
 }
 
 /** Reads lists of symbols, numbered by a pool that may hold other names already. */
@@ -165,8 +170,8 @@ class ListReader {
   readonly #crcs: Uint32Array
   #left: number = limits.symbols
 
-  constructor(bytes: Uint8Array, names: NamePool) {
-    this.fields = new FieldReader(inflate(bytes))
+  constructor(bytes: Uint8Array, version: number, names: NamePool) {
+    this.fields = new FieldReader(inflate(bytes, version))
     const count = this.fields.varint()
     if (count > this.fields.left) throw new OutOfBytes()
     this.#ids = new Uint32Array(count)
@@ -208,17 +213,21 @@ class ListReader {
   }
 }
 
-/** Whether a file is of a version before this one. */
-function isOlder(bytes: Uint8Array): boolean {
-  const last = head.length - 1
-  const version = bytes[last] ?? 0
-  return head.every((byte, at) => at === last || bytes[at] === byte) && version > 0 && version < symbolsCodec
+/** The version of a file; null of what is none. */
+function versionOf(bytes: Uint8Array): number | null {
+  return magic.every((byte, at) => bytes[at] === byte) ? (bytes[magic.length] ?? null) : null
 }
 
-function inflate(bytes: Uint8Array): Uint8Array {
-  if (head.some((byte, at) => bytes[at] !== byte)) throw malformed('They start otherwise')
+/** Whether a file is of a version before this one. */
+function isOlder(bytes: Uint8Array, current: number): boolean {
+  const version = versionOf(bytes)
+  return version !== null && version > 0 && version < current
+}
+
+function inflate(bytes: Uint8Array, version: number): Uint8Array {
+  if (versionOf(bytes) !== version) throw malformed('They start otherwise')
   try {
-    return brotliDecompressSync(bytes.subarray(head.length), { maxOutputLength: limits.inflatedBytes })
+    return brotliDecompressSync(bytes.subarray(headBytes), { maxOutputLength: limits.inflatedBytes })
   } catch (error) {
     throw malformed(`They cannot be inflated (${error instanceof Error ? error.message : String(error)})`)
   }
@@ -244,9 +253,9 @@ function lackOf(stored: number): StoredModule['lacks'] {
  * @throws CheckError `symbols-malformed`
  */
 export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredModule[] | null {
-  if (isOlder(bytes)) return null
+  if (isOlder(bytes, symbolsCodec)) return null
   return reading(() => {
-    const reader = new ListReader(bytes, names)
+    const reader = new ListReader(bytes, symbolsCodec, names)
     const count = reader.fields.varint()
     if (count > reader.fields.left) throw new OutOfBytes()
     return Array.from({ length: count }, () => {
@@ -275,9 +284,9 @@ export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredM
  * @throws CheckError `symbols-malformed`
  */
 export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | null {
-  if (isOlder(bytes)) return null
+  if (isOlder(bytes, providesCodec)) return null
   return reading(() => {
-    const reader = new ListReader(bytes, names)
+    const reader = new ListReader(bytes, providesCodec, names)
     const has = reader.fields.u8()
     const vermagic = has & kernelBits.vermagic ? reader.text() : null
     const machine = machineOf(reader.fields.varint())

@@ -172,6 +172,7 @@ function witness(
     failure,
     hasKernel,
     kernelRelease,
+    moduleSetId,
     empty = [],
     btfMissing = false,
   } = record
@@ -180,6 +181,7 @@ function witness(
   const otherReleases = isKernel
     ? releasesIn(record, manifests).filter((release) => release !== kernelRelease)
     : []
+  const misplaced = hasKernel || moduleSetId === null ? [] : (manifests.get(moduleSetId)?.misplaced ?? [])
   return {
     ref: { id, version, release },
     state,
@@ -193,6 +195,7 @@ function witness(
     refusals: refusals.get(id) ?? [],
     withdrawn: statementOf(record.withdrawnAt, record.withdrawnBy, record.withdrawnReason),
     otherReleases,
+    misplaced,
     kernelRelease: hasKernel ? kernelRelease : null,
   }
 }

@@ -8,6 +8,8 @@ const mostModules = 500_000
 /** The modules of a set, and the releases below whose folders they are installed. */
 export interface KnownManifest extends Manifest {
   readonly releases: readonly string[]
+  /** Modules that name another release than that of the folder they lie in, each pair once: `BUILT below FOLDER`. */
+  readonly misplaced: readonly string[]
 }
 
 /** Name, file, SHA-256 of it, and the release that its vermagic names. */
@@ -63,12 +65,14 @@ export class Manifests {
 
 function manifestOf({ moduleSetId, modules: columns }: SetRecord): KnownManifest {
   const releases = new Set<string>()
+  const misplaced = new Set<string>()
   const modules = columns.map(([name, file, sha256, named], ordinal) => {
     // Where it is installed nowhere, what it names itself counts.
     const release = moduleRelease(file, named === '' ? null : named)
     if (release !== null) releases.add(release)
+    if (named !== null && named !== '' && release !== named) misplaced.add(`${named} below ${release}`)
     return { name, path: modulePath(file), sha256, ordinal }
   })
   modules.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.ordinal - b.ordinal))
-  return { setId: moduleSetId, modules, releases: [...releases] }
+  return { setId: moduleSetId, modules, releases: [...releases], misplaced: [...misplaced] }
 }

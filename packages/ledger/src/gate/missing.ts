@@ -34,6 +34,11 @@ export interface Witness {
   readonly unusable: readonly string[]
   /** Releases below whose folders its modules are installed, where its kernel has another; asked for of the new build alone. */
   readonly otherReleases: readonly string[]
+  /**
+   * Where it is a package of modules: what these name and lie below, where the two differ (`BUILT below FOLDER`); asked for of the new
+   * build alone.
+   */
+  readonly misplaced: readonly string[]
   /** `uname -r` of its kernel; null where it has none, or that is not known. */
   readonly kernelRelease: string | null
   /** What of the build contradicts what is said of it. */
@@ -99,10 +104,14 @@ function unusableText({ unusable }: Witness): string {
   return `${[...unusable].sort().slice(0, 3).join(', ')}${more}`
 }
 
-function contradictionText({ kernelRelease, otherReleases }: Witness): string {
-  const more = otherReleases.length > 3 ? ` and ${otherReleases.length - 3} more` : ''
-  const others = [...otherReleases].sort().slice(0, 3).join(', ')
-  return `The kernel is ${kernelRelease}, and there are modules of ${others}${more}.`
+function contradictionText({ kernelRelease, otherReleases, misplaced }: Witness): string {
+  const named = (all: readonly string[]) => {
+    const more = all.length > 3 ? ` and ${all.length - 3} more` : ''
+    return `${[...all].sort().slice(0, 3).join(', ')}${more}`
+  }
+  return otherReleases.length > 0
+    ? `The kernel is ${kernelRelease}, and there are modules of ${named(otherReleases)}.`
+    : `There are modules of ${named(misplaced)}.`
 }
 
 /** What was refused, as a clause with a capital letter: what it was, by digest, who sent it and when. */
@@ -138,7 +147,7 @@ function ofBuild(build: Witness): GateReason[] {
     reasons.push(reasonOf('build-failed', { href, detail: failureText(build.failure) }))
   if (build.unusable.length > 0)
     reasons.push(reasonOf('artifact-unusable', { href, detail: unusableText(build) }))
-  if (build.otherReleases.length > 0)
+  if (build.otherReleases.length > 0 || build.misplaced.length > 0)
     reasons.push(reasonOf('version-contradicts', { href, detail: contradictionText(build) }))
   if (build.problems.length > 0)
     reasons.push(reasonOf('build-contradicted', { href, detail: failureText(build.problems[0] ?? null) }))

@@ -399,6 +399,20 @@ it('does not pass a build whose kernel and modules name different releases, and 
   })
 })
 
+it('does not pass a package of modules that lie in the folders of other releases, and names these', () => {
+  const misplaced = ['1', '2', '3', '4', '5'].map((nth) => `5.15.${nth} below 5.14.0`)
+  expect(decide(inputs({ build: witness(9, { misplaced }) }))).toMatchObject({
+    answer: 'unknown',
+    reasons: [
+      {
+        code: 'version-contradicts',
+        detail:
+          'There are modules of 5.15.1 below 5.14.0, 5.15.2 below 5.14.0, 5.15.3 below 5.14.0 and 2 more.',
+      },
+    ],
+  })
+})
+
 it('says of what is unknown which base the modules fit, where one was found, and of nothing else', () => {
   const meetings = [meeting(1, { a: byteOf('unknown'), b: byteOf('rejected') }, { fits: '5.15.12-1.1' })]
   const { answer, reasons } = decide(inputs({ meetings }))

@@ -94,6 +94,31 @@ describe('the gate, by its evidence,', () => {
     expect(await built('2.4', null, ['x', 'y'])).toEqual(['pass', [], 2])
   })
 
+  it('does not pass a package of modules of which some lie in the folder of another release', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, question } = await twoBuilds(ledger)
+    const built = async (release: string, folders: readonly string[]) => {
+      const buildId = await ingesting(ledger, release, '5.15.12-1.1')
+      const all = found(buildId, { modules: folders.map((_, nth) => `m${nth}`) })
+      const manifest = (all.manifest ?? []).map((one, nth) => ({
+        ...one,
+        file: `kmp.rpm!${folders[nth]}/updates/${one.name}.ko`,
+        sha256: `${release} ${nth}`,
+      }))
+      await ledger.builds.recordIngest({ ...all, manifest })
+      await compare(ledger, old, buildId, fits)
+      const { answer, reasons } = await asked(ledger, { ...question, buildId }, unread)
+      return [answer, ...reasons.map(({ code, detail }) => `${code}: ${detail}`)]
+    }
+    const own = 'lib/modules/5.15.12-1-default'
+    expect(await built('2.1', [own, 'usr/share/doc'])).toEqual(['pass'])
+    expect(await built('2.2', [own, 'lib/modules/5.15.11-1-rt'])).toEqual([
+      'unknown',
+      'version-contradicts: There are modules of 5.15.12-1-default below 5.15.11-1-rt.',
+    ])
+  })
+
   it('names the artifacts of the build that hold nothing', async () => {
     await using test = await openTestLedger()
     const { ledger } = test

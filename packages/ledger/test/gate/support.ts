@@ -74,6 +74,7 @@ export const witness = (nth: number, more: Partial<Witness> = {}): Witness => ({
   hasKernel: true,
   unusable: [],
   otherReleases: [],
+  misplaced: [],
   kernelRelease: '5.15.12-1-default',
   problems: [],
   empty: [],

@@ -1,0 +1,14 @@
+/** A folder that `modprobe` looks into, at the root of what a package installs; links make one of both spellings. */
+const installed = /^\.?\/?(?:usr\/)?lib\/modules\/([^/]+)\//
+/** The same anywhere: a path on this machine may lead through a root that was mounted or unpacked. */
+const onDisk = /^(?:.*\/)?lib\/modules\/([^/]+)\//s
+
+/**
+ * The release below whose folder a kernel finds the module of this path (members after `!`): RELEASE of `lib/modules/RELEASE/…`. null
+ * where no kernel looks: what lies elsewhere in a package, or is a file by itself.
+ */
+export function folderOf(file: string): string | null {
+  const end = file.lastIndexOf('!')
+  const found = end < 0 ? onDisk.exec(file) : installed.exec(file.slice(end + 1))
+  return found?.[1] ?? null
+}
