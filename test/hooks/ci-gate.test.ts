@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -90,5 +90,20 @@ describe.skipIf(!there)('the script for any CI, with a gate that looks at what i
     expect(names).toMatch(/^(saucer|teapot)$/)
     expect(advice).toMatch(/\S+ \S+/)
     expect((await service.fetch(link)).status).toBe(200)
+  })
+
+  it('says what is wrong with artifacts, and does not pass a build that provenance says is another', async () => {
+    const [file = ''] = builds[0]?.files ?? []
+    const provenance = path.join(folder, 'provenance.json')
+    const subject = [{ name: path.basename(file), digest: { sha256: '0'.repeat(64) } }]
+    await writeFile(provenance, JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject }))
+    const { code, stdout } = await publish('5.15.12-1.9', [...(builds[0]?.files ?? []), provenance])
+    expect([code, stdout]).toEqual([
+      3,
+      expect.stringMatching(/^problem: provenance\.json: provenance-contradicts: It says /m),
+    ])
+    expect(stdout).toMatch(
+      /^unknown: artifact-contradicts: .*\n {2}provenance\.json: provenance-contradicts: .*\n.*build withdraw/m,
+    )
   })
 })

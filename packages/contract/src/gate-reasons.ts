@@ -102,6 +102,12 @@ export const gateReasonCodes = {
     remedy:
       'Its own problems say what contradicts what; build the modules against the kernel that they are for.',
   },
+  'artifact-contradicts': {
+    outcome: 'unknown',
+    sentence: 'An artifact of the build contradicts what else is in it.',
+    remedy:
+      'Find out which of the two is true. A sealed build stays as it is: withdraw it (`basedrift build withdraw`), and push it under the same name, which is free then, with the artifact that is its own, or without it.',
+  },
   'btf-missing': {
     outcome: 'unknown',
     sentence:
@@ -195,7 +201,8 @@ export type GateReasonCode = keyof typeof gateReasonCodes
 
 /**
  * Reasons that no waiting removes: what could not be read stays so, what sealed packages do not export too, an environment that nothing
- * entered is most often misspelt, a person has to look at content that was refused, and what was withdrawn stays so.
+ * entered is most often misspelt, a person has to look at content that was refused, what sealed artifacts contradict they always will, and
+ * what was withdrawn stays so.
  */
 const lastingReasons: readonly string[] = [
   'build-failed',
@@ -203,6 +210,7 @@ const lastingReasons: readonly string[] = [
   'build-withdrawn',
   'own-kernel-withdrawn',
   'content-refused',
+  'artifact-contradicts',
   'symbols-missing',
   'btf-missing',
   'environment-unknown',

@@ -66,11 +66,11 @@ export async function provenanceProblems(
       { code: 'provenance-malformed', file: filename, message: workerErrorCodes['provenance-malformed'] },
     ]
   const recorded = new Map(artifacts.map((artifact) => [artifact.filename, artifact.sha256]))
-  const other = statements.flatMap(subjectsOf).find(({ name, sha256 }) => {
-    const held = recorded.get(name.slice(name.lastIndexOf('/') + 1))
-    return held !== undefined && held !== sha256
-  })
+  const named = statements
+    .flatMap(subjectsOf)
+    .map(({ name, sha256 }) => ({ name: name.slice(name.lastIndexOf('/') + 1), sha256 }))
+  const other = named.find(({ name, sha256 }) => (recorded.get(name) ?? sha256) !== sha256)
   if (other === undefined) return []
-  const message = `It says that ${other.name} has the SHA-256 ${other.sha256}. ${workerErrorCodes['provenance-contradicts']}`
+  const message = `It says that ${other.name} has the SHA-256 ${other.sha256.slice(0, 64)}. ${workerErrorCodes['provenance-contradicts']}`
   return [{ code: 'provenance-contradicts', file: filename, at: 'subject', message }]
 }

@@ -19,10 +19,11 @@ import type {
 import type { DecideInputs, Manifest, Meeting } from './inputs.js'
 import type { KnownManifest, Manifests } from './manifests.js'
 import { type Candidate, nameOf, type Party, selectMeetings } from './meetings.js'
-import type { RefusedContent, Witness } from './missing.js'
+import type { RefusedContent, Remark, Witness } from './missing.js'
 import { policyOf } from './policies.js'
 import type { ReadyPolicy } from './policy.js'
 import { refusedContents } from './refused.js'
+import { remarksOf } from './remarks.js'
 import { waiversOf } from './waivers.js'
 
 /** Packages of modules alone that are looked at beside the live builds. */
@@ -71,6 +72,7 @@ interface GatedRecord extends BuildRecord {
   stream: string
   versionScheme: VersionScheme | null
   empty: string[]
+  remarks: Remark[]
   btfMissing: boolean
 }
 
@@ -120,6 +122,7 @@ async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
         SELECT ${columns}, b."streamId", s.name AS stream, s."versionScheme",
           ARRAY(SELECT filename FROM "Artifact" a
             WHERE a."buildId" = b.id AND a.problems @> '[{"code": "artifact-empty"}]') AS empty,
+          ${remarksOf} AS remarks,
           b."btfModules" IS TRUE AND b."baseSha256" IS NOT NULL AND b."moduleSetId" IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM "Module" m WHERE m."moduleSetId" = b."moduleSetId" AND m."btfSha256" IS NOT NULL) AS "btfMissing"
         FROM "Build" b JOIN "Stream" s ON s.id = b."streamId" WHERE b.id = ${buildId}::uuid`
@@ -160,7 +163,7 @@ const releasesIn = ({ moduleSetId }: BuildRecord, manifests: ReadonlyMap<string,
   (moduleSetId === null ? undefined : manifests.get(moduleSetId))?.releases ?? []
 
 function witness(
-  record: BuildRecord & Partial<Pick<GatedRecord, 'empty' | 'btfMissing'>>,
+  record: BuildRecord & Partial<Pick<GatedRecord, 'empty' | 'remarks' | 'btfMissing'>>,
   refusals: ReadonlyMap<string, RefusedContent[]>,
   manifests: ReadonlyMap<string, KnownManifest> = new Map(),
 ): Witness {
@@ -174,6 +177,7 @@ function witness(
     kernelRelease,
     moduleSetId,
     empty = [],
+    remarks = [],
     btfMissing = false,
   } = record
   const { unusable, problems, refused } = record
@@ -189,6 +193,7 @@ function witness(
     hasKernel,
     unusable,
     empty,
+    remarks,
     btfMissing,
     problems,
     refused,

@@ -24,6 +24,14 @@ export interface RefusedContent {
   readonly acknowledgedBy: string | null
 }
 
+/** Said of an artifact that can be used: what of it the gate does not pass over. */
+export interface Remark {
+  readonly filename: string
+  readonly code: string
+  readonly at: string | null
+  readonly message: string
+}
+
 /** A build that decides what is looked at, as far as it could be read. */
 export interface Witness {
   readonly ref: BuildRef
@@ -43,6 +51,8 @@ export interface Witness {
   readonly kernelRelease: string | null
   /** What of the build contradicts what is said of it. */
   readonly problems: readonly Failure[]
+  /** Artifacts that contradict what else is in the build; asked for of the new build alone. */
+  readonly remarks: readonly Remark[]
   /** Artifacts in which nothing was found that is compared; asked for of the new build alone. */
   readonly empty: readonly string[]
   /** Whether the config of its kernel has BTF made for modules, and none of its modules has any; asked for of the new build alone. */
@@ -134,6 +144,22 @@ function ofRefusals({ refusals }: Witness, about: Partial<GateReason>): GateReas
   })
 }
 
+const remarkText = ({ filename, code, message }: Remark) => `${filename}: ${code}: ${message}`
+
+/** Of each remark, the first ten by name; the last of these says that there are more. What the folders of modules say is not said twice. */
+function ofRemarks({ remarks, otherReleases }: Witness, href: string): GateReason[] {
+  const told = ({ code, at }: Remark) =>
+    otherReleases.length > 0 && code === 'version-contradicts' && at === 'vermagic'
+  const texts = remarks
+    .filter((one) => !told(one))
+    .map(remarkText)
+    .sort()
+  return texts.slice(0, gateLimits.named).map((text, nth) => {
+    const more = nth === gateLimits.named - 1 && texts.length > gateLimits.named
+    return reasonOf('artifact-contradicts', { href, detail: more ? `${text}; and more` : text })
+  })
+}
+
 const withdrawnText = ({ by, at, reason }: Statement) =>
   `By ${by} on ${at.slice(0, 16).replace('T', ' ')} UTC: ${reason}`
 
@@ -151,6 +177,7 @@ function ofBuild(build: Witness): GateReason[] {
     reasons.push(reasonOf('version-contradicts', { href, detail: contradictionText(build) }))
   if (build.problems.length > 0)
     reasons.push(reasonOf('build-contradicted', { href, detail: failureText(build.problems[0] ?? null) }))
+  reasons.push(...ofRemarks(build, href))
   return reasons
 }
 

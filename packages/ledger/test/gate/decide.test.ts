@@ -238,6 +238,45 @@ describe('a decision', () => {
     expect(codes({ live: [witness(1, { btfMissing: true })] })).toEqual([])
   })
 
+  it('is unknown, for good, where an artifact contradicts what else is in the build, each by its name and code', () => {
+    const remark = (filename: string, code: string, at: string | null = null) => ({
+      filename,
+      code,
+      at,
+      message: `Of ${filename}.`,
+    })
+    const remarks = [
+      remark('provenance.json', 'provenance-contradicts'),
+      remark('config-6.1', 'version-contradicts'),
+    ]
+    const decided = decide(inputs({ build: witness(9, { remarks }) }))
+    expect(decided).toMatchObject({
+      answer: 'unknown',
+      reasons: [
+        { code: 'artifact-contradicts', detail: 'config-6.1: version-contradicts: Of config-6.1.' },
+        {
+          code: 'artifact-contradicts',
+          detail: 'provenance.json: provenance-contradicts: Of provenance.json.',
+          href: `/v1/builds/${ref(9).id}`,
+        },
+      ],
+    })
+    expect(mayBecomeKnown(decided.answer, decided.reasons)).toBe(false)
+    expect(decide(inputs({ build: witness(9, { remarks: remarks.toReversed() }) }))).toEqual(decided)
+    // Of what else is live the packages are what they are, whatever came beside them.
+    expect(codes({ live: [witness(1, { remarks })] })).toEqual([])
+    const many = Array.from({ length: 12 }, (_, nth) => remark(`${10 + nth}.json`, 'provenance-contradicts'))
+    const { reasons } = decide(inputs({ build: witness(9, { remarks: many }) }))
+    expect(reasons).toHaveLength(10)
+    expect(reasons.at(-1)?.detail).toBe('19.json: provenance-contradicts: Of 19.json.; and more')
+    // What the folders of the modules say already is not said twice.
+    const folders = {
+      otherReleases: ['5.15.11-1'],
+      remarks: [remark('a.rpm', 'version-contradicts', 'vermagic')],
+    }
+    expect(codes({ build: witness(9, folders) })).toEqual(['version-contradicts'])
+  })
+
   it('says what it did not look at: artifacts that hold nothing, and waivers beyond those that it takes', () => {
     const empty = Array.from({ length: 12 }, (_, nth) => `${99 - nth}.rpm`)
     const decided = decide(inputs({ build: witness(9, { empty }), moreWaivers: 3 }))

@@ -135,6 +135,32 @@ describe('the gate, by its evidence,', () => {
     })
   })
 
+  it('does not pass what its own artifacts contradict, and attests it with a warning', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, fits)
+    await test.query(`
+      INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now());
+      INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
+      SELECT gen_random_uuid(), '${fresh}', name, 'e', 1, 'package', 'ingested', problems::jsonb, now() FROM (VALUES
+        ('provenance.json', '[{"code": "provenance-contradicts", "file": "provenance.json", "at": "subject", "message": "Other."}]'),
+        ('core.rpm', '[{"code": "exports-unknown", "file": "x", "at": null, "message": "Stripped."}, {"code": "version-contradicts", "message": "Two."}]')
+      ) AS of (name, problems)`)
+    expect(await asked(ledger, question, unread)).toMatchObject({
+      answer: 'unknown',
+      reasons: [
+        { code: 'artifact-contradicts', detail: 'core.rpm: version-contradicts: Two.' },
+        { code: 'artifact-contradicts', detail: 'provenance.json: provenance-contradicts: Other.' },
+      ],
+    })
+    const { missing } = await ledger.attested.build(fresh, unread)
+    expect(missing.map(({ environment, reason }) => [environment, reason.code])).toEqual([
+      [null, 'artifact-contradicts'],
+      [null, 'artifact-contradicts'],
+    ])
+  })
+
   it('takes for pending what an older engine decided, and what a new origin may change', async () => {
     await using test = await openTestLedger()
     const { ledger, query } = test

@@ -77,6 +77,7 @@ export const witness = (nth: number, more: Partial<Witness> = {}): Witness => ({
   misplaced: [],
   kernelRelease: '5.15.12-1-default',
   problems: [],
+  remarks: [],
   empty: [],
   btfMissing: false,
   refused: 0,

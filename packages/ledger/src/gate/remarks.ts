@@ -1,0 +1,22 @@
+import { Prisma } from '../generated/client.js'
+
+/** Codes of problems of artifacts that are used all the same, where one says otherwise than what else is in the build. */
+const contradictions = [
+  'config-contradicts',
+  'log-contradicts',
+  'provenance-contradicts',
+  'symvers-contradicts',
+  'version-contradicts',
+]
+
+/** Remarks that a decision is given, of them those of one artifact, and characters of each: more than are named. */
+const mostRemarks = 16
+const mostCharacters = 1_000
+
+/** The `Remark`s on the artifacts of a build `b`, by name. */
+export const remarksOf = Prisma.sql`
+  (SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM (
+    SELECT a.filename, p->>'code' AS code, p->>'at' AS at, left(p->>'message', ${mostCharacters}::int) AS message
+    FROM "Artifact" a CROSS JOIN LATERAL jsonb_array_elements(a.problems) WITH ORDINALITY AS e (p, nth)
+    WHERE a."buildId" = b.id AND p->>'code' = ANY(${contradictions})
+    ORDER BY a.filename, nth LIMIT ${mostRemarks}) r)`
