@@ -99,7 +99,9 @@ describe('builds for people', () => {
     await expect(buildsTable([build, bare, withdrawn], { style: plain, width: 100 })).toMatchFileSnapshot(
       'golden/builds.txt',
     )
-    expect(buildsTable([], { style: plain, width: 100 })).toBe('There are no builds yet.\n')
+    expect(buildsTable([], { style: plain, width: 100 })).toBe(
+      'There are no builds that this token may see and that fit what was asked for.\n',
+    )
   })
 
   it('shows one with what could not be used', async () => {

@@ -60,6 +60,20 @@ describe('what the service refuses', () => {
     )
   })
 
+  it('says what went wrong also where the service has no more than its code, in commands and without them', async () => {
+    const leave = (client: Client) => client.leaveLive('production', '019a0000-0000-7000-8000-000000000001')
+    expect(await refused(leave, 'live-unknown', {}, 'bdt_a')).toBe(
+      'basedrift: live-unknown: The build never was live in this environment. `basedrift live environments` and `basedrift live list --history` show what is and was live.',
+    )
+    const { title, sentence } = errorCodes['rate-limited']
+    expect(await refused(leave, 'rate-limited', {}, 'bdt_a')).toBe(
+      `basedrift: rate-limited: ${title}. ${sentence}`,
+    )
+    expect(await refused(leave, 'pair-unknown', {}, 'bdt_a')).toMatch(
+      /: These two builds are not a pair\. Name a build with a kernel first, then one with modules/,
+    )
+  })
+
   it('says to who has no token where one is given', async () => {
     using temp = tempDir()
     vi.stubEnv('BASEDRIFT_DATA_DIR', temp.path)

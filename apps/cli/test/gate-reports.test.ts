@@ -62,6 +62,54 @@ describe('a decision', () => {
     )
   })
 
+  it('fits the terminal: names as many as there is room for, how many more, and commands that can be copied', () => {
+    const [reason] = failed.reasons
+    if (reason === undefined) throw new Error('it has reasons')
+    const modules = Array.from({ length: 10 }, (_, nth) => ({ name: `module_number_${nth}`, href: '/v1/x' }))
+    const stream = 'Debian:bookworm/amd64/cloud'
+    const verdict = { ...reason, modules, count: 1097, verdict: 'discarded' as const }
+    const reasons = [verdict, { ...verdict, verdict: 'misread' as const, count: 24 }]
+    const table = gateTable(decision({ answer: 'fail', stream, reasons }), { style: plain, width: 80 })
+    expect(table.split('\n').filter((line) => line.length > 80)).toEqual([])
+    expect(table).toContain('1,097 modules of 5.15.12-1.3 discarded on the live kernel 5.15.12-1.1\n')
+    expect(table).toContain('the kernel loads the module without its BTF')
+    expect(table).toMatch(/module_number_0, module_number_1, .*[0-9] and 1,09\d more\n/)
+    // A shell takes a line that was broken as if it were none.
+    const typed = table.replaceAll(/ \\\n\s+/g, ' ')
+    for (const name of ['discarded', 'misread'])
+      expect(typed).toContain(`basedrift pair --stream ${stream} 5.15.12-1.1 5.15.12-1.3 --verdict ${name}\n`)
+    expect(typed).toContain(
+      `basedrift waive add --stream ${stream} --kernel 5.15.12-1.1 --modules 5.15.12-1.3 --verdict discarded --verdict misread --all --expires 14d --reason WHY\n`,
+    )
+    expect(table.split('Build them together.')).toHaveLength(2)
+  })
+
+  it('quotes what a shell would read', () => {
+    const [reason] = failed.reasons
+    if (reason === undefined) throw new Error('it has reasons')
+    const table = gateTable(decision({ stream: "a$(b)'c", reasons: [reason] }), { style: plain, width: 100 })
+    expect(table).toContain(`basedrift pair --stream 'a$(b)'\\''c' 5.15.12-1.1`)
+  })
+
+  it('says why a package of modules counts, and what to type where there are no weak updates', () => {
+    const [reason] = failed.reasons
+    if (reason?.kernelBuild === undefined || reason.kernelBuild === null) throw new Error('it has a kernel')
+    const { kernelBuild } = reason
+    const met = { build: kernelBuild, kernelRelease: '6.1.0-55', compared: true } as const
+    const of = (considered: Decision['considered']) =>
+      gateTable(decision({ reasons: [reason], considered }), { style: plain, width: 80 })
+    const weak = of([{ ...met, live: true, because: 'weak-updates' }])
+    expect(weak).toContain('Weak      5.15.12-1.1\n          weak-updates: ')
+    expect(weak).toContain(
+      '          basedrift policy set --stream example/x86_64/default \\\n            --weak-updates no\n',
+    )
+    const unmoved = of([{ ...met, live: false, because: 'built-for' }])
+    expect(unmoved).not.toContain('Weak')
+    expect(unmoved).toContain('Packages  5.15.12-1.1\n')
+    expect(unmoved.replaceAll(/\n +/g, ' ')).toContain('once it has entered the environment and left.')
+    expect(of([{ ...met, live: true, because: 'same-release' }])).not.toMatch(/Weak|Packages/)
+  })
+
   it('is told with what it did not look at', () => {
     const quiet = decision({ withoutBtf: 3, emptyArtifacts: ['extra\u001b.rpm'], moreWaivers: 2 })
     const table = gateTable(quiet, { style: plain, width: 100 })

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } fro
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cell, columns } from '../src/output/columns.js'
+import { cell, columns, fittedColumns } from '../src/output/columns.js'
 import { parseFormats } from '../src/output/formats.js'
 import { wholeNumber } from '../src/output/numbers.js'
 import { clipped, clippedPath, printable, wrapped } from '../src/output/printable.js'
@@ -10,6 +10,27 @@ import { replaceFile } from '../src/output/replace.js'
 import { coloured, plain, styleFor } from '../src/output/style.js'
 import { bytes, count, counted, listed } from '../src/output/words.js'
 import { tempDir } from './support/temp.js'
+
+describe('a table on a terminal', () => {
+  const rows = [
+    ['stream', 'build', 'state', 'id'],
+    ['Debian:bookworm/amd64/cloud', '6.1.192-2', 'done', '019a0000-0000-7000-8000-000000000001'],
+  ].map((row) => row.map((text) => cell(text)))
+  const aligns = ['left', 'left', 'left', 'left'] as const
+  const at = (width: number) =>
+    fittedColumns(rows, aligns, { width, drop: ['state', 'build'], shorten: 'stream' })
+
+  it('fits it: columns go in the order given, then one is clipped, never the id', () => {
+    expect(at(Number.POSITIVE_INFINITY)).toEqual(columns(rows, aligns))
+    expect(at(80).at(-1)).toBe('Not shown for want of room: state.')
+    for (let width = 50; width <= 90; width++) {
+      const lines = at(width)
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width)
+      expect(lines[1]).toMatch(/ 019a0000-0000-7000-8000-000000000001$/)
+    }
+    expect(at(52)[1]).toMatch(/^Debian:bookw\S*… {2}019a/)
+  })
+})
 
 describe('printable', () => {
   it('escapes what would steer a terminal or turn a text around', () => {

@@ -164,7 +164,7 @@ describe('serve, push and what came of it', () => {
     expect(waived.code).toBe(0)
     const passed = await gate()
     expect(passed.code).toBe(0)
-    expect(passed.stdout.toString()).toMatch(/^PASS .*waived {2}1 module rejected/s)
+    expect(passed.stdout.toString()).toMatch(/^PASS .*waived {2}1 module of 5.15.12-1.3 rejected/s)
     const { id } = JSON.parse(waived.stdout.toString())
     expect((await client('waive', 'withdraw', id)).code).toBe(0)
     expect((await client('waive', 'list', '--stream', stream)).stdout.toString()).toMatch(
@@ -295,18 +295,20 @@ describe('serve, push and what came of it', () => {
     const typo = ['--stream', stream, '--environment', 'prodction']
     const other = await client('live', 'enter', '5.15.12-1.1', ...typo)
     expect(other.stderr).toBe(
-      'Nothing has entered prodction before: it is a new environment; there were production.\n',
+      'prodction is a new environment. There was production. Mistyped? Let the build leave it, and enter the right one.\n',
     )
     expect((await client('live', 'environments')).stdout.toString()).toMatch(/^prodction +1$/m)
     const list = await client('live', 'list', '--environment', 'production', '--format', 'json')
     expect(JSON.parse(list.stdout.toString()).items).toMatchObject([{ build: { release: '1.1' } }])
     expect((await client('live', 'leave', '5.15.12-1.1', ...where)).code).toBe(0)
     const none = await client('live', 'list', '--environment', 'production')
-    expect(none.stdout.toString()).toBe('Nothing is live in production.\n')
+    expect(none.stdout.toString()).toBe(
+      'Nothing that this token may see is live in production; `basedrift live environments` lists those there are.\n',
+    )
     const history = await client('live', 'list', '--environment', 'production', '--history')
     expect(history.stdout.toString()).toContain('5.15.12-1.1')
     expect((await client('live', 'leave', '5.15.12-1.3', ...where)).stderr).toMatch(
-      /^basedrift: live-unknown: /,
+      /^basedrift: live-unknown: The build never was live in this environment\. /,
     )
   })
 
@@ -359,7 +361,9 @@ describe('tokens', () => {
     const env = { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: token }
     const refused = await basedrift(['matrix', '--stream', stream], { env })
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/^basedrift: token-forbidden: /) })
-    expect((await basedrift(['builds'], { env })).stdout.toString()).toBe('There are no builds yet.\n')
+    expect((await basedrift(['builds'], { env })).stdout.toString()).toBe(
+      'There are no builds that this token may see and that fit what was asked for.\n',
+    )
     const table = (await client('token', 'list')).stdout.toString()
     expect(table).toMatch(/^hook +read,ingest +other\/\* +valid /m)
     expect(table).toMatch(/^first-admin +admin +\* +valid /m)

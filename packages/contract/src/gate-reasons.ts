@@ -1,4 +1,4 @@
-import type { GateOutcome } from './words.js'
+import type { GateDirection, GateOutcome } from './words.js'
 
 /** What a reason leads to, what it says, and what would change it. */
 export interface GateReasonMeaning {
@@ -198,6 +198,29 @@ export const gateReasonCodes = {
 
 /** A code of a reason for which a gate does not pass a build. */
 export type GateReasonCode = keyof typeof gateReasonCodes
+
+/** A package of modules that no machine has any more stops counting: said where a new kernel meets one. */
+const packageLeaves =
+  'The old package counts as long as it is live, or was built for a kernel that is, also where it never entered: once no machine has it, let it leave the environment (one that never entered enters first).'
+
+/** What would change a reason where who meets whom says more than its code does. */
+const remedyByDirection: Partial<
+  Readonly<Record<GateReasonCode, Partial<Readonly<Record<GateDirection, string>>>>>
+> = {
+  verdict: {
+    'kernel-with-modules': `Build those modules for the new kernel too, and push them with \`builtFor\` set to it. ${packageLeaves} Or waive it.`,
+    self: 'Build the modules and their kernel together, under a new release, or waive it.',
+  },
+  load: {
+    'kernel-with-modules': `Build those modules for the new kernel too, and push them with \`builtFor\` set to it; the explanation of each module says what differs. ${packageLeaves}`,
+  },
+}
+
+/** What would change a reason: in the words of its code, or of who meets whom where these say more. */
+export function remedyOf(code: GateReasonCode, direction: GateDirection | null): string {
+  const own = direction === null ? undefined : remedyByDirection[code]?.[direction]
+  return own ?? gateReasonCodes[code].remedy
+}
 
 /**
  * Reasons that no waiting removes: what could not be read stays so, what sealed packages do not export too, an environment that nothing

@@ -17,6 +17,7 @@ export {
   type GateReasonMeaning,
   gateReasonCodes,
   mayBecomeKnown,
+  remedyOf,
 } from './gate-reasons.js'
 export * from './schemas/access.js'
 export { httpSchemas } from './schemas/all.js'

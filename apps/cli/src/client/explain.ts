@@ -8,6 +8,8 @@ const advice: Partial<Readonly<Record<ErrorCode, string>>> = {
   'drift-unknown': '`basedrift drifts --stream STREAM` lists those there are.',
   'live-unknown':
     '`basedrift live environments` and `basedrift live list --history` show what is and was live.',
+  'pair-unknown':
+    'Name a build with a kernel first, then one with modules, of one stream and both read: `basedrift build` shows what one holds.',
   'module-unknown': '`basedrift pair` without --module shows the modules of the build.',
   'stream-unknown': '`basedrift streams` lists those there are.',
   'token-missing':
@@ -27,6 +29,16 @@ export function explanations(tokenFile: string | null): (error: ApiError) => Api
       general === undefined || !error.message.includes(general)
         ? `${error.message} ${sentence}`
         : error.message.replace(general, () => sentence)
+    return saying(error, said)
+  }
+  /** Where the service says nothing of the case, what went wrong stands in the code's title alone. */
+  const titled = (error: ApiError): ApiError => {
+    const meaning = errorCodes[error.code as ErrorCode]
+    return meaning === undefined || error.message !== meaning.sentence
+      ? error
+      : saying(error, `${meaning.title}. ${meaning.sentence}`)
+  }
+  const saying = (error: ApiError, said: string): ApiError => {
     const { code, status, instance, errors, retryAfterMs, cause } = error
     return new ApiError(code, said, { status, instance, errors, retryAfterMs, cause })
   }
@@ -37,11 +49,11 @@ export function explanations(tokenFile: string | null): (error: ApiError) => Api
     }
     if (error.code === 'token-invalid' && tokenFile !== null) {
       return worded(
-        error,
+        titled(error),
         `The token was taken from ${tokenFile}: name the data directory of the service that is asked in BASEDRIFT_DATA_DIR, or give a token in BASEDRIFT_TOKEN.`,
       )
     }
     const sentence = advice[error.code as ErrorCode]
-    return sentence === undefined ? error : worded(error, sentence)
+    return sentence === undefined ? titled(error) : worded(titled(error), sentence)
   }
 }

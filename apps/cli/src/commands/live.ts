@@ -73,10 +73,11 @@ export function addLive(program: Command, ended: (code: number) => void): void {
     const client = await openClient(options)
     const { buildIdOf } = await import('../client/builds.js')
     const id = await buildIdOf(client, name, options.stream)
-    if (entering) await sayIfNew(client, options.environment)
+    const known = entering ? await knownEnvironments(client) : null
     const entry = entering
       ? (await client.enterLive(options.environment, id)).live
       : await client.leaveLive(options.environment, id)
+    if (known !== null) await sayIfNew(known, options.environment)
     const { liveTable } = await import('../format/live-table.js')
     const { tableOptionsFor } = await import('../format/table-options.js')
     const { json, writeResult } = await import('../output/write.js')
@@ -107,17 +108,25 @@ async function allEnvironments(client: Client): Promise<Environment[]> {
 /** Names of environments that are listed of those there are. */
 const listedNames = 8
 
-/** Says that an environment is new, which a mistyped one is too. A token that may not read is told nothing. */
-async function sayIfNew(client: Client, environment: string): Promise<void> {
+/** The environments there are; null for a token that may not read. */
+async function knownEnvironments(client: Client): Promise<Environment[] | null> {
   const { ApiError } = await import('@basedrift/contract/client')
-  const known = await allEnvironments(client).catch((error: unknown) => {
+  return allEnvironments(client).catch((error: unknown) => {
     if (error instanceof ApiError && error.code === 'token-forbidden') return null
     throw error
   })
-  if (known === null || known.some(({ name }) => name === environment)) return
+}
+
+/** Says that an environment was new, which a mistyped one is too. */
+async function sayIfNew(known: readonly Environment[], environment: string): Promise<void> {
+  if (known.some(({ name }) => name === environment)) return
   const { printable } = await import('../output/printable.js')
+  const { listed } = await import('../output/words.js')
   const names = known.slice(0, listedNames).map(({ name }) => name)
-  const others = names.length === 0 ? 'it is the first one' : `there were ${names.join(', ')}`
-  const more = known.length > names.length ? ' and others' : ''
-  note(printable(`Nothing has entered ${environment} before: it is a new environment; ${others}${more}.`))
+  const all = known.length > names.length ? [...names, 'others'] : names
+  const others =
+    all.length === 0
+      ? 'It is the first one.'
+      : `There ${all.length === 1 ? 'was' : 'were'} ${listed(all)}. Mistyped? Let the build leave it, and enter the right one.`
+  note(printable(`${environment} is a new environment. ${others}`))
 }

@@ -1,5 +1,5 @@
 import type { ArtifactProblem, Build, BuildSummary, OriginSource, Refusal } from '@basedrift/contract'
-import { type Cell, cell, columns } from '../output/columns.js'
+import { type Cell, cell, fittedColumns } from '../output/columns.js'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
 import { bytes, count, counted } from '../output/words.js'
@@ -22,8 +22,9 @@ function minute(time: string): string {
 }
 
 /** Builds, a line each, in the order given. */
-export function buildsTable(builds: readonly BuildSummary[], { style }: TableOptions): string {
-  if (builds.length === 0) return 'There are no builds yet.\n'
+export function buildsTable(builds: readonly BuildSummary[], { style, width, fit }: TableOptions): string {
+  if (builds.length === 0)
+    return 'There are no builds that this token may see and that fit what was asked for.\n'
   const head = ['stream', 'build', 'state', 'kernel', 'modules', 'declared (UTC)', 'id'].map((title) =>
     cell(title, (text) => style('faint', text)),
   )
@@ -36,7 +37,11 @@ export function buildsTable(builds: readonly BuildSummary[], { style }: TableOpt
     cell(minute(build.createdAt)),
     cell(build.id),
   ])
-  const lines = columns([head, ...rows], ['left', 'left', 'left', 'left', 'right', 'left', 'left'])
+  const lines = fittedColumns([head, ...rows], ['left', 'left', 'left', 'left', 'right', 'left', 'left'], {
+    width: fit ? width : Number.POSITIVE_INFINITY,
+    drop: ['declared (UTC)', 'kernel', 'modules'],
+    shorten: 'stream',
+  })
   return `${lines.join('\n')}\n`
 }
 

@@ -1,5 +1,5 @@
 import type { DriftSide, DriftSummary } from '@basedrift/contract'
-import { type Cell, cell, columns } from '../output/columns.js'
+import { type Cell, cell, fittedColumns } from '../output/columns.js'
 import { clipped } from '../output/printable.js'
 import { count } from '../output/words.js'
 import type { TableOptions } from './table-options.js'
@@ -19,7 +19,7 @@ function brokenOn(side: DriftSide | null): string {
 }
 
 /** Drifts, a line each, in the order given, with what each does to modules in either direction. */
-export function driftsTable(drifts: readonly DriftSummary[], { style }: TableOptions): string {
+export function driftsTable(drifts: readonly DriftSummary[], { style, width, fit }: TableOptions): string {
   if (drifts.length === 0)
     return 'There are no drifts yet: a stream has them from its second kernel build on.\n'
   const titles = ['from', 'to', 'class', 'old modules broken', 'new modules broken', 'id']
@@ -34,6 +34,10 @@ export function driftsTable(drifts: readonly DriftSummary[], { style }: TableOpt
     cell(brokenOn(drift.newOnOld)),
     cell(drift.id),
   ])
-  const lines = columns([head, ...rows], ['left', 'left', 'left', 'right', 'right', 'left'])
+  const lines = fittedColumns([head, ...rows], ['left', 'left', 'left', 'right', 'right', 'left'], {
+    width: fit ? width : Number.POSITIVE_INFINITY,
+    drop: ['new modules broken', 'old modules broken'],
+    shorten: 'to',
+  })
   return `${lines.join('\n')}\n`
 }

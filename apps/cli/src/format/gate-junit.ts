@@ -1,7 +1,27 @@
-import type { Decision } from '@basedrift/contract'
+import type { Decision, GateReason } from '@basedrift/contract'
 import type { ErrorReport } from '../errors.js'
-import { affectedOf, headOf, nameOf, namesOf } from './gate-words.js'
+import { commandLines } from '../output/command-line.js'
+import { affectedOf, effectOf, headOf, lookCommand, nameOf, namesOf } from './gate-words.js'
 import { type Case, junit } from './junit.js'
+
+/** All that a reader of the report needs to go on: what comes of it, which modules, what would change it, where to look, and what decided. */
+function textOf({ stream, considered, policyVersion, id }: Decision, reason: GateReason): string {
+  const releases = considered
+    .filter(({ build }) => build.id === reason.kernelBuild?.id)
+    .flatMap(({ kernelRelease }) => (kernelRelease === null ? [] : [`uname -r: ${kernelRelease}`]))
+  const look = lookCommand(stream, reason)
+  const policy = policyVersion === 0 ? 'no policy' : `policy version ${policyVersion}`
+  return [
+    effectOf(reason.verdict),
+    namesOf(reason),
+    reason.remedy,
+    ...releases,
+    look === null ? '' : commandLines(look, Number.POSITIVE_INFINITY, '').join(''),
+    `decision ${id}, ${policy}`,
+  ]
+    .filter((part) => part !== '')
+    .join(' | ')
+}
 
 /** A decision as JUnit XML: a case for the build, one for each reason, and one that is skipped for what each waiver took out. */
 export function gateJunit(decision: Decision): string {
@@ -13,7 +33,7 @@ export function gateJunit(decision: Decision): string {
       tag: reason.outcome === 'fail' ? 'failure' : 'error',
       type: reason.code,
       message: headOf(reason),
-      text: [namesOf(reason), reason.remedy, reason.href ?? ''].filter((part) => part !== '').join(' | '),
+      text: textOf(decision, reason),
     },
   }))
   const accepted = waived

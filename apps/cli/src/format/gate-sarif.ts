@@ -6,7 +6,7 @@ import {
   type WaivedReason,
 } from '@basedrift/contract'
 import { printable } from '../output/printable.js'
-import { affectedOf, headOf, nameOf, namesOf } from './gate-words.js'
+import { affectedOf, effectOf, headOf, nameOf, namesOf } from './gate-words.js'
 import { sarif } from './sarif.js'
 
 const rulesOf = (codes: readonly GateReasonCode[]) =>
@@ -20,11 +20,14 @@ const rulesOf = (codes: readonly GateReasonCode[]) =>
     }
   })
 
-/** What there is, of which modules, and what would change it: a sentence each. */
+const sentenceOf = (half: string): string => `${half.charAt(0).toUpperCase()}${half.slice(1)}.`
+
+/** What there is, of which modules, what comes of it, and what would change it: a sentence each. */
 function messageOf(reason: GateReason): string {
   const names = namesOf(reason)
   const head = headOf(reason).replace(/\.$/, '')
-  return `${head}${names === '' ? '' : `: ${names}`}. ${reason.remedy}`
+  const effect = reason.count > 0 ? effectOf(reason.verdict) : ''
+  return `${head}${names === '' ? '' : `: ${names}`}. ${effect === '' ? '' : `${sentenceOf(effect)} `}${reason.remedy}`
 }
 
 function locationsOf({ modules, moduleBuild }: GateReason | WaivedReason, { stream, build }: Decision) {

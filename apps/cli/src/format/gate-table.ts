@@ -1,8 +1,9 @@
-import type { Decision, GateOutcome, RuleUse } from '@basedrift/contract'
-import { clipped, printable } from '../output/printable.js'
+import type { Decision, GateOutcome, GateReason, RuleUse } from '@basedrift/contract'
+import { commandLines } from '../output/command-line.js'
+import { clipped, printable, wrapped } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
 import { count, counted } from '../output/words.js'
-import { affectedOf, headOf, nameOf, namesOf } from './gate-words.js'
+import { affectedOf, effectOf, headOf, lookCommand, nameOf, namesOf, waiveCommand } from './gate-words.js'
 import type { TableOptions } from './table-options.js'
 
 const tones: Readonly<Record<GateOutcome, Tone>> = { pass: 'good', fail: 'bad', unknown: 'doubtful' }
@@ -17,19 +18,88 @@ function some(texts: readonly string[]): string {
   return `${texts.slice(0, listedOthers).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
+/** Texts that stand after a word in the first ten columns, in lines that fit. */
+const told = (word: string, text: string, width: number): string[] =>
+  wrapped(text, width - 10).map((line, nth) => `${(nth === 0 ? word : '').padEnd(10)}${line}`)
+
+/** Whom the new build did not meet, and why it met what may surprise: each word is explained where it occurs. */
+function consideredLines({ considered, stream, reasons }: Decision, width: number): string[] {
+  const set = (option: string, value: string) =>
+    commandLines(['basedrift', 'policy', 'set', '--stream', stream, option, value], width, ' '.repeat(10))
+  const left = considered.filter((one) => !one.compared && one.because !== 'own')
+  const lines: string[] = []
+  if (left.length > 0)
+    lines.push(
+      ...told('Left out', some(left.map(({ build, because }) => `${nameOf(build)} (${because})`)), width),
+    )
+  if (left.some(({ because }) => because === 'other-release'))
+    lines.push(
+      ...told(
+        '',
+        'other-release: machines on it look for modules below another uname -r, and do not see these. To have gates compare such kernels too:',
+        width,
+      ),
+      ...set('--kernels', 'all'),
+    )
+  const isReason = ({ build: { id } }: Decision['considered'][number]) =>
+    reasons.some(({ kernelBuild, moduleBuild }) => kernelBuild?.id === id || moduleBuild?.id === id)
+  const blamed = considered.filter((one) => one.compared && isReason(one))
+  const weak = blamed.filter(({ because }) => because === 'weak-updates')
+  if (weak.length > 0)
+    lines.push(
+      ...told('Weak', some(weak.map(({ build }) => nameOf(build))), width),
+      ...told(
+        '',
+        'weak-updates: kernels of other releases get modules that come without a kernel by links (SUSE, Red Hat). Where the distribution has none of that (dpkg):',
+        width,
+      ),
+      ...set('--weak-updates', 'no'),
+    )
+  const packages = blamed.filter(({ live }) => !live)
+  if (packages.length > 0)
+    lines.push(
+      ...told('Packages', some(packages.map(({ build }) => nameOf(build))), width),
+      ...told(
+        '',
+        'not live, but built for this kernel or a live one, so machines may have it; it counts no more once it has entered the environment and left.',
+        width,
+      ),
+    )
+  return lines
+}
+
+/** Each reason with what comes of it, its modules and how to look at them; what would change it once for those that have it in common. */
+function reasonLines({ reasons, stream }: Decision, { style, width }: TableOptions): string[] {
+  const indent = ' '.repeat(9)
+  const block = (text: string) =>
+    text === '' ? [] : wrapped(text, width - indent.length).map((line) => indent + line)
+  let group: GateReason[] = []
+  return reasons.flatMap((reason, nth) => {
+    group.push(reason)
+    const [head = '', ...rest] = wrapped(headOf(reason), width - indent.length)
+    const lines = ['', `${style(tones[reason.outcome], reason.outcome.padEnd(7))}  ${head}`]
+    lines.push(...rest.map((line) => indent + line))
+    if (reason.count > 0) {
+      lines.push(...[effectOf(reason.verdict), namesOf(reason, width - indent.length)].flatMap(block))
+      if (reason.detail !== null) lines.push(...block(reason.detail))
+      const look = lookCommand(stream, reason)
+      if (look !== null) lines.push(...commandLines(look, width, indent))
+    }
+    if (reasons[nth + 1]?.remedy === reason.remedy) return lines
+    const waive = waiveCommand(stream, group)
+    group = []
+    lines.push(...block(reason.remedy))
+    if (waive !== null) lines.push(...commandLines(waive, width, indent))
+    return lines
+  })
+}
+
 /** A decision: the answer, each reason with its modules and what would change it, and what it went by. */
 export function gateTable(decision: Decision, { style, width }: TableOptions): string {
-  const { answer, reasons, waived, considered, compared, rules, unusedRules } = decision
+  const { answer, waived, compared, rules, unusedRules } = decision
   const subject = `${decision.stream} ${nameOf(decision.build)} into ${decision.environment}`
   const lines = [`${style(tones[answer], answer.toUpperCase())}  ${style('strong', printable(subject))}`]
-  for (const reason of reasons) {
-    lines.push('', `${style(tones[reason.outcome], reason.outcome.padEnd(7))}  ${printable(headOf(reason))}`)
-    if (reason.count > 0) {
-      lines.push(`         ${clipped(namesOf(reason), width - 9)}`)
-      if (reason.detail !== null) lines.push(`         ${printable(reason.detail)}`)
-    }
-    lines.push(`         ${printable(reason.remedy)}`)
-  }
+  lines.push(...reasonLines(decision, { style, width }))
   if (waived.length > 0) lines.push('')
   for (const one of waived) {
     const state = one.state === 'active' ? 'waived' : `waiver ${one.state}`
@@ -43,16 +113,7 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
     '',
     `Compared  ${counted(compared.pairs, 'pair')}, ${counted(compared.modules, 'module')} on kernels`,
   )
-  const left = considered.filter((one) => !one.compared && one.because !== 'own')
-  if (left.length > 0)
-    lines.push(
-      `Left out  ${printable(some(left.map(({ build, because }) => `${nameOf(build)} (${because})`)))}`,
-    )
-  if (left.some(({ because }) => because === 'other-release'))
-    lines.push(
-      '          other-release: machines on it look for modules below another uname -r, and do not see these;',
-      '          `basedrift policy set --kernels all` has gates compare such kernels too.',
-    )
+  lines.push(...consideredLines(decision, width))
   const policy = decision.policyVersion === 0 ? 'none is set' : `version ${decision.policyVersion}`
   const tolerated =
     rules.length + unusedRules.length === 0 ? '' : `; its rules let ${count(decision.tolerated)} pass`

@@ -1,5 +1,7 @@
-import type { Decision, GateReason, GateVerdict, WaivedReason } from '@basedrift/contract'
+import type { Decision, GateReason, WaivedReason } from '@basedrift/contract'
+import { type GateVerdict, verdicts, waivableVerdicts } from '@basedrift/contract/client'
 import { counted, count as thousands } from '../output/words.js'
+import { meaningOf } from './verdict-words.js'
 
 export const nameOf = ({ version, release }: Decision['build']): string => `${version}-${release}`
 
@@ -8,30 +10,53 @@ const verdictWords: Readonly<Partial<Record<GateVerdict, string>>> = {
   'loads-misread': 'with type ids in code that are misread',
   'symbols-missing': 'with imports that nothing known exports (symbols-missing)',
   'load-unknown': 'of which not all is known that kernels compare besides BTF',
+  unknown: 'that cannot be decided (unknown)',
   error: 'that could not be read (error)',
 }
 
-/** Who meets whom, in words; empty where it is not about two builds. */
-function meetingOf({ direction, kernelBuild, moduleBuild }: GateReason | WaivedReason): string {
+/** What comes of it on a machine, where the meaning of the verdict does not say all of it. */
+const effects: Readonly<Partial<Record<GateVerdict, string>>> = {
+  discarded: 'the kernel loads the module without its BTF: BPF tools cannot use it there',
+  misread:
+    'the kernel takes the BTF for something that it is not, and says nothing: BPF tools read wrong types',
+  refused: 'the kernel does not load the module',
+  'loads-misread': 'the kernel loads the module, and takes type ids in its code for other types',
+  'symbols-missing': 'the kernel does not load the module unless something else exports these',
+}
+
+/** What a verdict does to a machine that comes to have these modules, as half a sentence; empty where there is none. */
+export function effectOf(verdict: GateVerdict | null): string {
+  return verdict === null ? '' : (effects[verdict] ?? meaningOf(verdict))
+}
+
+type Meeting = Pick<GateReason, 'direction' | 'kernelBuild' | 'moduleBuild'>
+
+/** On which kernel, in words; empty where it is not about two builds. */
+function kernelOf({ direction, kernelBuild, moduleBuild }: Meeting): string {
   if (kernelBuild === null || moduleBuild === null) return ''
-  const [kernel, modules] = [nameOf(kernelBuild), nameOf(moduleBuild)]
+  const kernel = nameOf(kernelBuild)
   switch (direction) {
     case 'self':
-      return kernel === modules
-        ? `of ${modules} on its own kernel`
-        : `of ${modules} on ${kernel}, which it was built for`
+      return kernel === nameOf(moduleBuild) ? 'on its own kernel' : `on ${kernel}, which it was built for`
     case 'kernel-with-modules':
-      return `of ${modules} on the new kernel ${kernel}`
+      return `on the new kernel ${kernel}`
     default:
-      return `of ${modules} on the live kernel ${kernel}`
+      return `on the live kernel ${kernel}`
   }
 }
 
-/** What there is of modules: `3 modules misread of 5.15.12-1.3 on the live kernel 5.15.12-1.1`. */
+/** Who meets whom, in words; empty where it is not about two builds. */
+function meetingOf(reason: Meeting): string {
+  const on = kernelOf(reason)
+  return on === '' || reason.moduleBuild === null ? '' : `of ${nameOf(reason.moduleBuild)} ${on}`
+}
+
+/** What there is of modules: `3 modules of 5.15.12-1.3 misread on the live kernel 5.15.12-1.1`. */
 export function affectedOf(reason: GateReason | WaivedReason): string {
-  const { verdict, count } = reason
-  const words = verdict === null ? '' : ` ${verdictWords[verdict] ?? verdict}`
-  return `${counted(count, 'module')}${words} ${meetingOf(reason)}`.trim()
+  const { verdict, count, moduleBuild } = reason
+  const of = moduleBuild === null ? '' : `of ${nameOf(moduleBuild)}`
+  const words = verdict === null ? '' : (verdictWords[verdict] ?? verdict)
+  return [counted(count, 'module'), of, words, kernelOf(reason)].filter((part) => part !== '').join(' ')
 }
 
 /** A reason in one line. */
@@ -43,8 +68,47 @@ export function headOf(reason: GateReason): string {
   return `${reason.message}${about === '' ? '' : ` (${about})`}`
 }
 
-/** The first modules by name, and how many more there are. */
-export function namesOf({ modules, count }: GateReason | WaivedReason): string {
-  const names = modules.map(({ name }) => name).join(', ')
-  return count > modules.length ? `${names} and ${thousands(count - modules.length)} more` : names
+/** The first modules by name, as many as fit `width` characters but one at least, and how many more there are. */
+export function namesOf(
+  { modules, count }: GateReason | WaivedReason,
+  width = Number.POSITIVE_INFINITY,
+): string {
+  const told = (shown: number) => {
+    const names = modules
+      .slice(0, shown)
+      .map(({ name }) => name)
+      .join(', ')
+    return count > shown ? `${names} and ${thousands(count - shown)} more` : names
+  }
+  let shown = modules.length
+  while (shown > 1 && told(shown).length > width) shown--
+  return modules.length === 0 ? '' : told(shown)
+}
+
+/** The command that shows the modules of a reason, and why they have their verdict; null where it is not about modules. */
+export function lookCommand(stream: string, reason: GateReason): string[] | null {
+  const { kernelBuild, moduleBuild, verdict, count } = reason
+  if (count === 0 || kernelBuild === null || moduleBuild === null) return null
+  const pair = ['basedrift', 'pair', '--stream', stream, nameOf(kernelBuild), nameOf(moduleBuild)]
+  const filter = verdicts.find((known) => known === verdict)
+  return filter === undefined ? pair : [...pair, '--verdict', filter]
+}
+
+/** The command that accepts the verdicts of reasons for a while; null where they are about several pairs, or no waiver takes them. */
+export function waiveCommand(stream: string, reasons: readonly GateReason[]): string[] | null {
+  const [first] = reasons
+  if (first === undefined || first.kernelBuild === null || first.moduleBuild === null) return null
+  const { kernelBuild, moduleBuild } = first
+  const accepted = new Set<string>()
+  for (const reason of reasons) {
+    const verdict = waivableVerdicts.find((known) => known === reason.verdict)
+    const isSame = reason.kernelBuild?.id === kernelBuild.id && reason.moduleBuild?.id === moduleBuild.id
+    if (verdict === undefined || !isSame) return null
+    accepted.add(verdict)
+  }
+  return [
+    ...['basedrift', 'waive', 'add', '--stream', stream, '--kernel', nameOf(kernelBuild)],
+    ...['--modules', nameOf(moduleBuild), ...[...accepted].flatMap((verdict) => ['--verdict', verdict])],
+    ...['--all', '--expires', '14d', '--reason', 'WHY'],
+  ]
 }

@@ -1,5 +1,5 @@
 import type { Environment, Live } from '@basedrift/contract'
-import { type Cell, cell, columns } from '../output/columns.js'
+import { type Cell, cell, columns, fittedColumns } from '../output/columns.js'
 import { clipped, printable } from '../output/printable.js'
 import type { TableOptions } from './table-options.js'
 
@@ -14,8 +14,13 @@ function partsOf({ hasKernel, hasModules, kernelRelease, state }: Live): string 
 }
 
 /** Live builds, a line each, in the order given. */
-export function liveTable(environment: string, items: readonly Live[], { style }: TableOptions): string {
-  if (items.length === 0) return `Nothing is live in ${printable(environment)}.\n`
+export function liveTable(
+  environment: string,
+  items: readonly Live[],
+  { style, width, fit }: TableOptions,
+): string {
+  if (items.length === 0)
+    return `Nothing that this token may see is live in ${printable(environment)}; \`basedrift live environments\` lists those there are.\n`
   const titles = ['stream', 'build', 'holds', 'entered (UTC)', 'by', 'left (UTC)', 'id']
   const head = titles.map((title) => cell(title, (text) => style('faint', text)))
   const rows = items.map((live): Cell[] => [
@@ -27,13 +32,22 @@ export function liveTable(environment: string, items: readonly Live[], { style }
     cell(live.leftAt === null ? '-' : minute(live.leftAt)),
     cell(live.build.id),
   ])
-  const lines = columns([head, ...rows], ['left', 'left', 'left', 'left', 'left', 'left', 'left'])
+  const lines = fittedColumns([head, ...rows], ['left', 'left', 'left', 'left', 'left', 'left', 'left'], {
+    width: fit ? width : Number.POSITIVE_INFINITY,
+    drop: [
+      ...(items.some(({ leftAt }) => leftAt !== null) ? [] : ['left (UTC)']),
+      'by',
+      'entered (UTC)',
+      'holds',
+    ],
+    shorten: 'stream',
+  })
   return `${lines.join('\n')}\n`
 }
 
 /** Environments, a line each, in the order given. */
 export function environmentsTable(items: readonly Environment[], { style }: TableOptions): string {
-  if (items.length === 0) return 'Nothing has entered an environment yet.\n'
+  if (items.length === 0) return 'Nothing that this token may see has entered an environment.\n'
   const head = ['environment', 'live builds'].map((title) => cell(title, (text) => style('faint', text)))
   const rows = items.map(({ name, live }): Cell[] => [cell(printable(name)), cell(String(live))])
   return `${columns([head, ...rows], ['left', 'right']).join('\n')}\n`

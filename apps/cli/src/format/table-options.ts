@@ -6,9 +6,11 @@ export interface TableOptions {
   readonly style: Style
   /** Columns that there are. */
   readonly width: number
+  /** Whether columns are left out where lines would be longer: a person looks on, and a terminal breaks them anywhere. */
+  readonly fit?: boolean
 }
 
 /** What fits a destination: colours and the terminal's own width only where a person looks on. */
 export function tableOptionsFor(to: Destination, env: NodeJS.ProcessEnv = process.env): TableOptions {
-  return { style: styleFor({ isTTY: to.isTerminal }, env), width: to.width }
+  return { style: styleFor({ isTTY: to.isTerminal }, env), width: to.width, fit: to.isTerminal }
 }

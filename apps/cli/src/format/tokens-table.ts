@@ -1,5 +1,5 @@
 import type { Token } from '@basedrift/contract'
-import { type Cell, cell, columns } from '../output/columns.js'
+import { type Cell, cell, fittedColumns } from '../output/columns.js'
 import { clipped } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
 import type { TableOptions } from './table-options.js'
@@ -16,7 +16,11 @@ function stateOf({ revokedAt, expiresAt }: Token, now: Date): { word: string; to
 }
 
 /** Access tokens, a line each, in the order given; `now` decides which have expired. */
-export function tokensTable(tokens: readonly Token[], { style }: TableOptions, now: Date): string {
+export function tokensTable(
+  tokens: readonly Token[],
+  { style, width, fit }: TableOptions,
+  now: Date,
+): string {
   const head = ['name', 'scopes', 'streams', 'state', 'expires (UTC)', 'last used', 'made by', 'id'].map(
     (title) => cell(title, (text) => style('faint', text)),
   )
@@ -33,9 +37,14 @@ export function tokensTable(tokens: readonly Token[], { style }: TableOptions, n
       cell(token.id),
     ]
   })
-  const lines = columns(
+  const lines = fittedColumns(
     [head, ...rows],
     head.map(() => 'left' as const),
+    {
+      width: fit ? width : Number.POSITIVE_INFINITY,
+      drop: ['made by', 'last used', 'expires (UTC)', 'streams', 'scopes'],
+      shorten: 'name',
+    },
   )
   return `${lines.join('\n')}\n`
 }

@@ -23,7 +23,8 @@ function modulesOf({ modules }: Waiver): string {
 
 /** Waivers, a block each, in the order given. */
 export function waiversTable(waivers: readonly Waiver[], { style, width }: TableOptions): string {
-  if (waivers.length === 0) return 'There are no waivers.\n'
+  if (waivers.length === 0)
+    return 'There are no waivers that this token may see and that fit what was asked for.\n'
   const blocks = waivers.map((waiver) => {
     const { state, verdicts, kernelBuild, moduleBuild, author, expiresAt, withdrawnAt, withdrawnBy } = waiver
     const on = `${verdicts.join(', ')} of ${nameOf(moduleBuild)} on ${nameOf(kernelBuild)}, ${waiver.stream}`

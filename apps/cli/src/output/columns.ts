@@ -1,3 +1,5 @@
+import { clipped, wrapped } from './printable.js'
+
 /** How a column stands: text to the left, numbers to the right. */
 export type Align = 'left' | 'right'
 
@@ -29,4 +31,42 @@ export function columns(rows: readonly (readonly Cell[])[], aligns: readonly Ali
     })
     return (indent + parts.join('  ')).trimEnd()
   })
+}
+
+/** No column is clipped below this. */
+const shortest = 12
+
+/**
+ * Lines of a table with titles in its first row, which fit `width`: columns of `drop` are left out in that order, then the one called
+ * `shorten` is clipped. Every other column stays as it is. A last line says what was left out.
+ */
+export function fittedColumns(
+  [head = [], ...rows]: readonly (readonly Cell[])[],
+  aligns: readonly Align[],
+  { width, drop, shorten }: { width: number; drop: readonly string[]; shorten: string },
+): string[] {
+  const titles = head.map(({ text }) => text)
+  const all = [head, ...rows]
+  const widths = titles.map((_, index) => Math.max(...all.map((row) => row[index]?.text.length ?? 0)))
+  const left = new Set<string>()
+  const taken = () =>
+    widths.reduce((sum, one, index) => (left.has(titles[index]!) ? sum : sum + one + 2), 0) - 2
+  for (const title of drop) if (taken() > width && titles.includes(title)) left.add(title)
+  const clippedAt = Math.max(shortest, (widths[titles.indexOf(shorten)] ?? 0) - Math.max(0, taken() - width))
+  const kept = all.map((row) =>
+    row.flatMap((one, index) => {
+      if (left.has(titles[index]!)) return []
+      return titles[index] === shorten && one.text.length > clippedAt
+        ? [cell(clipped(one.text, clippedAt))]
+        : [one]
+    }),
+  )
+  const lines = columns(
+    kept,
+    aligns.filter((_, index) => !left.has(titles[index]!)),
+  )
+  const names = titles.filter((title) => left.has(title))
+  return names.length === 0
+    ? lines
+    : [...lines, ...wrapped(`Not shown for want of room: ${names.join(', ')}.`, width)]
 }

@@ -9,7 +9,8 @@ export const EnvironmentName = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$',
-  description: 'Machines that are kept up to date together',
+  description:
+    'Machines that are kept up to date together: letters, digits, `.`, `_`, `:` and `-`, a letter or digit first',
   examples: ['production'],
 })
 

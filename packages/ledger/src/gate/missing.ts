@@ -4,6 +4,7 @@ import {
   gateLimits,
   gateReasonCodes,
   type RefusalCode,
+  remedyOf,
 } from '@basedrift/contract'
 import type { BuildRef, BuildState, Failure, Statement } from '../rows.js'
 import type { ReadyPolicy } from './policy.js'
@@ -85,7 +86,7 @@ export const buildOf = ({ id, version, release }: BuildRef): BuildRef => ({ id, 
 
 /** A reason, as its code has it; by default about no modules. */
 export function reasonOf(code: GateReasonCode, about: Partial<GateReason> = {}): GateReason {
-  const { outcome, sentence, remedy } = gateReasonCodes[code]
+  const { outcome, sentence } = gateReasonCodes[code]
   return {
     code,
     outcome,
@@ -97,7 +98,7 @@ export function reasonOf(code: GateReasonCode, about: Partial<GateReason> = {}):
     modules: [],
     detail: null,
     message: sentence,
-    remedy,
+    remedy: remedyOf(code, about.direction ?? null),
     href: null,
     ...about,
   }

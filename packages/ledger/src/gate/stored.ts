@@ -1,4 +1,4 @@
-import { type GateReason, gateReasonCodes, type WaivedReason } from '@basedrift/contract'
+import { type GateReason, gateReasonCodes, remedyOf, type WaivedReason } from '@basedrift/contract'
 import type { JsonObject } from '../rows.js'
 import type { Decided } from './inputs.js'
 import { moduleHref } from './tally.js'
@@ -57,7 +57,8 @@ export function unpackResult(stored: unknown): DecidedResult {
     emptyArtifacts,
     moreWaivers,
     reasons: reasons.map((reason) => {
-      const { sentence: message, remedy } = gateReasonCodes[reason.code]
+      const { sentence: message } = gateReasonCodes[reason.code]
+      const remedy = remedyOf(reason.code, reason.direction)
       return { ...reason, modules: links(reason, reason.modules), message, remedy }
     }),
     waived: waived.map((one) => ({ ...one, modules: links(one, one.modules) })),

@@ -1,3 +1,4 @@
+import { remedyOf } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
 import { found, ingesting, openTestLedger } from '../support/ledger.js'
 import { asked, compare, environment, fits, stream, twoBuilds, unread } from './recorded.js'
@@ -15,7 +16,14 @@ describe('the gate, by its evidence,', () => {
     await compare(ledger, fresh, kmp, Uint8Array.of(byteOf('rejected')))
     expect(await asked(ledger, question, unread)).toMatchObject({
       answer: 'fail',
-      reasons: [{ direction: 'kernel-with-modules', kernelBuild: { id: fresh }, moduleBuild: { id: kmp } }],
+      reasons: [
+        {
+          direction: 'kernel-with-modules',
+          kernelBuild: { id: fresh },
+          moduleBuild: { id: kmp },
+          remedy: remedyOf('verdict', 'kernel-with-modules'),
+        },
+      ],
       considered: expect.arrayContaining([expect.objectContaining({ live: false, because: 'same-release' })]),
     })
     // And the package itself on the kernel that is live.
