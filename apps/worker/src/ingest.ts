@@ -138,6 +138,7 @@ const remarks: ReadonlySet<string> = new Set([
   'config-contradicts',
   'exports-unknown',
   'log-contradicts',
+  'modules-unread',
   'provenance-contradicts',
   'symvers-contradicts',
   'version-contradicts',

@@ -56,6 +56,33 @@ describe('a package of every form', () => {
   })
 })
 
+describe('members below lib/modules that are named as modules and not looked at', () => {
+  const packed = (...names: string[]) =>
+    writeTar([
+      { path: `./${modules}/a.ko`, data: a },
+      ...names.map((name) => ({ path: name.includes('/') ? name : `./${modules}/${name}`, data: b })),
+    ])
+
+  it('are told once, how many there are and what the first are called', async () => {
+    const all = await scanBytes(packed('b.ko.br', 'c.KO', 'd.ko.signed', 'e.Ko.gz'), 'x.tar')
+    expect(lines(all)).toEqual([
+      `module x.tar!${modules}/a.ko`,
+      `problem modules-unread x.tar!${modules}/b.ko.br`,
+    ])
+    expect(all.at(-1)).toMatchObject({
+      message: expect.stringMatching(
+        /^4 files below lib\/modules are named as modules: b\.ko\.br, c\.KO, d\.ko\.signed and 1 more\. /,
+      ),
+    })
+  })
+
+  it('are none of those that stand beside modules, or elsewhere', async () => {
+    const beside = ['a.ko.debug', 'a.ko.sig', 'a.ko.p7s', 'a.ko.bak', 'a.kobold', 'modules.order']
+    const all = await scanBytes(packed(...beside, 'usr/share/doc/x/b.ko.br'), 'x.tar')
+    expect(lines(all)).toEqual([`module x.tar!${modules}/a.ko`])
+  })
+})
+
 describe('a Module.symvers', () => {
   const symvers = '0x00000007\tkfree\tvmlinux\tEXPORT_SYMBOL\t\n'
   const exports = [{ name: 'kfree', crc: 7 }]

@@ -54,15 +54,20 @@ describe('modules of one build', () => {
   })
 
   test('are not taken for all there are where a package beside them holds none: that is noted', async () => {
-    const doc = put(
-      'linux-doc.tar',
-      tarOf({ 'usr/share/doc/x': text('x'), 'lib/modules/1.1/y.ko.br': text('y') }),
-    )
+    const doc = put('linux-doc.tar', tarOf({ 'usr/share/doc/x': text('x'), 'usr/y.ko.br': text('y') }))
     const result = await checkKernelAndModules({ kernel: old, modules: [old, doc], rules })
     expect(result.notes).toEqual([expect.stringMatching(/linux-doc\.tar: nothing in it is compared/)])
     const configured = put('linux.tar', tarOf({ 'boot/config-1.1': text('CONFIG_X=y\n') }))
     const told = await checkKernelAndModules({ kernel: old, modules: [old, configured], rules })
     expect(told.notes ?? []).not.toContainEqual(expect.stringContaining('nothing in it'))
+  })
+
+  test('are not taken for all there are where others have names that nobody looks at: that is an error', async () => {
+    const odd = put('odd.tar', tarOf({ 'lib/modules/1.1/y.ko.br': text('y') }))
+    const { modules } = await checkKernelAndModules({ kernel: old, modules: [old, odd], rules })
+    expect(modules.filter(({ verdict }) => verdict === 'error')).toMatchObject([
+      { file: `${odd}!lib/modules/1.1/y.ko.br`, reason: { code: 'modules-unread' } },
+    ])
   })
 
   test('lose their BTF where the kernel allows the mismatch', async () => {

@@ -108,6 +108,12 @@ export const gateReasonCodes = {
     remedy:
       'Find out which of the two is true. A sealed build stays as it is: withdraw it (`basedrift build withdraw`), and push it under the same name, which is free then, with the artifact that is its own, or without it.',
   },
+  'modules-unread': {
+    outcome: 'unknown',
+    sentence: 'Files below lib/modules are named as modules, in a form that nobody looks at.',
+    remedy:
+      'Name modules *.ko, or .ko with .gz, .xz or .zst, and leave out what is none: withdraw the build (`basedrift build withdraw`), and push it under the same name, or a new release.',
+  },
   'btf-missing': {
     outcome: 'unknown',
     sentence:
@@ -234,6 +240,7 @@ const lastingReasons: readonly string[] = [
   'own-kernel-withdrawn',
   'content-refused',
   'artifact-contradicts',
+  'modules-unread',
   'symbols-missing',
   'btf-missing',
   'environment-unknown',

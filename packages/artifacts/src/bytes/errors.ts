@@ -37,6 +37,8 @@ export const artifactErrorCodes = {
   'modinfo-malformed': 'The section .modinfo cannot be used; build the module again.',
   'module-signed':
     'The module is signed, and any change breaks its signature; change it before it is signed.',
+  'modules-unread':
+    'Nobody looks at files of such names; name modules *.ko, or .ko with .gz, .xz or .zst, and leave out what is none.',
   'nested-too-deep': 'The file is packed in more layers than are followed; unpack the outer ones.',
   'section-compressed': 'The section is compressed, which a kernel does not undo; build without compression.',
   'stamp-malformed': 'The note .note.basedrift.origin cannot be used; stamp the module again.',

@@ -35,6 +35,8 @@ export interface ScanContext {
   readonly configs: FoundConfig[]
   /** Releases that modules and kernels name, to be held against their paths at the end. */
   readonly claims: ReleaseClaim[]
+  /** Files that may be meant for modules by their place and name, and are not looked at: how many, and the first. */
+  readonly unread: { count: number; readonly files: string[] }
   /** Failures of streams that a problem was given for: they come up again wherever the stream is read on. */
   readonly reported: WeakSet<object>
   /** Bytes of BTF that are held for the end of the input. */

@@ -3,6 +3,7 @@ import { problem } from '../bytes/errors.js'
 import type { ArtifactFacts, KernelFacts, Problem } from '../bytes/types.js'
 import { kernelVersion, releaseContradictions, releaseFromBanner, releaseFromPath } from '../bytes/version.js'
 import type { FoundConfig, FoundKernel, ScanContext } from './context.js'
+import { baseName } from './interest.js'
 
 /**
  * The configs of a kernel: those of its release or, where the input holds one of each and a release is missing, that one, unless
@@ -91,4 +92,17 @@ export async function* finish(context: ScanContext): AsyncGenerator<ArtifactFact
   }
   const only = found.length === 1 ? found[0]!.kernel.release : null
   yield* releaseContradictions(only, claims).map(asFacts)
+  yield* unreadModules(context).map(asFacts)
+}
+
+function unreadModules({ unread: { count, files } }: ScanContext): Problem[] {
+  const [first] = files
+  if (first === undefined) return []
+  const names = files.map((file) => baseName(file).slice(0, 80)).join(', ')
+  const more = count > files.length ? ` and ${count - files.length} more` : ''
+  const what =
+    count === 1
+      ? '1 file below lib/modules is named as a module'
+      : `${count} files below lib/modules are named as modules`
+  return [problem('modules-unread', first, null, `${what}: ${names}${more}`)]
 }

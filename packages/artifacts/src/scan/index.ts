@@ -68,6 +68,7 @@ export async function* scan(input: Input, options: ScanOptions = {}): AsyncGener
     kernels: [],
     configs: [],
     claims: [],
+    unread: { count: 0, files: [] },
     reported: new WeakSet(),
     held: 0,
     scratch: new Uint8Array(1 << 20),

@@ -16,6 +16,16 @@ const besides = /\.(?:sig|asc|hmac|debug|map|lds|py|h|o|S|old)$/
 const symvers = new RegExp(`^(?:Module\\.symvers|symvers(?:-.+)?)${compressed}$`)
 const modulesFolder = /(?:^|\/)lib\/modules\/[^/]+\/config$/
 
+/** The name of a module that was written otherwise than modules are named, below the folder of a release. */
+const likeModule = /(?:^|\/)lib\/modules\/[^/]+\/(?:.*\/)?[^/]*\.ko(?:\.[^/]*)?$/i
+/** What stands beside modules: signatures, and what was there before. */
+const besidesModules = /\.(?:p7s|bak|orig|rpm(?:save|new|orig)|dpkg-\w+)$/
+
+/** Whether a file that nothing is known of may be meant for a module: nobody looks at it. */
+export function isLikeModule(path: string): boolean {
+  return likeModule.test(path) && !besides.test(path) && !besidesModules.test(path)
+}
+
 /** The last part of a path, members after `!`. */
 export function baseName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('!')) + 1)

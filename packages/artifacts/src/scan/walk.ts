@@ -22,7 +22,7 @@ import {
   readContent,
   readFile,
 } from './files.js'
-import { type Interest, interestOf } from './interest.js'
+import { type Interest, interestOf, isLikeModule } from './interest.js'
 import { Lane } from './lane.js'
 import { pairRawBtfs, type RawBtf } from './raw-btf.js'
 
@@ -60,8 +60,11 @@ export async function* walkMembers(
         continue
       }
       const interest = interestOf(member.path) ?? (await rawByMagic(member))
-      if (interest === null) continue
       const name = nameOf(member.path)
+      if (interest === null) {
+        if (isLikeModule(member.path)) noteUnread(context, name)
+        continue
+      }
       if (interest === 'package') {
         yield* lane.empty()
         yield* walkNested(context, member, name, layer)
@@ -78,6 +81,14 @@ export async function* walkMembers(
   }
   yield* lane.empty()
   yield* addRawKernels(context, raws)
+}
+
+/** Files that are named where they are told of. */
+const mostNamed = 3
+
+function noteUnread({ unread }: ScanContext, file: string): void {
+  unread.count++
+  if (unread.files.length < mostNamed) unread.files.push(file)
 }
 
 /** Facts of a file, or what will become of one that is being decompressed. */

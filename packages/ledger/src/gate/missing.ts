@@ -52,7 +52,7 @@ export interface Witness {
   readonly kernelRelease: string | null
   /** What of the build contradicts what is said of it. */
   readonly problems: readonly Failure[]
-  /** Artifacts that contradict what else is in the build; asked for of the new build alone. */
+  /** Artifacts that contradict what else is in the build, or of which modules may not have been looked at; asked for of the new build alone. */
   readonly remarks: readonly Remark[]
   /** Artifacts in which nothing was found that is compared; asked for of the new build alone. */
   readonly empty: readonly string[]
@@ -145,19 +145,23 @@ function ofRefusals({ refusals }: Witness, about: Partial<GateReason>): GateReas
   })
 }
 
-const remarkText = ({ filename, code, message }: Remark) => `${filename}: ${code}: ${message}`
+function ofRemark({ filename, code, message }: Remark, href: string): GateReason {
+  return code === 'modules-unread'
+    ? reasonOf('modules-unread', { href, detail: `${filename}: ${message}` })
+    : reasonOf('artifact-contradicts', { href, detail: `${filename}: ${code}: ${message}` })
+}
 
 /** Of each remark, the first ten by name; the last of these says that there are more. What the folders of modules say is not said twice. */
 function ofRemarks({ remarks, otherReleases }: Witness, href: string): GateReason[] {
   const told = ({ code, at }: Remark) =>
     otherReleases.length > 0 && code === 'version-contradicts' && at === 'vermagic'
-  const texts = remarks
+  const reasons = remarks
     .filter((one) => !told(one))
-    .map(remarkText)
-    .sort()
-  return texts.slice(0, gateLimits.named).map((text, nth) => {
-    const more = nth === gateLimits.named - 1 && texts.length > gateLimits.named
-    return reasonOf('artifact-contradicts', { href, detail: more ? `${text}; and more` : text })
+    .map((one) => ofRemark(one, href))
+    .sort((a, b) => (`${a.detail}` < `${b.detail}` ? -1 : 1))
+  return reasons.slice(0, gateLimits.named).map((reason, nth) => {
+    const more = nth === gateLimits.named - 1 && reasons.length > gateLimits.named
+    return more ? { ...reason, detail: `${reason.detail}; and more` } : reason
   })
 }
 

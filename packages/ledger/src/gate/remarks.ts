@@ -1,12 +1,15 @@
 import { Prisma } from '../generated/client.js'
 
-/** Codes of problems of artifacts that are used all the same, where one says otherwise than what else is in the build. */
-const contradictions = [
+/** Codes of problems of artifacts that are used all the same, and that no gate passes over. */
+const codes = [
+  // One says otherwise than what else is in the build.
   'config-contradicts',
   'log-contradicts',
   'provenance-contradicts',
   'symvers-contradicts',
   'version-contradicts',
+  // Something of it may be modules, and was not looked at.
+  'modules-unread',
 ]
 
 /** Remarks that a decision is given, of them those of one artifact, and characters of each: more than are named. */
@@ -18,5 +21,5 @@ export const remarksOf = Prisma.sql`
   (SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM (
     SELECT a.filename, p->>'code' AS code, p->>'at' AS at, left(p->>'message', ${mostCharacters}::int) AS message
     FROM "Artifact" a CROSS JOIN LATERAL jsonb_array_elements(a.problems) WITH ORDINALITY AS e (p, nth)
-    WHERE a."buildId" = b.id AND p->>'code' = ANY(${contradictions})
+    WHERE a."buildId" = b.id AND p->>'code' = ANY(${codes})
     ORDER BY a.filename, nth LIMIT ${mostRemarks}) r)`

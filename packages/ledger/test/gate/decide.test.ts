@@ -269,6 +269,11 @@ describe('a decision', () => {
     const { reasons } = decide(inputs({ build: witness(9, { remarks: many }) }))
     expect(reasons).toHaveLength(10)
     expect(reasons.at(-1)?.detail).toBe('19.json: provenance-contradicts: Of 19.json.; and more')
+    const unread = [remark('extra.rpm', 'modules-unread')]
+    expect(decide(inputs({ build: witness(9, { remarks: unread }) }))).toMatchObject({
+      answer: 'unknown',
+      reasons: [{ code: 'modules-unread', detail: 'extra.rpm: Of extra.rpm.' }],
+    })
     // What the folders of the modules say already is not said twice.
     const folders = {
       otherReleases: ['5.15.11-1'],

@@ -153,18 +153,21 @@ describe('the gate, by its evidence,', () => {
       INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
       SELECT gen_random_uuid(), '${fresh}', name, 'e', 1, 'package', 'ingested', problems::jsonb, now() FROM (VALUES
         ('provenance.json', '[{"code": "provenance-contradicts", "file": "provenance.json", "at": "subject", "message": "Other."}]'),
-        ('core.rpm', '[{"code": "exports-unknown", "file": "x", "at": null, "message": "Stripped."}, {"code": "version-contradicts", "message": "Two."}]')
+        ('core.rpm', '[{"code": "exports-unknown", "file": "x", "at": null, "message": "Stripped."}, {"code": "version-contradicts", "message": "Two."}]'),
+        ('extra.rpm', '[{"code": "modules-unread", "file": "x.ko.br", "at": null, "message": "Unread."}]')
       ) AS of (name, problems)`)
     expect(await asked(ledger, question, unread)).toMatchObject({
       answer: 'unknown',
       reasons: [
         { code: 'artifact-contradicts', detail: 'core.rpm: version-contradicts: Two.' },
         { code: 'artifact-contradicts', detail: 'provenance.json: provenance-contradicts: Other.' },
+        { code: 'modules-unread', detail: 'extra.rpm: Unread.' },
       ],
     })
     const { missing } = await ledger.attested.build(fresh, unread)
     expect(missing.map(({ environment, reason }) => [environment, reason.code])).toEqual([
       [null, 'artifact-contradicts'],
+      [null, 'modules-unread'],
       [null, 'artifact-contradicts'],
     ])
   })
