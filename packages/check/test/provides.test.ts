@@ -183,7 +183,10 @@ test.each([
   ['k.deb!boot/initrd.img!usr/lib/modules/6.1.0-56/a.ko', '6.1.0-56'],
   ['/mnt/root/usr/lib/modules/6.1.0-56/a.ko', '6.1.0-56'],
   ['/lib/modules/6.1.0-55/build/lib/modules/6.1.0-56/a.ko', '6.1.0-56'],
+  ['k.deb!lib/modules/6.1.0-56/kernel/drivers/builder/a.ko', '6.1.0-56'],
   // Nobody looks there, whatever it is called.
+  ['k.deb!lib/modules/6.1.0-56/build/a.ko', null],
+  ['k.deb!lib/modules/6.1.0-56/updates/source/x/a.ko', null],
   ['k.deb!usr/share/doc/lib/modules/6.1.0-56/a.ko', null],
   ['k.deb!usr/lib/debug/lib/modules/6.1.0-56/a.ko', null],
   ['/lib/modules/6.1.0-55/k.deb!usr/share/doc/a.ko', null],
