@@ -6,6 +6,7 @@ import {
   type LoadKernel,
   type NamePool,
   noPooledSymbols,
+  onlySymbols,
   type PooledSymbols,
   symbolBits,
 } from './pure/index.js'
@@ -35,12 +36,12 @@ export function providesOf(found: FoundKernel, beside: Beside, names: NamePool):
   const vermagics = new Set(own.map(({ vermagic }) => vermagic))
   const listed = symversOf(found, beside).counted.map((one) => names.pool(one.exports))
   const ofKernel = listed
-    .map((list) => only(list, (bits) => (bits & symbolBits.ofModule) === 0))
+    .map((list) => onlySymbols(list, (bits) => (bits & symbolBits.ofModule) === 0))
     .filter(({ ids }) => ids.length > 0)
   const ofModules =
     beside.exporters.length > 0
       ? []
-      : listed.map((list) => only(list, (bits) => (bits & symbolBits.ofModule) !== 0))
+      : listed.map((list) => onlySymbols(list, (bits) => (bits & symbolBits.ofModule) !== 0))
   return {
     vermagic: kernel.vermagic ?? (vermagics.size === 1 ? [...vermagics][0]! : null),
     modversions: kernel.config?.modversions ?? null,
@@ -84,11 +85,6 @@ function versioned(image: PooledSymbols, lists: readonly PooledSymbols[]): Poole
 
 function pool(list: SymbolList, names: NamePool): PooledSymbols {
   return list.length === 0 ? noPooledSymbols : names.pool(list)
-}
-
-function only({ ids, crcs, flags }: PooledSymbols, wanted: (bits: number) => boolean): PooledSymbols {
-  const keep = (_: number, index: number) => wanted(flags[index]!)
-  return { ids: ids.filter(keep), crcs: crcs.filter(keep), flags: flags.filter(keep) }
 }
 
 function joinedIfAny(lists: readonly PooledSymbols[]): PooledSymbols | null {

@@ -120,11 +120,48 @@ describe('stored symbols', () => {
       [encodeProvides(provides, names), decodeProvides, 4],
     ] as const) {
       const versioned = (version: number) => packed.map((byte, at) => (at === 7 ? version : byte))
-      for (let older = 1; older < current; older++) expect(decode(versioned(older), names)).toBeNull()
+      for (const older of [1, 2]) expect(decode(versioned(older), names)).toBeNull()
       expect(decode(versioned(current), names)).not.toBeNull()
       expect(() => decode(versioned(current + 1), names)).toThrow(CheckError)
       expect(() => decode(versioned(0), names)).toThrow(CheckError)
     }
+  })
+
+  test('of a kernel that version 3 packed are read without the lines of a Module.symvers', () => {
+    const told3 = (exports: readonly Entry[], moduleExports: readonly Entry[]) => {
+      const own = new NamePool()
+      const lists = { exports: own.pool(listOf(exports)), moduleExports: own.pool(listOf(moduleExports)) }
+      const packed = encodeProvides({ vermagic: null, modversions: true, machine: 62, ...lists }, own)
+      packed[7] = 3
+      const names = new NamePool()
+      const found = decodeProvides(packed, names)!
+      const said = (list: PooledSymbols) => told(list, names).map(([name, crc]) => `${name}${crc}`)
+      return [said(found.exports!), said(found.moduleExports)]
+    }
+    const [a, b, line] = [[65], [66], [67]]
+    expect(
+      told3(
+        [
+          [a, 1, 0],
+          [b, 2, 0],
+          [a, 9, 0],
+          [line, 3, 0],
+        ],
+        [
+          [a, 4, 0],
+          [line, 5, 8],
+        ],
+      ),
+    ).toEqual([['A1', 'B2'], ['A4']])
+    expect(
+      told3(
+        [
+          [a, 1, 0],
+          [b, 2, 0],
+        ],
+        [[line, 5, 8]],
+      ),
+    ).toEqual([['A1', 'B2'], ['C5']])
   })
 
   test('that are damaged end in a code', () => {

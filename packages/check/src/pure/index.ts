@@ -16,6 +16,7 @@ export {
   type NamedSymbols,
   NamePool,
   noPooledSymbols,
+  onlySymbols,
   type PooledSymbols,
   symbolBits,
 } from './symbols.js'

@@ -24,6 +24,15 @@ export const noPooledSymbols: PooledSymbols = {
   flags: new Uint8Array(0),
 }
 
+/** Those of a list whose bits are wanted. */
+export function onlySymbols(
+  { ids, crcs, flags }: PooledSymbols,
+  wanted: (bits: number) => boolean,
+): PooledSymbols {
+  const keep = (_: number, index: number) => wanted(flags[index]!)
+  return { ids: ids.filter(keep), crcs: crcs.filter(keep), flags: flags.filter(keep) }
+}
+
 /** Places of the table that are looked at for one name. */
 const mostProbes = 16
 

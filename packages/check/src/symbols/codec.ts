@@ -9,6 +9,7 @@ import {
   type NamedSymbols,
   NamePool,
   noPooledSymbols,
+  onlySymbols,
   type PooledSymbols,
   symbolBits,
   type VersionTable,
@@ -28,11 +29,12 @@ import {
  * exports. Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
  * exports follow), its `e_machine` plus 1 or 0, its exports, and those of its modules.
  *
- * Version 1 did not tell what could not be read, 2 not what a module lacks, and 3 not whether the kernel exports what it lists, as it
- * had the lines of each Module.symvers too: nothing is concluded from such files.
+ * Version 1 did not tell what could not be read, and 2 not what a module lacks: nothing is concluded from such files. In 3 what a kernel
+ * exports had the lines of each Module.symvers behind what the image tells: it is read as far as no name repeats.
  */
 export const symbolsCodec = 3
 const providesCodec = 4
+const joinedProvides = 3
 
 const magic = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c)
 
@@ -284,16 +286,36 @@ export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredM
  * @throws CheckError `symbols-malformed`
  */
 export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | null {
-  if (isOlder(bytes, providesCodec)) return null
+  const version = versionOf(bytes) === joinedProvides ? joinedProvides : providesCodec
+  if (isOlder(bytes, version)) return null
   return reading(() => {
-    const reader = new ListReader(bytes, providesCodec, names)
+    const reader = new ListReader(bytes, version, names)
     const has = reader.fields.u8()
     const vermagic = has & kernelBits.vermagic ? reader.text() : null
     const machine = machineOf(reader.fields.varint())
     const exports = has & kernelBits.exports ? reader.list() : null
     const modversions = has & kernelBits.modversionsKnown ? (has & kernelBits.modversions) !== 0 : null
-    return { vermagic, modversions, machine, exports, moduleExports: reader.list() }
+    const moduleExports = reader.list()
+    const provides = { vermagic, modversions, machine, exports, moduleExports }
+    return version === joinedProvides ? parted(provides) : provides
   })
+}
+
+/** What the image and the modules of a kernel told, of what was joined with the lines of each Module.symvers. */
+function parted({ exports, moduleExports, ...rest }: Provides): Provides {
+  const said = (bits: number) => (bits & symbolBits.ofModule) === 0
+  return {
+    ...rest,
+    exports: exports && untilRepeated(exports),
+    moduleExports: moduleExports.flags.some(said) ? onlySymbols(moduleExports, said) : moduleExports,
+  }
+}
+
+function untilRepeated({ ids, crcs, flags }: PooledSymbols): PooledSymbols {
+  const seen = new Set<number>()
+  const end = ids.findIndex((id) => seen.size === seen.add(id).size)
+  if (end < 0) return { ids, crcs, flags }
+  return { ids: ids.subarray(0, end), crcs: crcs.subarray(0, end), flags: flags.subarray(0, end) }
 }
 
 /** Makes sure that ids have their shape. */

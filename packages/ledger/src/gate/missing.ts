@@ -152,9 +152,9 @@ function ofRemark({ filename, code, message }: Remark, href: string): GateReason
 }
 
 /** Of each remark, the first ten by name; the last of these says that there are more. What the folders of modules say is not said twice. */
-function ofRemarks({ remarks, otherReleases }: Witness, href: string): GateReason[] {
-  const told = ({ code, at }: Remark) =>
-    otherReleases.length > 0 && code === 'version-contradicts' && at === 'vermagic'
+function ofRemarks({ remarks, otherReleases, misplaced }: Witness, href: string): GateReason[] {
+  const byFolders = otherReleases.length > 0 || misplaced.length > 0
+  const told = ({ code, at }: Remark) => byFolders && code === 'version-contradicts' && at === 'vermagic'
   const reasons = remarks
     .filter((one) => !told(one))
     .map((one) => ofRemark(one, href))

@@ -279,7 +279,9 @@ describe('a decision', () => {
       otherReleases: ['5.15.11-1'],
       remarks: [remark('a.rpm', 'version-contradicts', 'vermagic')],
     }
-    expect(codes({ build: witness(9, folders) })).toEqual(['version-contradicts'])
+    const below = { ...folders, otherReleases: [], misplaced: ['5.15.12-1 below 5.15.11-1'] }
+    for (const build of [witness(9, folders), witness(9, below)])
+      expect(codes({ build })).toEqual(['version-contradicts'])
   })
 
   it('says what it did not look at: artifacts that hold nothing, and waivers beyond those that it takes', () => {
