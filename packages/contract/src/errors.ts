@@ -152,7 +152,7 @@ export const errorCodes = {
     status: 409,
     title: 'The same name is recorded with other content',
     sentence:
-      'Nothing was overwritten and the attempt is recorded. Give other content another version or release, or withdraw what was pushed by mistake. No gate passes the build until somebody has looked at it: basedrift build acknowledge.',
+      'Nothing was overwritten and the attempt is recorded. Give other content another version or release, or withdraw what was pushed by mistake. Unless somebody has already said of this content what it is, no gate passes the build until somebody does: basedrift build acknowledge.',
   },
   'build-empty': {
     status: 409,
@@ -179,7 +179,7 @@ export const errorCodes = {
     status: 409,
     title: 'The build is sealed',
     sentence:
-      'Nothing more can join it. Declare a build of its own, with `builtFor` where it holds modules only.',
+      'Nothing more can join it, and a package that came is recorded. Declare a build of its own, with `builtFor` where it holds modules only.',
   },
   'pair-pending': {
     status: 409,

@@ -96,6 +96,13 @@ export const gateReasonCodes = {
     remedy:
       'Find out which of the two is published. Where it is what is recorded, say so, and why: `basedrift build acknowledge`; where it is the other, withdraw the build and push that.',
   },
+  'content-late': {
+    outcome: 'unknown',
+    sentence:
+      'A package came after its build was sealed, and is in no build of the stream: nobody has looked at it.',
+    remedy:
+      'Push it as a build of its own, with `builtFor` where it holds modules: then it is looked at. Where it was never published, say so, and why: `basedrift build acknowledge`.',
+  },
   'build-contradicted': {
     outcome: 'unknown',
     sentence: 'The files of the build contradict what is said of it.',

@@ -55,8 +55,8 @@ export type ArtifactKind = (typeof artifactKinds)[number]
 export const artifactStates = ['stored', 'ingested', 'failed'] as const
 export type ArtifactState = (typeof artifactStates)[number]
 
-/** Other content under one name, and all content beyond what is kept of a build one by one. */
-export const refusalCodes = ['build-differs', 'more-differs'] as const
+/** Other content under one name, a file after the seal, and all content beyond what is kept of a build one by one. */
+export const refusalCodes = ['build-differs', 'after-seal', 'more-differs'] as const
 export type RefusalCode = (typeof refusalCodes)[number]
 
 /** Who says which base the modules of a build were built on; `found`: nobody, and it was found among the recorded bases. */

@@ -1,3 +1,4 @@
+import { artifactKindOf } from '@basedrift/contract'
 import { streamIdsOf } from './access/streams.js'
 import { artifactRow } from './build-rows.js'
 import { type Database, transact } from './db.js'
@@ -29,6 +30,7 @@ export function createArtifacts(db: Database): Artifacts {
           const artifact = artifactRow(there)
           if (there.sha256 === sha256) return { outcome: 'same', artifact, streamId }
           await recordRefusal(tx, {
+            code: 'build-differs',
             buildId,
             filename,
             recorded: { sha256: there.sha256, size: artifact.size },
@@ -38,8 +40,22 @@ export function createArtifacts(db: Database): Artifacts {
           })
           return { outcome: 'differs', artifact, streamId }
         }
-        if (build.state !== 'declared' && build.state !== 'open')
+        if (build.state !== 'declared' && build.state !== 'open') {
+          // Machines may have a package; evidence that is late decides nothing.
+          const isPackage = kind === 'package' || artifactKindOf(filename) === 'package'
+          const of = { sha256, build: { streamId, withdrawnAt: null } }
+          if (isPackage && (await tx.artifact.findFirst({ where: of, select: { id: true } })) === null)
+            await recordRefusal(tx, {
+              code: 'after-seal',
+              buildId,
+              filename,
+              recorded: {},
+              given: { sha256, size },
+              by,
+              now,
+            })
           return { outcome: 'sealed', artifact: null, streamId }
+        }
         if (most !== undefined && (await tx.artifact.count({ where: { buildId } })) >= most)
           return { outcome: 'full', artifact: null, streamId }
         await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })

@@ -81,6 +81,7 @@ export function createBuilds(db: Database): Builds {
         if (canonical(recorded) === canonical(given)) return { id, outcome: 'same' as const }
         await tx.$queryRaw`SELECT id FROM "Build" WHERE id = ${id}::uuid FOR NO KEY UPDATE`
         await recordRefusal(tx, {
+          code: 'build-differs',
           buildId: id,
           filename: null,
           recorded: recorded as JsonObject,

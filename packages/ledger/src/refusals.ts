@@ -2,7 +2,7 @@ import type { RefusalCode } from '@basedrift/contract'
 import { statementOf } from './build-rows.js'
 import { type Database, type Tx, transact } from './db.js'
 import { LedgerError } from './errors.js'
-import type { Prisma } from './generated/client.js'
+import { Prisma } from './generated/client.js'
 import { isUuid, uuidv7 } from './ids.js'
 import { storable } from './json.js'
 import { touchRefusal } from './notices/sources.js'
@@ -14,8 +14,9 @@ const kept = 100
 /** Refusals of one build that are told at once: those above, and one for all more. */
 export const mostRefusals = kept + 1
 
-/** Other content that came under a name. */
+/** Other content that came under a name, or a package that came when the build was sealed. */
 export interface Refused {
+  code: 'build-differs' | 'after-seal'
   buildId: string
   /** Null where the declaration differs. */
   filename: string | null
@@ -31,7 +32,7 @@ export interface Refused {
  * somebody said of it. The caller's transaction holds the build, so that the count is right.
  */
 export async function recordRefusal(tx: Tx, refused: Refused): Promise<void> {
-  const { buildId, filename, recorded, given, now } = refused
+  const { code, buildId, filename, recorded, given, now } = refused
   const by = storable(refused.by)
   // A file is the same by its digest: its size may not be known when its bytes are not asked for.
   const isSame =
@@ -39,15 +40,16 @@ export async function recordRefusal(tx: Tx, refused: Refused): Promise<void> {
       ? { equals: given }
       : { path: ['sha256'], equals: given.sha256 as Prisma.InputJsonValue }
   const again = await tx.refusal.updateMany({
-    where: { buildId, filename, code: 'build-differs', given: isSame },
+    where: { buildId, filename, code, given: isSame },
     data: { times: { increment: 1 }, lastAt: now },
   })
   if (again.count > 0) return
   const id = uuidv7(now.getTime())
   const made = { id, buildId, by, createdAt: now, lastAt: now }
-  if ((await tx.refusal.count({ where: { buildId, code: 'build-differs' } })) < kept) {
-    await tx.refusal.create({ data: { ...made, filename, code: 'build-differs', recorded, given } })
-    await touchRefusal(tx, refused, now)
+  if ((await tx.refusal.count({ where: { buildId, code: { not: 'more-differs' } } })) < kept) {
+    await tx.refusal.create({ data: { ...made, filename, code, recorded, given } })
+    // What comes late is most often sent again at once, as a build of its own.
+    if (code === 'build-differs') await touchRefusal(tx, refused, now)
     return
   }
   // Which of them came before is not known: each is new, under another id than any that somebody may have looked at.
@@ -66,6 +68,23 @@ export async function recordRefusal(tx: Tx, refused: Refused): Promise<void> {
   if (more === null || more.acknowledgedAt !== null) await touchRefusal(tx, refused, now)
 }
 
+/**
+ * Name of the first build of the stream that has what came after the seal, of a refusal `r` of a build `b`; null where none has, or it is
+ * another refusal.
+ */
+export const heldBy = Prisma.sql`(
+  SELECT h.version || '-' || h.release FROM "Artifact" a JOIN "Build" h ON h.id = a."buildId"
+  WHERE r.code = 'after-seal' AND a.sha256 = r.given->>'sha256' AND h."streamId" = b."streamId" AND h."withdrawnAt" IS NULL
+  ORDER BY h.id LIMIT 1)`
+
+/** Of these refusals those of which a build has the content, by id, with its name. */
+export async function holders(tx: Tx, refusals: readonly { id: string }[]): Promise<Map<string, string>> {
+  const held = await tx.$queryRaw<{ id: string; name: string | null }[]>`
+    SELECT r.id, ${heldBy} AS name FROM "Refusal" r JOIN "Build" b ON b.id = r."buildId"
+    WHERE r.id = ANY(${refusals.map(({ id }) => id)}::uuid[]) AND r.code = 'after-seal'`
+  return new Map(held.flatMap(({ id, name }) => (name === null ? [] : [[id, name]])))
+}
+
 /** Those that nobody has acknowledged, then the others, the newest first. */
 export const latestFirst = [
   { acknowledgedAt: { sort: 'desc', nulls: 'first' } },
@@ -79,6 +98,7 @@ export async function refusalsOf(tx: Tx, buildId: string): Promise<RefusalRow[]>
     orderBy: latestFirst,
     take: mostRefusals,
   })
+  const held = await holders(tx, rows)
   return rows.map((row) => ({
     id: row.id,
     filename: row.filename,
@@ -89,6 +109,7 @@ export async function refusalsOf(tx: Tx, buildId: string): Promise<RefusalRow[]>
     createdAt: row.createdAt.toISOString(),
     times: row.times,
     lastAt: row.lastAt.toISOString(),
+    heldBy: held.get(row.id) ?? null,
     acknowledgement: statementOf(row.acknowledgedAt, row.acknowledgedBy, row.acknowledgement),
   }))
 }

@@ -192,6 +192,8 @@ export interface RefusalRow {
   createdAt: string
   times: number
   lastAt: string
+  /** `version-release` of a build of the stream that has what came after the seal; it is looked at there. */
+  heldBy: string | null
   /** Null until somebody looked at it. */
   acknowledgement: Statement | null
 }

@@ -90,4 +90,6 @@ export function addBuild(program: Command, ended: (code: number) => void): void 
 }
 
 const openRefusals = ({ refusals }: Build): string[] =>
-  refusals.filter(({ acknowledgement }) => acknowledgement === null).map(({ id }) => id)
+  refusals
+    .filter(({ acknowledgement, heldBy }) => acknowledgement === null && heldBy === null)
+    .map(({ id }) => id)

@@ -89,12 +89,14 @@ export function buildTable(build: Build, { style, width }: TableOptions): string
 /** Other content that came under names of a build: what each was, and what somebody said of it. */
 function refusalLines({ refusals }: Build, style: TableOptions['style']): string[] {
   return refusals.flatMap((refusal) => {
-    const { acknowledgement, by, createdAt, times } = refusal
+    const { acknowledgement, by, createdAt, heldBy, times } = refusal
     const sent = `${minute(createdAt)} UTC${by === null ? '' : ` by ${by}`}${times === 1 ? '' : `, ${counted(times, 'time')}`}`
-    const tone: Tone = acknowledgement === null ? 'bad' : 'faint'
+    const tone: Tone = acknowledgement === null && heldBy === null ? 'bad' : 'faint'
     const state =
       acknowledgement === null
-        ? 'nobody has looked at it: basedrift build acknowledge'
+        ? heldBy === null
+          ? 'nobody has looked at it: basedrift build acknowledge'
+          : `it is in the build ${heldBy}`
         : `${acknowledgement.by} ${minute(acknowledgement.at)}: ${acknowledgement.reason}`
     return [
       ...whatCame(refusal).map((text, nth) =>
@@ -108,6 +110,7 @@ function refusalLines({ refusals }: Build, style: TableOptions['style']): string
 
 function whatCame({ code, filename, recorded, given }: Refusal): string[] {
   if (code === 'more-differs') return ['more other content than is listed']
+  if (code === 'after-seal') return [`${filename}, after the seal`, `sha256 ${digestOf(given)} came`]
   if (filename === null) return ['another declaration']
   return [filename, `sha256 ${digestOf(given)} came`, `sha256 ${digestOf(recorded)} is recorded`]
 }

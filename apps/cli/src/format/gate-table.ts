@@ -142,7 +142,7 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
     lines.push(
       style(
         'doubtful',
-        `Refused   other content came ${counted(decision.refused, 'time')} under names of this build: publish only what it has recorded`,
+        `Refused   ${counted(decision.refused, 'other content')} came under names of this build: publish only what it has recorded (basedrift build: which, and how often)`,
       ),
     )
   if (unusedRules.length > 0) lines.push(`Unused    ${printable(some(unusedRules.map(ruleText)))}`)

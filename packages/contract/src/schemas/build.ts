@@ -247,7 +247,7 @@ export const Refusal = Type.Object(
     id: Uuid,
     code: oneOf(
       refusalCodes,
-      '`more-differs`: one for all content beyond the 100 that are kept one by one, under another id with each',
+      '`after-seal`: a package under a new name, when the build was sealed; `more-differs`: one for all content beyond the 100 that are kept one by one, under another id with each',
     ),
     filename: nullableString({ description: 'The artifact; null where the declaration differed' }),
     recorded: Type.Unknown({ description: 'What is recorded, and stays' }),
@@ -256,9 +256,16 @@ export const Refusal = Type.Object(
     createdAt: Timestamp,
     times: Type.Integer({ minimum: 1, description: 'How often the same came' }),
     lastAt: Timestamp,
+    heldBy: nullableString({
+      description:
+        '`version-release` of a build of the stream that has what came after the seal as an artifact: nobody needs to acknowledge it then',
+    }),
     acknowledgement: nullableRef(BuildStatement, 'Null until somebody has looked at it'),
   },
-  { $id: 'Refusal', description: 'The same name came with other content, and was refused' },
+  {
+    $id: 'Refusal',
+    description: 'The same name came with other content, or a package after the seal, and was refused',
+  },
 )
 export type Refusal = Static<typeof Refusal>
 

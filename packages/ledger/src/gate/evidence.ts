@@ -5,6 +5,7 @@ import { LedgerError } from '../errors.js'
 import { Prisma } from '../generated/client.js'
 import { groundsOf, isUuid } from '../ids.js'
 import { storableJson } from '../json.js'
+import { heldBy } from '../refusals.js'
 import { compareEngines } from '../renewal/engines.js'
 import type {
   BuildState,
@@ -114,7 +115,7 @@ const columns = Prisma.sql`
   b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor", b."createdAt",
   b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable,
   b.problems, b."withdrawnAt", b."withdrawnBy", b."withdrawnReason",
-  (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id) AS refused`
+  (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id AND ${heldBy} IS NULL) AS refused`
 
 async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
   const [found] = isUuid(buildId)

@@ -23,6 +23,8 @@ export interface RefusedContent {
   readonly at: string
   /** Who looked at it; null where nobody did. */
   readonly acknowledgedBy: string | null
+  /** Build of the stream that has what came after the seal, by name: it is looked at there. */
+  readonly heldBy: string | null
 }
 
 /** Said of an artifact that can be used: what of it the gate does not pass over. */
@@ -58,7 +60,7 @@ export interface Witness {
   readonly empty: readonly string[]
   /** Whether the config of its kernel has BTF made for modules, and none of its modules has any; asked for of the new build alone. */
   readonly btfMissing: boolean
-  /** How many different contents came under its name, or that of one of its artifacts, besides what is recorded. */
+  /** How many different contents came under its name, that of one of its artifacts, or after its seal, and are in no build of the stream. */
   readonly refused: number
   /** Who says that it was pushed by mistake; null of any that takes part. */
   readonly withdrawn: Statement | null
@@ -129,6 +131,7 @@ function contradictionText({ kernelRelease, otherReleases, misplaced }: Witness)
 function refusedText({ id, filename, code, recorded, given, by, at }: RefusedContent): string {
   const sent = `${by === null ? '' : `by ${by} `}on ${at.slice(0, 16).replace('T', ' ')} UTC, refusal ${id}`
   if (code === 'more-differs') return `More other content came than is listed, last ${sent}`
+  if (code === 'after-seal') return `${filename} came with sha256 ${given}; sent ${sent}`
   if (filename === null) return `Another declaration of it came ${sent}`
   return `${filename} came with sha256 ${given}, and is recorded with ${recorded}; sent ${sent}`
 }
@@ -136,12 +139,12 @@ function refusedText({ id, filename, code, recorded, given, by, at }: RefusedCon
 /** Of each content that nobody has looked at, the first ten; the last of these says how many more there are. */
 function ofRefusals({ refusals }: Witness, about: Partial<GateReason>): GateReason[] {
   const open = refusals
-    .filter(({ acknowledgedBy }) => acknowledgedBy === null)
+    .filter(({ acknowledgedBy, heldBy }) => acknowledgedBy === null && heldBy === null)
     .sort((a, b) => (a.id < b.id ? -1 : 1))
   return open.slice(0, gateLimits.named).map((one, nth) => {
     const more = nth === gateLimits.named - 1 ? open.length - gateLimits.named : 0
     const detail = `${refusedText(one)}${more > 0 ? `; and ${more} more` : ''}`
-    return reasonOf('content-refused', { ...about, detail })
+    return reasonOf(one.code === 'after-seal' ? 'content-late' : 'content-refused', { ...about, detail })
   })
 }
 

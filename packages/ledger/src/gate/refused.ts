@@ -1,6 +1,6 @@
 import type { Tx } from '../db.js'
 import { digestOf } from '../notices/sources.js'
-import { latestFirst, mostRefusals } from '../refusals.js'
+import { heldBy, holders, latestFirst, mostRefusals } from '../refusals.js'
 import type { RefusedContent } from './missing.js'
 
 /** A build, and how many different contents came under names of it besides what is recorded. */
@@ -22,15 +22,17 @@ export async function refusedContents(
   const ids = others.filter(({ id, refused }) => refused > 0 && id !== gated.id).map(({ id }) => id)
   if (ids.length === 0 && gated.refused === 0) return found
   const latest = await tx.$queryRaw<{ id: string }[]>`
-    SELECT DISTINCT ON ("buildId") id FROM "Refusal"
-    WHERE "buildId" = ANY(${ids}::uuid[]) AND "acknowledgedAt" IS NULL AND (filename IS NOT NULL OR code = 'more-differs')
-    ORDER BY "buildId", id DESC`
+    SELECT DISTINCT ON (r."buildId") r.id FROM "Refusal" r JOIN "Build" b ON b.id = r."buildId"
+    WHERE r."buildId" = ANY(${ids}::uuid[]) AND r."acknowledgedAt" IS NULL AND (r.filename IS NOT NULL OR r.code = 'more-differs')
+      AND ${heldBy} IS NULL
+    ORDER BY r."buildId", r.id DESC`
   const own = await tx.refusal.findMany({
     where: { buildId: gated.id },
     orderBy: latestFirst,
     take: mostRefusals,
   })
   const foreign = await tx.refusal.findMany({ where: { id: { in: latest.map(({ id }) => id) } } })
+  const held = await holders(tx, own)
   for (const record of [...own, ...foreign]) {
     const { id, buildId, filename, by, acknowledgedBy } = record
     const content: RefusedContent = {
@@ -42,6 +44,7 @@ export async function refusedContents(
       by,
       at: record.createdAt.toISOString(),
       acknowledgedBy,
+      heldBy: held.get(id) ?? null,
     }
     found.set(buildId, [...(found.get(buildId) ?? []), content])
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Ledger } from '../../src/index.js'
-import { ingesting, openTestLedger, sha } from '../support/ledger.js'
+import { found, ingesting, openTestLedger, sha } from '../support/ledger.js'
 import { asked, compare, environment, fits, stream, twoBuilds, unread } from './recorded.js'
 
 const filename = 'kernel-default.rpm'
@@ -191,5 +191,88 @@ describe('other content that was refused', () => {
     await withFile(test, id)
     await Promise.all(Array.from({ length: 20 }, () => send(ledger, id, 'other')))
     expect(await ledger.builds.refusals(id)).toMatchObject([{ times: 20 }])
+  })
+})
+
+describe('a package that came after the seal', () => {
+  const late = (ledger: Ledger, buildId: string, content: string, name = 'extra.rpm', kind?: 'log') =>
+    ledger.artifacts.add({
+      buildId,
+      filename: name,
+      sha256: sha(content),
+      size: 5,
+      by: 'obs',
+      ...(kind && { kind }),
+    })
+
+  it('keeps gate and attestation from passing, once however often it comes, until somebody says what it was', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { fresh, question, ask } = await scene(ledger)
+    for (let nth = 0; nth < 3; nth++) expect((await late(ledger, fresh, 'extra')).outcome).toBe('sealed')
+    const refused = await ask()
+    expect(refused).toMatchObject({ answer: 'unknown', refused: 1, reasons: [{ code: 'content-late' }] })
+    expect(refused.reasons[0]?.detail).toContain(
+      `extra.rpm came with sha256 ${sha('extra')}; sent by obs on `,
+    )
+    expect((await ledger.attested.build(fresh, unread)).missing).toMatchObject([
+      { environment: null, reason: { code: 'content-late' } },
+    ])
+    expect(await ledger.builds.refusals(fresh)).toMatchObject([
+      { code: 'after-seal', filename: 'extra.rpm', times: 3, recorded: {}, heldBy: null },
+    ])
+    await late(ledger, fresh, 'another')
+    expect((await ask()).reasons).toHaveLength(2)
+    await acknowledgeAll(ledger, fresh)
+    expect(await asked(ledger, question, unread)).toMatchObject({ answer: 'pass', refused: 2 })
+  })
+
+  it('is nothing of that as soon as a build of the stream has it, and again when that is withdrawn', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, ask } = await scene(ledger)
+    const own = async (builtFor: string, release: string) => {
+      const declared = { stream, version: '5.15.12', release, provenance: {}, builtFor }
+      return (await ledger.builds.declare(declared)).build.id
+    }
+    const sent: string[] = []
+    // As the sender of the hooks does it: the refused package at once as a module build.
+    for (const [kernel, name] of [
+      [fresh, '1.3'],
+      [old, '1.1'],
+    ] as const) {
+      await late(ledger, kernel, name)
+      expect((await ask()).reasons.map(({ code }) => code)).toContain('content-late')
+      const module = await own(`5.15.12-${name}`, `${name}.extra`)
+      sent.push(module)
+      expect((await late(ledger, module, name)).outcome).toBe('created')
+      await ledger.builds.seal(module)
+      await ledger.builds.startIngest(module)
+      await ledger.builds.recordIngest(found(module, {}))
+      expect(await ask()).toMatchObject({ answer: 'pass', refused: 0 })
+      expect(await ledger.builds.refusals(kernel)).toMatchObject([{ heldBy: `5.15.12-${name}.extra` }])
+    }
+    expect((await ledger.attested.build(fresh, unread)).missing).toEqual([])
+    await late(ledger, fresh, '1.1')
+    expect(await ledger.builds.refusals(fresh), 'what is there already is not recorded').toHaveLength(1)
+
+    for (const id of sent) await ledger.builds.withdraw(id, { reason: 'wrong', by: 'anna' })
+    expect((await ask()).reasons.map(({ code, kernelBuild }) => [code, kernelBuild?.id])).toEqual([
+      ['content-late', undefined],
+      ['content-late', old],
+    ])
+  })
+
+  it('is not what another stream has, and evidence beside packages holds nothing up', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { fresh, ask } = await scene(ledger)
+    await late(ledger, fresh, 'log', 'build.log', 'log')
+    await late(ledger, fresh, 'log', 'sources', 'log')
+    expect(await ledger.builds.refusals(fresh)).toMatchObject([{ filename: 'sources' }])
+    const elsewhere = { stream: 'another', version: '1', release: '1', provenance: {}, builtFor: null }
+    const { build } = await ledger.builds.declare(elsewhere)
+    await late(ledger, build.id, 'log', 'sources')
+    expect(await ask()).toMatchObject({ answer: 'unknown', refused: 1 })
   })
 })

@@ -95,6 +95,7 @@ export const refusal = (nth: number, more: Partial<RefusedContent> = {}): Refuse
   by: 'obs',
   at: '2026-01-01T12:34:56.000Z',
   acknowledgedBy: null,
+  heldBy: null,
   ...more,
 })
 
