@@ -72,8 +72,8 @@ const build: Build = {
       id: '00000000-0000-4000-8000-000000000003',
       code: 'build-differs',
       filename: null,
-      recorded: {},
-      given: {},
+      recorded: { provenance: { obs: { bcnt: 1, project: 'openSUSE:Factory' } }, builtFor: null },
+      given: { provenance: { obs: { project: 'home:a\u001b[2J' } }, builtFor: '5.15.12-1.1' },
       by: null,
       createdAt: time,
       times: 1,
@@ -123,6 +123,18 @@ describe('builds for people', () => {
     const text = buildTable(build, { style: plain, width: 100 })
     expect(text).not.toContain('\u001b')
     await expect(text).toMatchFileSnapshot('golden/build.txt')
+  })
+
+  it('shows the first of very many differences of another declaration', () => {
+    const [, declared] = build.refusals
+    const keys = Object.fromEntries(Array.from({ length: 9 }, (_, nth) => [`k${nth}`, 'x'.repeat(500)]))
+    const refusals = [
+      { ...(declared as Build['refusals'][number]), recorded: {}, given: { provenance: keys } },
+    ]
+    const lines = buildTable({ ...build, refusals }, { style: plain, width: 100 }).split('\n')
+    expect(lines).toContain('          and 4 more differences: --format json')
+    const differing = lines.filter((line) => line.includes(' is recorded'))
+    expect([differing.length, Math.max(...differing.map((line) => line.length)) <= 100]).toEqual([5, true])
   })
 
   it('shows one that failed', () => {

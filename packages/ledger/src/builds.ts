@@ -78,7 +78,13 @@ export function createBuilds(db: Database): Builds {
         const { id, ...recorded } = found
         if (id === own) return { id, outcome: 'created' as const }
         const given = { provenance, builtFor }
-        if (canonical(recorded) === canonical(given)) return { id, outcome: 'same' as const }
+        // What a declaration says nothing of it does not contradict: one by hand of what a build system declared.
+        const saysNothing = canonical(provenance) === '{}'
+        const meant = {
+          provenance: saysNothing ? recorded.provenance : provenance,
+          builtFor: builtFor ?? recorded.builtFor,
+        }
+        if (canonical(recorded) === canonical(meant)) return { id, outcome: 'same' as const }
         await tx.$queryRaw`SELECT id FROM "Build" WHERE id = ${id}::uuid FOR NO KEY UPDATE`
         await recordRefusal(tx, {
           code: 'build-differs',

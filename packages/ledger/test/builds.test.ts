@@ -29,6 +29,28 @@ describe('a declaration', () => {
     expect(refusals[0]).toMatchObject({ filename: null, code: 'build-differs', given: { builtFor: null } })
   })
 
+  it('that says nothing of what was declared contradicts nothing, and what was declared stays', async () => {
+    await using test = await openTestLedger()
+    const { builds } = test.ledger
+    const said = { ...declaration, builtFor: '5.15.12-1' }
+    const { build } = await builds.declare(said)
+    for (const less of [
+      { ...said, provenance: {} },
+      { ...said, builtFor: null },
+      { ...said, provenance: {}, builtFor: null },
+    ])
+      expect(await builds.declare(less)).toEqual({ outcome: 'same', build })
+    expect(await builds.refusals(build.id)).toEqual([])
+    const bare = { ...declaration, release: '1.2', provenance: {} }
+    await builds.declare(bare)
+    for (const more of [
+      { ...bare, provenance: declaration.provenance },
+      { ...bare, builtFor: '5.15.12-1' },
+      { ...said, provenance: {}, builtFor: '5.15.12-2' },
+    ])
+      expect((await builds.declare(more)).outcome).toBe('differs')
+  })
+
   it('is one build when twenty come at once', async () => {
     await using test = await openTestLedger()
     const answers = await Promise.all(

@@ -48,7 +48,7 @@ export function declareRoutes(app: App, { ledger, ring }: AppDependencies): void
         tags: ['ingest'],
         summary: 'Declare a build and where it comes from',
         description:
-          'The same again answers 200. Other provenance under the same name is refused and recorded.',
+          'The same again answers 200, and so does one without provenance, or without `builtFor`: it contradicts nothing, and what is recorded stays. Other provenance under the same name is refused and recorded.',
         params: BuildPath,
         headers: Type.Object(writeHeaders),
         body: ref(Declaration),

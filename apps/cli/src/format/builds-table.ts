@@ -3,6 +3,7 @@ import { type Cell, cell, fittedColumns } from '../output/columns.js'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
 import { bytes, count, counted } from '../output/words.js'
+import { declarationLines } from './declaration-lines.js'
 import type { TableOptions } from './table-options.js'
 
 /** How far a build has come, or that it was withdrawn, which is all that counts then. */
@@ -78,7 +79,7 @@ export function buildTable(build: Build, { style, width }: TableOptions): string
   lines.push(
     `Compared  ${count(progress.done)} of ${counted(progress.pairs, 'pair')}${progress.failed > 0 ? `, ${count(progress.failed)} failed` : ''}`,
   )
-  lines.push(...refusalLines(build, style))
+  lines.push(...refusalLines(build, style, width))
   lines.push(...build.problems.map((problem) => style('bad', problemLine(problem))))
   const provenance = JSON.stringify(build.provenance)
   if (provenance !== '{}') lines.push(`From      ${clipped(provenance, width - 10)}`)
@@ -87,7 +88,7 @@ export function buildTable(build: Build, { style, width }: TableOptions): string
 }
 
 /** Other content that came under names of a build: what each was, and what somebody said of it. */
-function refusalLines({ refusals }: Build, style: TableOptions['style']): string[] {
+function refusalLines({ refusals }: Build, style: TableOptions['style'], width: number): string[] {
   return refusals.flatMap((refusal) => {
     const { acknowledgement, by, createdAt, heldBy, times } = refusal
     const sent = `${minute(createdAt)} UTC${by === null ? '' : ` by ${by}`}${times === 1 ? '' : `, ${counted(times, 'time')}`}`
@@ -99,7 +100,7 @@ function refusalLines({ refusals }: Build, style: TableOptions['style']): string
           : `it is in the build ${heldBy}`
         : `${acknowledgement.by} ${minute(acknowledgement.at)}: ${acknowledgement.reason}`
     return [
-      ...whatCame(refusal).map((text, nth) =>
+      ...whatCame(refusal, width - 10).map((text, nth) =>
         style(tone, printable(`${nth === 0 ? 'Refused   ' : '          '}${text}`)),
       ),
       printable(`          ${sent}, refusal ${refusal.id}`),
@@ -108,10 +109,10 @@ function refusalLines({ refusals }: Build, style: TableOptions['style']): string
   })
 }
 
-function whatCame({ code, filename, recorded, given }: Refusal): string[] {
+function whatCame({ code, filename, recorded, given }: Refusal, width: number): string[] {
   if (code === 'more-differs') return ['more other content than is listed']
   if (code === 'after-seal') return [`${filename}, after the seal`, `sha256 ${digestOf(given)} came`]
-  if (filename === null) return ['another declaration']
+  if (filename === null) return ['another declaration', ...declarationLines(recorded, given, width)]
   return [filename, `sha256 ${digestOf(given)} came`, `sha256 ${digestOf(recorded)} is recorded`]
 }
 
