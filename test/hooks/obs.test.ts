@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -120,8 +121,22 @@ describe.skipIf(missing)('the publish hook of OBS, and its sender, with the serv
     await writeFile(path.join(repository, 'x86_64/kernel-default-5.15.12-1.4.x86_64.rpm'), '')
     await publish('x86_64/kernel-default-5.15.12-1.4.x86_64.rpm')
     await send()
-    await publish('x86_64/kernel-default-extra-5.15.12-1.4.x86_64.rpm')
+    const kernel = async () => (await builds()).find(({ release }) => release === '1.4')
+    // As of a sender that learns of the seal by the refusal.
+    const extra = 'kernel-default-extra-5.15.12-1.4.x86_64.rpm'
+    const body = `content of x86_64/${extra}`
+    const url = `/v1/streams/${encodeURIComponent(`${project}/x86_64/default`)}/builds/5.15.12-1.4/artifacts/${extra}`
+    const headers = {
+      'content-type': 'application/octet-stream',
+      'content-digest': `sha-256=:${createHash('sha256').update(body).digest('base64')}:`,
+    }
+    expect((await service.fetch(url, { method: 'PUT', headers, body })).status).toBe(409)
+    expect((await kernel())?.refusals).toMatchObject([
+      { code: 'after-seal', filename: extra, heldBy: null, acknowledgement: null },
+    ])
+    await publish(`x86_64/${extra}`)
     await send()
+    expect((await kernel())?.refusals).toMatchObject([{ heldBy: '5.15.12-1.4.kernel_default_extra' }])
     const late = (await builds()).find(({ release }) => release === '1.4.kernel_default_extra')
     expect(late).toMatchObject({
       builtFor: '5.15.12-1.4',
