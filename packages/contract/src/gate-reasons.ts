@@ -124,9 +124,9 @@ export const gateReasonCodes = {
   'btf-missing': {
     outcome: 'unknown',
     sentence:
-      'The config of the kernel has BTF made for its modules (CONFIG_DEBUG_INFO_BTF_MODULES=y), and none of its modules has any.',
+      'The config of the kernel has BTF made for its modules (CONFIG_DEBUG_INFO_BTF_MODULES=y), and none of the modules of this build has any.',
     remedy:
-      'Look whether pahole was there where it was built (`Skipping BTF generation` in the log), and whether packaging strips `.BTF`; build it again under a new release. Where it is meant to be so, the policy can let that pass: `modulesWithoutBtf`.',
+      'Look whether pahole and the vmlinux were there where it was built (`Skipping BTF generation` in the log), and whether packaging strips `.BTF`; build it again under a new release. Where it is meant to be so, the policy can let that pass: `modulesWithoutBtf`.',
   },
   'environment-empty': {
     outcome: 'unknown',

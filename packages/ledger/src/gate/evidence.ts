@@ -58,6 +58,8 @@ interface BuildRecord {
   moduleSetId: string | null
   kernelRelease: string | null
   builtFor: string | null
+  /** Whether the config of its kernel has BTF made for modules; null where that is not known. */
+  btfModules: boolean | null
   createdAt: Date
   failure: Failure | null
   unusable: string[]
@@ -74,7 +76,8 @@ interface GatedRecord extends BuildRecord {
   versionScheme: VersionScheme | null
   empty: string[]
   remarks: Remark[]
-  btfMissing: boolean
+  /** Whether it has modules, and none of them has BTF. */
+  withoutBtf: boolean
 }
 
 interface PairRecord {
@@ -112,7 +115,7 @@ const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuild
 
 /** The columns of a `BuildRecord`, of a build `b`. */
 const columns = Prisma.sql`
-  b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor", b."createdAt",
+  b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor", b."btfModules", b."createdAt",
   b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable,
   b.problems, b."withdrawnAt", b."withdrawnBy", b."withdrawnReason",
   (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id AND ${heldBy} IS NULL) AS refused`
@@ -124,8 +127,8 @@ async function gatedBuild(tx: Tx, buildId: string): Promise<GatedRecord> {
           ARRAY(SELECT filename FROM "Artifact" a
             WHERE a."buildId" = b.id AND a.problems @> '[{"code": "artifact-empty"}]') AS empty,
           ${remarksOf} AS remarks,
-          b."btfModules" IS TRUE AND b."baseSha256" IS NOT NULL AND b."moduleSetId" IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM "Module" m WHERE m."moduleSetId" = b."moduleSetId" AND m."btfSha256" IS NOT NULL) AS "btfMissing"
+          b."moduleSetId" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "Module" m WHERE m."moduleSetId" = b."moduleSetId" AND m."btfSha256" IS NOT NULL) AS "withoutBtf"
         FROM "Build" b JOIN "Stream" s ON s.id = b."streamId" WHERE b.id = ${buildId}::uuid`
     : []
   if (found === undefined) throw new LedgerError('build-unknown', `There is no build ${buildId}.`)
@@ -164,7 +167,7 @@ const releasesIn = ({ moduleSetId }: BuildRecord, manifests: ReadonlyMap<string,
   (moduleSetId === null ? undefined : manifests.get(moduleSetId))?.releases ?? []
 
 function witness(
-  record: BuildRecord & Partial<Pick<GatedRecord, 'empty' | 'remarks' | 'btfMissing'>>,
+  record: BuildRecord & Partial<Pick<GatedRecord, 'empty' | 'remarks'>> & { btfMissing?: boolean },
   refusals: ReadonlyMap<string, RefusedContent[]>,
   manifests: ReadonlyMap<string, KnownManifest> = new Map(),
 ): Witness {
@@ -330,12 +333,14 @@ async function stateOf(tx: Tx, question: Question, manifests: Manifests) {
   const grounds = records.flatMap((record) => groundsOfRecord(record) ?? [])
   const refusals = await refusedContents(tx, gated, [...live, ...packages, ...(ownKernel ? [ownKernel] : [])])
   const { waivers, more: moreWaivers } = await waiversOf(tx, streamId, [...new Set(grounds)], now)
+  const itsKernel = gated.hasKernel ? gated : ownKernel
+  const btfMissing = gated.withoutBtf && itsKernel?.btfModules === true
   return {
     stream: { id: streamId, name: stream },
     wanted,
     records,
     fixed: {
-      build: witness(gated, refusals, sets),
+      build: witness({ ...gated, btfMissing }, refusals, sets),
       environmentKnown,
       live: live.map((one) => witness(one, refusals)),
       packages: packages.map((one) => witness(one, refusals)),

@@ -58,7 +58,7 @@ export interface Witness {
   readonly remarks: readonly Remark[]
   /** Artifacts in which nothing was found that is compared; asked for of the new build alone. */
   readonly empty: readonly string[]
-  /** Whether the config of its kernel has BTF made for modules, and none of its modules has any; asked for of the new build alone. */
+  /** Whether the config of its kernel, or of that which its modules were built for, has BTF made for modules, and none has any; asked for of the new build alone. */
   readonly btfMissing: boolean
   /** How many different contents came under its name, that of one of its artifacts, or after its seal, and are in no build of the stream. */
   readonly refused: number

@@ -127,6 +127,32 @@ describe('the gate, by its evidence,', () => {
     ])
   })
 
+  it('does not pass a package of modules without any BTF where the kernel that it was built for has it made', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { question } = await twoBuilds(ledger)
+    const built = async (nth: number, btfModules: boolean | null, lost: readonly string[], named = true) => {
+      const kernelId = await ingesting(ledger, `${nth}`)
+      const kernel = found(kernelId, { base: `${nth}`, modules: ['x'] })
+      await ledger.builds.recordIngest({
+        ...kernel,
+        kernel: kernel.kernel && { ...kernel.kernel, btfModules },
+      })
+      const buildId = await ingesting(ledger, `${nth}.kmp`, ...(named ? [`5.15.12-${nth}`] : []))
+      const all = found(buildId, { modules: ['y', 'z'] })
+      const manifest = (all.manifest ?? []).map((one) =>
+        lost.includes(one.name) ? { ...one, btfSha256: null, btfBytes: null } : one,
+      )
+      await ledger.builds.recordIngest({ ...all, manifest })
+      const { answer, reasons } = await asked(ledger, { ...question, buildId }, unread)
+      return [answer, reasons.map(({ code }) => code).includes('btf-missing')]
+    }
+    expect(await built(2, true, ['y', 'z'])).toEqual(['unknown', true])
+    expect((await built(3, true, ['y']))[1]).toBe(false)
+    expect((await built(4, null, ['y', 'z']))[1]).toBe(false)
+    expect((await built(5, true, ['y', 'z'], false))[1]).toBe(false)
+  })
+
   it('names the artifacts of the build that hold nothing', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
