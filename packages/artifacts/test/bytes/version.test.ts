@@ -71,6 +71,15 @@ describe('kernelVersion', () => {
     expect(name.problems.map(({ code }) => code)).toEqual(['version-contradicts'])
   })
 
+  it('tells apart what only the name of a file says that came alone', () => {
+    const at = (file: string) =>
+      kernelVersion({ ...none, file, banner, release: '6.1.15-test' }).problems.map((one) => one.at)
+    expect([at('vmlinux-6.1.15-test'), at('x.deb!boot/vmlinux-6.1.15-test')]).toEqual([['file name'], [null]])
+    const found = (file: string) =>
+      releaseContradictions(null, [{ file, source: 'banner', release: '6.1.0-56' }]).map((one) => one.at)
+    expect([found('vmlinux-6.1.15'), found('x.deb!boot/vmlinux-6.1.15')]).toEqual([['file name'], ['banner']])
+  })
+
   it('has no version where sources name several series', () => {
     const told = kernelVersion({ ...none, configVersion: '5.10.0', banner, release: '6.1.192-1-test' })
     expect(told.version).toBeNull()

@@ -40,7 +40,7 @@ const policyFields = {
   ),
   modulesWithoutBtf: oneOf(
     ['unknown', 'pass'] as const,
-    'What a kernel build is whose config has BTF made for modules, and of which no module has any',
+    'What a build is whose kernel, or the one that it was built for, has BTF made for modules by its config, and of which no module has any',
   ),
 }
 

@@ -179,7 +179,7 @@ describe('the gate, by its evidence,', () => {
       INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
       SELECT gen_random_uuid(), '${fresh}', name, 'e', 1, 'package', 'ingested', problems::jsonb, now() FROM (VALUES
         ('provenance.json', '[{"code": "provenance-contradicts", "file": "provenance.json", "at": "subject", "message": "Other."}]'),
-        ('core.rpm', '[{"code": "exports-unknown", "file": "x", "at": null, "message": "Stripped."}, {"code": "version-contradicts", "message": "Two."}]'),
+        ('core.rpm', '[{"code": "exports-unknown", "file": "x", "at": null, "message": "Stripped."}, {"code": "version-contradicts", "at": "file name", "message": "Its name."}, {"code": "version-contradicts", "message": "Two."}]'),
         ('extra.rpm', '[{"code": "modules-unread", "file": "x.ko.br", "at": null, "message": "Unread."}]')
       ) AS of (name, problems)`)
     expect(await asked(ledger, question, unread)).toMatchObject({
