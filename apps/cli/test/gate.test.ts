@@ -131,6 +131,14 @@ describe('basedrift gate', () => {
     }
   })
 
+  it('says its answer in a line also where all reports go to files', async () => {
+    const run = await gate(says(failed), ['--format', `junit=${path.join(temp.path, 'only.xml')}`])
+    expect(run.code).toBe(1)
+    expect(run.stderr).toBe(
+      `The gate says fail on example/x86_64/default 5.15.12-1.3 into production; decision ${failed.id}.\n`,
+    )
+  })
+
   it('asks again while it waits, also a service that comes back', async () => {
     let asked = 0
     const run = await gate(

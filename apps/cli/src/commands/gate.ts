@@ -76,6 +76,11 @@ export function addGate(program: Command, ended: (code: number) => void): void {
       throw error
     })
     await write(outputs, decision)
+    if (outputs.every(({ to }) => to.path !== null)) {
+      const { version, release } = decision.build
+      const subject = `${decision.stream} ${version}-${release} into ${decision.environment}`
+      note(printable(`The gate says ${decision.answer} on ${subject}; decision ${decision.id}.`))
+    }
     const exit = exits[decision.answer]
     if (options.dryRun) note(`Dry run: without --dry-run this would have ended with ${exit}.`)
     ended(options.dryRun ? exitCodes.ok : exit)

@@ -53,7 +53,7 @@ export const WaiverRequest = Type.Object(
         verdicts: ['discarded'],
         modules: ['ipheth'],
         reason: 'No BPF program looks at it; the next rebuild has it',
-        expiresAt: '2026-02-01T00:00:00Z',
+        expiresAt: '2027-06-01T00:00:00Z',
       },
     ],
   },
