@@ -48,6 +48,19 @@ test('the summary says what no other check does: versions match, BTF does not', 
   expect(text).toContain('\n        modversions: match, BTF: discarded (1,200) and misread (1)\n')
 })
 
+test('what is taken by force alone is said, of one and of all', () => {
+  const load: Load = {
+    vermagic: 'same',
+    modversions: { state: 'unknown', mismatched: [] },
+    doubts: ['versions-absent'],
+  }
+  const module = withLoad(result('a', 'compatible', 'same-base'), load)
+  expect(loadSummary([module]).at(-1)).toBe('not decided: versions-absent on 1 of 1')
+  expect(loadLines(module).at(-1)).toBe(
+    'versions-absent: kernels take that by force alone (CONFIG_MODULE_FORCE_LOAD=y), and are tainted',
+  )
+})
+
 test('one module is told in full', () => {
   const load: Load = {
     vermagic: 'differs',

@@ -83,6 +83,7 @@ const options = {
   btfModules: 'CONFIG_DEBUG_INFO_BTF_MODULES',
   allowBtfMismatch: 'CONFIG_MODULE_ALLOW_BTF_MISMATCH',
   modversions: 'CONFIG_MODVERSIONS',
+  forceLoad: 'CONFIG_MODULE_FORCE_LOAD',
   compiler: 'CONFIG_CC_VERSION_TEXT',
   pahole: 'CONFIG_PAHOLE_VERSION',
 } as const satisfies Record<keyof KernelConfig, string>

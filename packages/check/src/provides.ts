@@ -22,7 +22,10 @@ export interface Beside extends FoundSymvers<SymversFacts> {
 }
 
 /** What a kernel compares modules with, as far as it does not depend on its rules and its base. */
-export type Provides = Pick<LoadKernel, 'vermagic' | 'modversions' | 'machine' | 'exports' | 'moduleExports'>
+export type Provides = Pick<
+  LoadKernel,
+  'vermagic' | 'modversions' | 'forceLoad' | 'machine' | 'exports' | 'moduleExports'
+>
 
 /**
  * What a kernel gives to modules. What it exports itself its image says, and a `Module.symvers` only where that tells nothing, or not
@@ -45,6 +48,7 @@ export function providesOf(found: FoundKernel, beside: Beside, names: NamePool):
   return {
     vermagic: kernel.vermagic ?? (vermagics.size === 1 ? [...vermagics][0]! : null),
     modversions: kernel.config?.modversions ?? null,
+    forceLoad: kernel.config?.forceLoad ?? null,
     machine: kernel.elfMachine,
     exports: exports === null ? joinedIfAny(ofKernel) : versioned(names.pool(exports), ofKernel),
     moduleExports: joined([...own.map((one) => pool(one.exports, names)), ...ofModules]),

@@ -14,6 +14,7 @@ const config = {
   btfModules: true,
   allowBtfMismatch: false,
   modversions: true,
+  forceLoad: null,
   compiler: 'gcc (Debian 12.2.0-14) 12.2.0',
   pahole: '124',
 }

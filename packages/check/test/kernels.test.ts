@@ -13,6 +13,7 @@ const config: KernelConfig = {
   btfModules: true,
   allowBtfMismatch: true,
   modversions: null,
+  forceLoad: null,
   compiler: null,
   pahole: null,
 }

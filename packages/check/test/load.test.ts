@@ -35,7 +35,9 @@ interface ModuleSpec
   readonly folder?: string | null
 }
 interface KernelSpec
-  extends Partial<Pick<LoadKernel, 'version' | 'vermagic' | 'modversions' | 'structSize' | 'machine'>> {
+  extends Partial<
+    Pick<LoadKernel, 'version' | 'vermagic' | 'modversions' | 'forceLoad' | 'structSize' | 'machine'>
+  > {
   readonly exports?: readonly Entry[] | null
   readonly moduleExports?: readonly Entry[]
 }
@@ -68,6 +70,7 @@ function loadOf(kernel: KernelSpec, ...set: readonly ModuleSpec[]) {
     vermagic: own,
     machine: 62,
     modversions: true,
+    forceLoad: null,
     structSize: null,
     ...more,
     exports: exports === null ? null : names.pool(list(exports)),
@@ -387,6 +390,58 @@ describe('obstacles', () => {
     expect(obstacles({ version: '7.1' }, { exports, flagTable: true })).toBeUndefined()
     expect(obstacles({ version: '7.1' }, { exports: [['f', 1, symbolBits.gplTable]] })).toBeUndefined()
     expect(obstacles({ version: '7.1' }, {})).toBeUndefined()
+  })
+})
+
+describe('what a kernel takes by force alone', () => {
+  const exports: Entry[] = [layout, ['kfree', 2]]
+  const bare: ModuleSpec = { basicVersions: 'absent', imports: [['kfree', null]] }
+  const said = (kernel: KernelSpec, module: ModuleSpec) => {
+    const { obstacles, doubts } = loadOf({ exports, ...kernel }, module)
+    return [obstacles?.map(({ code }) => code), doubts]
+  }
+
+  test('is an obstacle where its config says that nothing loads by force, else a doubt', () => {
+    for (const [module, code] of [
+      [bare, 'versions-absent'],
+      [{ imports: exports, vermagic: null }, 'vermagic-absent'],
+    ] as const) {
+      expect(said({ forceLoad: false }, module)).toEqual([[code], undefined])
+      expect(said({ forceLoad: true }, module)).toEqual([undefined, [code]])
+      expect(said({}, module)).toEqual([undefined, [code]])
+    }
+    const neither: ModuleSpec = { ...bare, vermagic: null }
+    expect(said({ forceLoad: false }, neither)).toEqual([['versions-absent', 'vermagic-absent'], undefined])
+  })
+
+  test('is neither where the kernel has no versions, or nothing but BTF is known', () => {
+    const none = [undefined, undefined]
+    expect(said({ forceLoad: false, modversions: false }, bare)).toEqual(none)
+    expect(said({ forceLoad: false, machine: null, exports: null }, { ...bare, vermagic: null })).toEqual(
+      none,
+    )
+    expect(said({ forceLoad: false, exports: null }, { ...bare, vermagic: null, machine: null })).toEqual(
+      none,
+    )
+    expect(said({ exports: null, vermagic: null }, { ...bare, vermagic: null })).toEqual(none)
+    expect(said({ forceLoad: false }, { imports: exports })).toEqual(none)
+  })
+
+  test('are extended versions alone until 6.13', () => {
+    const alone: ModuleSpec = { ...bare, extendedVersions: 'read', extendedImports: exports }
+    const on = (version: string) => said({ version, forceLoad: false }, alone)[0]
+    expect([on('6.13'), on('6.14')]).toEqual([['versions-absent'], undefined])
+  })
+
+  test('leaves the rest open, and says what does', () => {
+    const unusable: ModuleSpec = { basicVersions: 'unreadable', imports: [['kfree', null]] }
+    const doubts = (kernel: KernelSpec, module: ModuleSpec) => said(kernel, module)[1]
+    expect(doubts({}, unusable)).toEqual(['versions-unusable'])
+    expect(doubts({ modversions: null, vermagic: null }, unusable)).toEqual(['modversions-unknown'])
+    expect(doubts({ exports: [layout, ['kfree', null]] }, { imports: exports })).toEqual(['exporters-unsure'])
+    expect(doubts({}, { imports: exports, exports: [['f', null]] })).toEqual(['export-versions-absent'])
+    expect(doubts({ exports: null }, unusable)).toBeUndefined()
+    expect(doubts({ exports: [layout] }, { imports: exports })).toBeUndefined()
   })
 })
 

@@ -48,6 +48,7 @@ describe('overall', () => {
         const overall = overallOf(verdict, load)
         if (!overall.startsWith('loads')) return
         expect(load).toMatchObject({ vermagic: 'same', modversions: { state: 'match' } })
+        expect(load.doubts).toBeUndefined()
         expect(['unknown', 'error', 'rejected', 'crashes']).not.toContain(verdict)
         if (overall === 'loads') expect(verdict).toBe('compatible')
       }),
@@ -79,7 +80,8 @@ describe('exit code', () => {
       modversions: { state: 'unknown', mismatched: [], unresolved: ['garp_uninit_applicant'] },
     }
     const open: Load = { ...passes, vermagic: 'unknown' }
-    for (const load of [missing, open]) {
+    const bare: Load = { vermagic: 'same', modversions: loadUnknown.modversions, doubts: ['versions-absent'] }
+    for (const load of [missing, open, bare]) {
       expect(exitCodeOf([{ verdict: 'compatible', load }])).toBe(3)
       expect(exitCodeOf([{ verdict: 'no-btf', load }])).toBe(3)
       expect(exitCodeOf([{ verdict: 'error', load }])).toBe(2)

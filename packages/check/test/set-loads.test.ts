@@ -45,6 +45,7 @@ async function setOf() {
   const provides = {
     vermagic,
     modversions: false,
+    forceLoad: null,
     machine: null,
     exports: null,
     moduleExports: noPooledSymbols,

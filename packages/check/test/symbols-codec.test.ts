@@ -85,6 +85,7 @@ describe('stored symbols', () => {
     const kernel = fc.record({
       vermagic: fc.option(fc.string()),
       modversions: fc.option(fc.boolean()),
+      forceLoad: fc.option(fc.boolean()),
       machine: fc.option(fc.nat(0xffff)),
       exports: fc.option(entries),
       moduleExports: entries,
@@ -111,6 +112,7 @@ describe('stored symbols', () => {
     const provides = {
       vermagic: null,
       modversions: null,
+      forceLoad: null,
       machine: null,
       exports: null,
       moduleExports: noPooledSymbols,
@@ -131,7 +133,10 @@ describe('stored symbols', () => {
     const told3 = (exports: readonly Entry[], moduleExports: readonly Entry[]) => {
       const own = new NamePool()
       const lists = { exports: own.pool(listOf(exports)), moduleExports: own.pool(listOf(moduleExports)) }
-      const packed = encodeProvides({ vermagic: null, modversions: true, machine: 62, ...lists }, own)
+      const packed = encodeProvides(
+        { vermagic: null, modversions: true, forceLoad: null, machine: 62, ...lists },
+        own,
+      )
       packed[7] = 3
       const names = new NamePool()
       const found = decodeProvides(packed, names)!

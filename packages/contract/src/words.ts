@@ -38,6 +38,18 @@ export const obstacleCodes = [
   'machine-differs',
   'module-struct-size',
   'export-flags-absent',
+  'versions-absent',
+  'vermagic-absent',
+] as const
+
+/** What leaves open whether a kernel takes a module. */
+export const doubtCodes = [
+  'versions-absent',
+  'vermagic-absent',
+  'versions-unusable',
+  'export-versions-absent',
+  'exporters-unsure',
+  'modversions-unknown',
 ] as const
 
 /** What becomes of the type ids that the code of a module carries. */

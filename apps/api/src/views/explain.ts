@@ -170,7 +170,7 @@ function happenedBy(explained: Explained): string[] {
 }
 
 /** What the kernel compares besides BTF, where it is not a difference of vermagic or of a checksum. */
-function loadStory({ modversions, obstacles = [], btfIds }: ModuleResult['load']): string[] {
+function loadStory({ modversions, obstacles = [], doubts = [], btfIds }: ModuleResult['load']): string[] {
   const { state, unresolved = [], unresolvedTotal = unresolved.length } = modversions
   return [
     ...(state === 'match'
@@ -183,8 +183,20 @@ function loadStory({ modversions, obstacles = [], btfIds }: ModuleResult['load']
         ]
       : []),
     ...obstacles.map((obstacle) => `${obstacleStory(obstacle)}, so the kernel refuses it.`),
+    ...doubts.map((doubt) => `${doubtStories[doubt]}.`),
     ...idsStory(btfIds),
   ]
+}
+
+const byForce = 'the kernel takes that by force alone, tainted, and only with CONFIG_MODULE_FORCE_LOAD=y'
+
+const doubtStories: Readonly<Record<NonNullable<ModuleResult['load']['doubts']>[number], string>> = {
+  'versions-absent': `It has no symbol versions (built without Module.symvers?): ${byForce}`,
+  'vermagic-absent': `It has no vermagic: ${byForce}`,
+  'versions-unusable': 'Its symbol versions could not be read, or there are none of what it imports',
+  'export-versions-absent': `It exports symbols without versions: ${byForce}`,
+  'exporters-unsure': 'What exports its imports tells no checksum of some, or several',
+  'modversions-unknown': 'Nothing says whether this kernel compares checksums (CONFIG_MODVERSIONS)',
 }
 
 function obstacleStory({
@@ -203,6 +215,10 @@ function obstacleStory({
       return `Its struct module has ${actual} bytes and this kernel's ${expected}`
     case 'export-flags-absent':
       return 'It exports symbols without the table of their flags'
+    case 'versions-absent':
+      return 'It has no symbol versions (built without Module.symvers?), and CONFIG_MODULE_FORCE_LOAD is not set'
+    case 'vermagic-absent':
+      return 'It has no vermagic, and CONFIG_MODULE_FORCE_LOAD is not set'
   }
 }
 

@@ -41,7 +41,13 @@ export function pairHead(pair: PairRow) {
   }
 }
 
-function loadView({ vermagic, modversions, obstacles, btfIds }: CheckedModule['load']): ModuleResult['load'] {
+function loadView({
+  vermagic,
+  modversions,
+  obstacles,
+  doubts,
+  btfIds,
+}: CheckedModule['load']): ModuleResult['load'] {
   const { mismatched, unresolved, ...counts } = modversions
   return {
     vermagic,
@@ -51,6 +57,7 @@ function loadView({ vermagic, modversions, obstacles, btfIds }: CheckedModule['l
       ...(unresolved === undefined ? {} : { unresolved: [...unresolved] }),
     },
     ...(obstacles === undefined ? {} : { obstacles: [...obstacles] }),
+    ...(doubts === undefined ? {} : { doubts: [...doubts] }),
     ...(btfIds === undefined ? {} : { btfIds: idsView(btfIds) }),
   }
 }

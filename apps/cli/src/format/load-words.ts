@@ -3,12 +3,13 @@ import { count, listed } from '../output/words.js'
 import { verdictsWorstFirst } from './verdict-words.js'
 
 /** Whether anything is known of what a kernel compares besides BTF. */
-function isKnown({ vermagic, modversions, obstacles, btfIds }: ModuleResult['load']): boolean {
+function isKnown({ vermagic, modversions, obstacles, doubts, btfIds }: ModuleResult['load']): boolean {
   return (
     vermagic !== 'unknown' ||
     modversions.state !== 'unknown' ||
     modversions.unresolved !== undefined ||
     obstacles !== undefined ||
+    doubts !== undefined ||
     btfIds !== undefined
   )
 }
@@ -57,6 +58,8 @@ export function loadSummary(modules: readonly ModuleResult[]): string[] {
   if (ids.length > 0) lines.push(`.BTF_ids: ${tally(ids, ids.length)}`)
   const stopped = modules.filter(({ load }) => load.obstacles !== undefined).length
   if (stopped > 0) lines.push(`the module’s file: refused on ${count(stopped)} of ${count(total)}`)
+  const doubts = modules.flatMap(({ load }) => load.doubts ?? [])
+  if (doubts.length > 0) lines.push(`not decided: ${tally(doubts, total)}`)
   return lines
 }
 
@@ -71,10 +74,22 @@ export function missingSummary(modules: readonly ModuleResult[]): string | null 
   return `${who} symbols that nothing known exports (symbols-missing): ${what}. Kernels refuse that unless something else brings them.`
 }
 
+const byForce = ': kernels take that by force alone (CONFIG_MODULE_FORCE_LOAD=y), and are tainted'
+
+/** What a doubt means, behind its code. */
+const doubtMeanings: Readonly<Record<NonNullable<ModuleResult['load']['doubts']>[number], string>> = {
+  'versions-absent': byForce,
+  'vermagic-absent': byForce,
+  'versions-unusable': ': its symbol versions cannot be read, or are none of what it imports',
+  'export-versions-absent': byForce,
+  'exporters-unsure': ': what exports its imports tells no CRC of some, or several',
+  'modversions-unknown': ': nothing says whether this kernel compares CRCs (CONFIG_MODVERSIONS)',
+}
+
 /** What is known of one module's load, in a line and what is behind it; none where nothing is. */
 export function loadLines({ load, verdict }: ModuleResult): string[] {
   if (!isKnown(load)) return []
-  const { vermagic, modversions, obstacles = [], btfIds } = load
+  const { vermagic, modversions, obstacles = [], doubts = [], btfIds } = load
   const lines = [`vermagic: ${vermagic}, modversions: ${modversions.state}, BTF: ${verdict}`]
   const { mismatched, mismatchedTotal, unresolved = [], unresolvedTotal } = modversions
   if (mismatched.length > 0) lines.push(`other versions of ${namesOf(mismatched, mismatchedTotal)}`)
@@ -84,6 +99,7 @@ export function loadLines({ load, verdict }: ModuleResult): string[] {
       expected === undefined ? '' : `: this kernel has ${expected}, the module ${actual ?? 'none'}`
     lines.push(`${code}${values}`)
   }
+  for (const doubt of doubts) lines.push(`${doubt}${doubtMeanings[doubt]}`)
   if (btfIds === undefined) return lines
   const { state, errno, wrong = [], wrongTotal = wrong.length } = btfIds
   lines.push(`.BTF_ids: ${state}${errno === undefined ? '' : `, errno ${errno}`}`)

@@ -43,6 +43,7 @@ export function readConfig(input: string | Uint8Array): ReadConfig {
       btfModules: isSet(text, 'CONFIG_DEBUG_INFO_BTF_MODULES') ?? (whole || withoutBtf ? false : null),
       allowBtfMismatch: isSet(text, 'CONFIG_MODULE_ALLOW_BTF_MISMATCH') ?? (whole || tooOld ? false : null),
       modversions: isSet(text, 'CONFIG_MODVERSIONS'),
+      forceLoad: isSet(text, 'CONFIG_MODULE_FORCE_LOAD'),
       compiler: stringOption(text, 'CONFIG_CC_VERSION_TEXT'),
       pahole: stringOption(text, 'CONFIG_PAHOLE_VERSION'),
     },
@@ -56,7 +57,7 @@ type Decisive = Pick<ReadConfig, 'version' | 'config'>
 /** Whether two configs can be of one kernel: what decides of module BTF is the same, as far as both tell it. */
 export function agree(one: Decisive, other: Decisive): boolean {
   const differ = <T>(a: T | null, b: T | null) => a !== null && b !== null && a !== b
-  const keys = ['btfModules', 'allowBtfMismatch', 'modversions'] as const
+  const keys = ['btfModules', 'allowBtfMismatch', 'modversions', 'forceLoad'] as const
   return (
     !differ(one.version, other.version) && !keys.some((key) => differ(one.config[key], other.config[key]))
   )

@@ -10,6 +10,8 @@ export interface KernelConfig {
   readonly allowBtfMismatch: boolean | null
   /** `CONFIG_MODVERSIONS` */
   readonly modversions: boolean | null
+  /** `CONFIG_MODULE_FORCE_LOAD`: modules without versions or vermagic load, and taint the kernel */
+  readonly forceLoad: boolean | null
   /** Compiler and pahole versions as the config records them (`CONFIG_CC_VERSION_TEXT`, `CONFIG_PAHOLE_VERSION`). */
   readonly compiler: string | null
   readonly pahole: string | null

@@ -11,6 +11,7 @@ CONFIG_CC_VERSION_TEXT="gcc-12 (Debian \\"12.2.0\\") 12.2.0"
 CONFIG_PAHOLE_VERSION=124
 CONFIG_MODVERSIONS=y
 CONFIG_ASM_MODVERSIONS=y
+# CONFIG_MODULE_FORCE_LOAD is not set
 CONFIG_DEBUG_INFO_BTF_MODULES=y
 # CONFIG_MODULE_ALLOW_BTF_MISMATCH is not set
 `
@@ -24,6 +25,7 @@ describe('readConfig', () => {
         btfModules: true,
         allowBtfMismatch: false,
         modversions: true,
+        forceLoad: false,
         compiler: 'gcc-12 (Debian "12.2.0") 12.2.0',
         pahole: '124',
       },

@@ -64,6 +64,7 @@ const facts = {
     btfModules: true,
     allowBtfMismatch: null,
     modversions: true,
+    forceLoad: null,
     compiler: null,
     pahole: null,
   },

@@ -83,6 +83,13 @@ async function kernelOf(kernel: DriftJobKernel, kept: KeptInputs): Promise<Drift
   const { name, release, version, compiler, pahole, baseSha256, basePath } = kernel
   const { bytes, btf, problem } = await kept.base(baseSha256, basePath)
   if (btf === null) throw new CheckError('kernel-unreadable', problem?.message, name)
-  const config = { btfModules: null, allowBtfMismatch: null, modversions: null, compiler, pahole }
+  const config = {
+    btfModules: null,
+    allowBtfMismatch: null,
+    modversions: null,
+    forceLoad: null,
+    compiler,
+    pahole,
+  }
   return { file: name, release, version, config, bytes, btf, fingerprints: fingerprintsOf(btf).all(bytes) }
 }

@@ -1,7 +1,7 @@
 import { type Btf, Kind, traitsOf } from '@basedrift/btf'
 import { overallOf } from './overall.js'
 import { type NamePool, type PooledSymbols, symbolBits } from './symbols.js'
-import type { BtfIdsLoad, Load, LoadObstacle, ModuleResult } from './verdicts.js'
+import type { BtfIdsLoad, Load, LoadDoubt, LoadObstacle, ModuleResult } from './verdicts.js'
 
 /** What is known of a version table: whether there is one, and whether its CRCs could be read. */
 export type VersionTable = 'absent' | 'read' | 'unreadable'
@@ -38,6 +38,8 @@ export interface LoadKernel {
   readonly vermagic: string | null
   /** CONFIG_MODVERSIONS; null where the config is not known. */
   readonly modversions: boolean | null
+  /** CONFIG_MODULE_FORCE_LOAD; null where the config is not known. */
+  readonly forceLoad: boolean | null
   /** Size of its `struct module`; null where it is not known. */
   readonly structSize: number | null
   /** `e_machine`; null where it is not known, as of a raw BTF. */
@@ -135,11 +137,16 @@ export class LoadComparison {
 
   /** `load` of one module of the set; `btfIds` is what `btfIdsLoad` says of it, where it has such ids. */
   load(module: LoadModule, btfIds: BtfIdsLoad | null): Load {
-    const obstacles = this.#obstacles(module)
+    const forced = this.#forced(module)
+    const isRefused = this.#kernel.forceLoad === false
+    const obstacles = [...this.#obstacles(module), ...(isRefused ? forced.map((code) => ({ code })) : [])]
+    const { modversions, doubts: others } = this.#versions(module)
+    const doubts = [...(isRefused ? [] : forced), ...others]
     return {
       vermagic: this.#vermagic(module),
-      modversions: this.#versions(module),
+      modversions,
       ...(obstacles.length === 0 ? {} : { obstacles }),
+      ...(doubts.length === 0 ? {} : { doubts }),
       ...(btfIds === null ? {} : { btfIds }),
     }
   }
@@ -170,13 +177,26 @@ export class LoadComparison {
     return flags.some((bits) => (bits & this.#leftOut) === 0 && (bits & symbolBits.noCrc) !== 0)
   }
 
-  #versions(module: LoadModule): Load['modversions'] {
+  /** What the module lacks that the kernel does without by force alone (`try_to_force_load`), if at all. */
+  #forced(module: LoadModule): ('versions-absent' | 'vermagic-absent')[] {
+    // Of a raw BTF, or a kernel of which there is no more, nothing is said but what BTF decides.
+    const { machine, vermagic, exports, forceLoad } = this.#kernel
+    const isBare = vermagic === null && exports === null && forceLoad === null
+    if (module.machine === null || machine === null || isBare) return []
+    const isVersioned = this.#modversions !== true || this.#importsOf(module).table !== 'absent'
+    return [
+      ...(isVersioned ? [] : (['versions-absent'] as const)),
+      ...(module.vermagic === null ? (['vermagic-absent'] as const) : []),
+    ]
+  }
+
+  #versions(module: LoadModule): Pick<Load, 'modversions'> & { readonly doubts: readonly LoadDoubt[] } {
     const { imports, table } = this.#importsOf(module)
     const { ids, crcs, flags } = imports
     const beside = this.#set.get(module.folder)
     const mismatched: number[] = []
     const unresolved: number[] = []
-    let unsure = this.#own === null || ids.length === 0
+    let unsure = false
     let versioned = false
     for (let index = 0; index < ids.length; index++) {
       const bits = flags[index]!
@@ -193,9 +213,9 @@ export class LoadComparison {
     const compared = this.#modversions === true
     const differs = mismatched.length > 0
     // A kernel with modversions takes a module that has none, or exports without, by force alone (CONFIG_MODULE_FORCE_LOAD).
-    const lacksVersions =
-      this.#modversions !== false &&
-      (table !== 'read' || !versioned || this.#exportsUnversioned(module.exports))
+    const wantsVersions = this.#modversions !== false
+    const lacksVersions = wantsVersions && (table !== 'read' || !versioned)
+    const exportsBare = wantsVersions && this.#exportsUnversioned(module.exports)
     // Where the kernel's own exports are not known, every import from it is among these.
     const missing = this.#own === null ? [] : names(unresolved)
     const named = {
@@ -205,10 +225,20 @@ export class LoadComparison {
     if (differs && compared) {
       const all = names(mismatched)
       const first = all.slice(0, mostNamed)
-      return { state: 'mismatch', mismatched: first, ...total('mismatchedTotal', all), ...named }
+      const modversions = { mismatched: first, ...total('mismatchedTotal', all), ...named }
+      return { modversions: { state: 'mismatch', ...modversions }, doubts: [] }
     }
-    const known = !unsure && unresolved.length === 0 && !differs && !lacksVersions
-    return { state: known ? 'match' : 'unknown', mismatched: [], ...named }
+    // A kernel of which nothing but BTF is known leaves all of it open.
+    const doubts: LoadDoubt[] = []
+    if (this.#own !== null) {
+      if (this.#modversions === null && (differs || lacksVersions)) doubts.push('modversions-unknown')
+      else if (lacksVersions && table !== 'absent' && ids.length > 0) doubts.push('versions-unusable')
+      if (exportsBare) doubts.push('export-versions-absent')
+      if (unsure) doubts.push('exporters-unsure')
+    }
+    const open = this.#own === null || ids.length === 0 || unresolved.length > 0
+    const known = !open && !unsure && !differs && !lacksVersions && !exportsBare
+    return { modversions: { state: known ? 'match' : 'unknown', mismatched: [], ...named }, doubts }
   }
 
   #obstacles({ structSize, flagTable, machine, lacks, exports }: LoadModule): LoadObstacle[] {

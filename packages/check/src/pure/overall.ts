@@ -24,7 +24,13 @@ export function symbolsMissing({ modversions }: Load): boolean {
 }
 
 function loadPasses(load: Load): boolean {
-  return load.vermagic === 'same' && load.modversions.state === 'match' && load.btfIds?.state !== 'unknown'
+  const { vermagic, modversions, doubts, btfIds } = load
+  return (
+    vermagic === 'same' &&
+    modversions.state === 'match' &&
+    doubts === undefined &&
+    btfIds?.state !== 'unknown'
+  )
 }
 
 /** What becomes of a module that nothing but its BTF can stop. */
@@ -91,20 +97,20 @@ export function breaks(verdict: Verdict): boolean {
 }
 
 /**
- * Whether nothing tells what becomes of a module: its verdict is `unknown`, or `overall` is though the kernel's exports are known and its
- * imports were held against them. A kernel of which there is no more than BTF is asked about BTF alone.
+ * Whether nothing tells what becomes of a module: its verdict is `unknown`, or `overall` is though its imports were held against what the
+ * kernel exports, or what it lacks itself leaves it open. A kernel of which there is no more than BTF is asked about BTF alone.
  */
 function isOpen(verdict: Verdict, load: Load): boolean {
   if (verdict === 'unknown') return true
-  const compared = load.modversions.state === 'match' || symbolsMissing(load)
+  const compared = load.modversions.state === 'match' || symbolsMissing(load) || load.doubts !== undefined
   return compared && overallOf(verdict, load) === 'unknown'
 }
 
 /**
  * The exit code of a check: 1 if any module is rejected, discarded, changed, misread or crashes the kernel, is stopped
  * by what else the kernel compares, or carries ids that stand for something else; else 2 if any is an error; else 3 if of any nothing
- * tells what becomes of it: its verdict is unknown, it imports what nothing known exports, or its imports match and not all else is
- * known that the kernel compares; else 0.
+ * tells what becomes of it: its verdict is unknown, it imports what nothing known exports, it has no symbol versions or no vermagic, or
+ * its imports match and not all else is known that the kernel compares; else 0.
  */
 export function exitCodeOf(results: Iterable<Pick<ModuleResult, 'verdict' | 'load'>>): 0 | 1 | 2 | 3 {
   let code: 0 | 2 | 3 = 0

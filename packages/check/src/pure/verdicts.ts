@@ -73,18 +73,40 @@ export const obstacleCodes = [
   'machine-differs',
   'module-struct-size',
   'export-flags-absent',
+  'versions-absent',
+  'vermagic-absent',
 ] as const
 
 /**
  * What else makes the kernel refuse a module (ENOEXEC): it has no symbol table, as after `strip -s`, or no
  * `.gnu.linkonce.this_module` (`setup_load_info`); it is of another machine (`elf_check_arch`); its `struct module` has another
- * size (from 6.4 on); or it exports symbols without the table of their flags (from 7.1 on).
+ * size (from 6.4 on); it exports symbols without the table of their flags (from 7.1 on); or, where the kernel's config says that
+ * nothing loads by force (`try_to_force_load`), it has no symbol versions though the kernel has, or no vermagic.
  */
 export interface LoadObstacle {
   readonly code: (typeof obstacleCodes)[number]
   readonly expected?: string
   readonly actual?: string
 }
+
+/** Every code of what leaves open whether a kernel takes a module. */
+export const doubtCodes = [
+  'versions-absent',
+  'vermagic-absent',
+  'versions-unusable',
+  'export-versions-absent',
+  'exporters-unsure',
+  'modversions-unknown',
+] as const
+
+/**
+ * What leaves open whether a kernel takes a module, of which more than BTF is known. It has no symbol versions or no vermagic
+ * (`versions-absent`, `vermagic-absent`), and nothing says that the kernel takes none by force (CONFIG_MODULE_FORCE_LOAD): where
+ * it does, the module loads and taints it. Its version table cannot be read, or has none of its imports
+ * (`versions-unusable`); it exports symbols without versions, which is taken by force alone (`export-versions-absent`); what
+ * exports its imports tells no CRC, or several (`exporters-unsure`); or nothing says whether the kernel compares these.
+ */
+export type LoadDoubt = (typeof doubtCodes)[number]
 
 /** An id in `.BTF_ids` that stands for something else on the running kernel. */
 export interface WrongId {
@@ -128,6 +150,8 @@ export interface Load {
     readonly unresolvedTotal?: number
   }
   readonly obstacles?: readonly LoadObstacle[]
+  /** Where vermagic or modversions are `unknown` of a kernel of which more than BTF is known. */
+  readonly doubts?: readonly LoadDoubt[]
   /** Where the module has a `.BTF_ids`. */
   readonly btfIds?: BtfIdsLoad
 }

@@ -1,5 +1,6 @@
 import {
   btfIdsStates,
+  doubtCodes,
   type Load,
   type ModuleResult,
   type Overall,
@@ -124,14 +125,16 @@ function isLoad(value: unknown): value is Load {
 }
 
 /** What is there only of some modules. */
-function hasRest({ modversions, obstacles = [], btfIds }: Partial<Load>): boolean {
+function hasRest({ modversions, obstacles = [], doubts = [], btfIds }: Partial<Load>): boolean {
   const { mismatchedTotal = 0, unresolved = [], unresolvedTotal = 0 } = modversions!
   const known =
     typeof mismatchedTotal === 'number' &&
     typeof unresolvedTotal === 'number' &&
     areStrings(unresolved) &&
     Array.isArray(obstacles) &&
-    obstacles.every(({ code }) => obstacleCodes.includes(code))
+    obstacles.every(({ code }) => obstacleCodes.includes(code)) &&
+    Array.isArray(doubts) &&
+    doubts.every((code) => doubtCodes.includes(code))
   if (!known || btfIds === undefined) return known
   const { state, errno = 0, wrong = [], wrongTotal = 0 } = btfIds
   return (

@@ -27,7 +27,7 @@ import {
  * 32: extended versions, 64: these cannot be read), the `e_machine` plus 1 or 0, what it lacks (1: symbols, 2:
  * `.gnu.linkonce.this_module`, 0: nothing), imports, the imports with their extended versions where these can be read, and
  * exports. Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
- * exports follow), its `e_machine` plus 1 or 0, its exports, and those of its modules.
+ * exports follow; 16: whether modules load by force is known, 32: they do), its `e_machine` plus 1 or 0, its exports, and those of its modules.
  *
  * Version 1 did not tell what could not be read, and 2 not what a module lacks: nothing is concluded from such files. In 3 what a kernel
  * exports had the lines of each Module.symvers behind what the image tells: it is read as far as no name repeats.
@@ -57,7 +57,14 @@ const bits = {
 } as const
 /** By number: what a module may lack. */
 const lackings = [null, 'symbols', 'this-module'] as const
-const kernelBits = { vermagic: 1, modversionsKnown: 2, modversions: 4, exports: 8 } as const
+const kernelBits = {
+  vermagic: 1,
+  modversionsKnown: 2,
+  modversions: 4,
+  exports: 8,
+  forceLoadKnown: 16,
+  forceLoad: 32,
+} as const
 
 /** Collects lists of symbols under one table of names. */
 class ListWriter {
@@ -149,12 +156,14 @@ export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
 
 /** Packs what a kernel gives to modules, whose symbols are numbered by `names`. */
 export function encodeProvides(provides: Provides, names: NamePool): Uint8Array {
-  const { vermagic, modversions, machine, exports, moduleExports } = provides
+  const { vermagic, modversions, forceLoad, machine, exports, moduleExports } = provides
   const writer = new ListWriter(names)
   writer.content.u8(
     (vermagic === null ? 0 : kernelBits.vermagic) |
       (modversions === null ? 0 : kernelBits.modversionsKnown) |
       (modversions === true ? kernelBits.modversions : 0) |
+      (forceLoad === null ? 0 : kernelBits.forceLoadKnown) |
+      (forceLoad === true ? kernelBits.forceLoad : 0) |
       (exports === null ? 0 : kernelBits.exports),
   )
   if (vermagic !== null) writer.text(vermagic)
@@ -295,8 +304,9 @@ export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | n
     const machine = machineOf(reader.fields.varint())
     const exports = has & kernelBits.exports ? reader.list() : null
     const modversions = has & kernelBits.modversionsKnown ? (has & kernelBits.modversions) !== 0 : null
+    const forceLoad = has & kernelBits.forceLoadKnown ? (has & kernelBits.forceLoad) !== 0 : null
     const moduleExports = reader.list()
-    const provides = { vermagic, modversions, machine, exports, moduleExports }
+    const provides = { vermagic, modversions, forceLoad, machine, exports, moduleExports }
     return version === joinedProvides ? parted(provides) : provides
   })
 }

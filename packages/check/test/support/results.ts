@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import {
   bases,
+  doubtCodes,
   type Load,
   type ModuleResult,
   type Overall,
@@ -9,19 +10,23 @@ import {
   verdicts,
 } from '../../src/index.js'
 
-export const arbitraryLoad: fc.Arbitrary<Load> = fc.record({
-  vermagic: fc.constantFrom('same', 'differs', 'unknown'),
-  modversions: fc.record(
-    {
-      state: fc.constantFrom('match', 'mismatch', 'unknown'),
-      mismatched: fc.array(fc.string(), { maxLength: 3 }),
-      mismatchedTotal: fc.nat(),
-      unresolved: fc.array(fc.string(), { maxLength: 3 }),
-      unresolvedTotal: fc.nat(),
-    },
-    { requiredKeys: ['state', 'mismatched'] },
-  ),
-})
+export const arbitraryLoad: fc.Arbitrary<Load> = fc.record(
+  {
+    vermagic: fc.constantFrom('same', 'differs', 'unknown'),
+    modversions: fc.record(
+      {
+        state: fc.constantFrom('match', 'mismatch', 'unknown'),
+        mismatched: fc.array(fc.string(), { maxLength: 3 }),
+        mismatchedTotal: fc.nat(),
+        unresolved: fc.array(fc.string(), { maxLength: 3 }),
+        unresolvedTotal: fc.nat(),
+      },
+      { requiredKeys: ['state', 'mismatched'] },
+    ),
+    doubts: fc.subarray([...doubtCodes], { minLength: 1 }),
+  },
+  { requiredKeys: ['vermagic', 'modversions'] },
+)
 
 const words = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import {
   btfIdsStates,
+  doubtCodes,
   findingStates,
   modversionsStates,
   type OriginSource,
@@ -122,6 +123,11 @@ export const Load = Type.Object(
       unresolvedTotal: Type.Optional(count('How many there are, where that is more')),
     }),
     obstacles: Type.Optional(Type.Array(ref(LoadObstacle), { description: 'What else the kernel refuses' })),
+    doubts: Type.Optional(
+      Type.Array(oneOf(doubtCodes, 'What is missing'), {
+        description: 'What leaves open whether the kernel takes the module',
+      }),
+    ),
     btfIds: Type.Optional(ref(BtfIds)),
   },
   { $id: 'Load', description: 'What else would stop the module' },
