@@ -180,7 +180,8 @@ describe('the gate, by its evidence,', () => {
       SELECT gen_random_uuid(), '${fresh}', name, 'e', 1, 'package', 'ingested', problems::jsonb, now() FROM (VALUES
         ('provenance.json', '[{"code": "provenance-contradicts", "file": "provenance.json", "at": "subject", "message": "Other."}]'),
         ('core.rpm', '[{"code": "exports-unknown", "file": "x", "at": null, "message": "Stripped."}, {"code": "version-contradicts", "at": "file name", "message": "Its name."}, {"code": "version-contradicts", "message": "Two."}]'),
-        ('extra.rpm', '[{"code": "modules-unread", "file": "x.ko.br", "at": null, "message": "Unread."}]')
+        ('extra.rpm', '[{"code": "modules-unread", "file": "x.ko.br", "at": null, "message": "Unread."}]'),
+        ('build.log', '[{"code": "log-contradicts", "file": "build.log", "at": null, "message": "Other tools."}]')
       ) AS of (name, problems)`)
     expect(await asked(ledger, question, unread)).toMatchObject({
       answer: 'unknown',
