@@ -3,6 +3,7 @@ import { Envelope, KeyList, ref, statementType } from '@basedrift/contract'
 import { sealEnvelope } from '@basedrift/runtime'
 import { statementOf } from '../attest/statement.js'
 import { BuildIdPath } from '../params.js'
+import { permittedBuild } from '../permitted.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
@@ -28,9 +29,7 @@ export function attestationRoutes(app: App, { ledger, signer }: AppDependencies)
     },
     async (request) => {
       const { id } = request.params
-      const build = await ledger.builds.get(id)
-      if (build === null) throw new ProblemError('build-unknown')
-      request.permit(build.stream)
+      const build = await permittedBuild(ledger, id, request.permit)
       if (build.state !== 'done') throw new ProblemError('build-unfinished')
       if (signer === undefined) throw new ProblemError('not-ready', 'The service has no key to sign with.')
       const statement = statementOf(build, await ledger.attested.build(id, engine))

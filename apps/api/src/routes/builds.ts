@@ -14,6 +14,7 @@ import {
 import Type from 'typebox'
 import { conditionalHeaders, isUnchanged, notModified } from '../conditional.js'
 import { BuildIdPath, pageQuery } from '../params.js'
+import { permittedBuild } from '../permitted.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
@@ -78,9 +79,7 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
     },
     async (request, reply) => {
       const { id } = request.params
-      const build = await ledger.builds.get(id)
-      if (build === null) throw new ProblemError('build-unknown')
-      request.permit(build.stream)
+      const build = await permittedBuild(ledger, id, request.permit)
       const view = buildView(build, await ledger.builds.progress(id), await ledger.builds.refusals(id))
       return isUnchanged(request, reply, view) ? reply.code(304).send(null) : view
     },
@@ -104,9 +103,7 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
     },
     async (request) => {
       const { name, cursor, limit = 100 } = request.query
-      const build = await ledger.builds.get(request.params.id)
-      if (build === null) throw new ProblemError('build-unknown')
-      request.permit(build.stream)
+      await permittedBuild(ledger, request.params.id, request.permit)
       const { items, next } = await ledger.builds.modules(request.params.id, { name, cursor, limit })
       return { items: items.map(moduleView), next }
     },
@@ -134,9 +131,7 @@ export function buildRoutes(app: App, { blobs, ledger }: AppDependencies): void 
     },
     async (request, reply) => {
       const { id, filename } = request.params
-      const build = await ledger.builds.get(id)
-      if (build === null) throw new ProblemError('build-unknown')
-      request.permit(build.stream)
+      const build = await permittedBuild(ledger, id, request.permit)
       const artifact = build.artifacts.find((one) => one.filename === filename)
       if (artifact === undefined) throw new ProblemError('artifact-unknown')
       const content = await blobs.read(artifact.sha256)

@@ -3,6 +3,7 @@ import { Author, Decision, EnvironmentName, GateWait, gateLimits, ref, Uuid } fr
 import type { Answer, GateQuestion } from '@basedrift/ledger'
 import Type from 'typebox'
 import { Patience } from '../patience.js'
+import { permittedBuild } from '../permitted.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import { Shares } from '../shares.js'
@@ -80,9 +81,7 @@ export function gateRoutes(app: App, { ledger, config, news }: AppDependencies):
       const { id: token, name: by } = request.principal
       // It is recorded who asked: nothing opens that to everybody.
       if (dryRun && token === null) throw new ProblemError('token-missing', 'A dry run is recorded.')
-      const found = await ledger.builds.get(build)
-      if (found === null) throw new ProblemError('build-unknown')
-      request.permit(found.stream)
+      await permittedBuild(ledger, build, request.permit)
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
       const { socket } = request.raw

@@ -2,6 +2,7 @@ import { EnvironmentList, EnvironmentName, Live, LiveList, ref, StreamName, Uuid
 import { LedgerError, type LiveRow } from '@basedrift/ledger'
 import Type from 'typebox'
 import { pageQuery, writeHeaders } from '../params.js'
+import { permittedBuild } from '../permitted.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
@@ -14,13 +15,6 @@ const liveView = (entry: LiveRow): Live => ({ ...entry, build: buildRefView(entr
 
 /** What machines run: builds enter environments and leave them. */
 export function liveRoutes(app: App, { ledger }: AppDependencies): void {
-  /** Refuses a build that is not there, or of a stream that is not the caller's business. */
-  const permit = async (build: string, permitted: (stream: string) => void) => {
-    const found = await ledger.builds.get(build)
-    if (found === null) throw new ProblemError('build-unknown')
-    permitted(found.stream)
-  }
-
   app.get(
     '/v1/environments',
     {
@@ -90,7 +84,7 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request, reply) => {
       const { environment, build } = request.params
-      await permit(build, request.permit)
+      await permittedBuild(ledger, build, request.permit)
       const by = request.principal.name
       const { outcome, entry } = await ledger.lives
         .enter({ environment, buildId: build, by })
@@ -121,7 +115,7 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
     },
     async (request) => {
       const { environment, build } = request.params
-      await permit(build, request.permit)
+      await permittedBuild(ledger, build, request.permit)
       const by = request.principal.name
       return liveView((await ledger.lives.leave({ environment, buildId: build, by })).entry)
     },

@@ -1,7 +1,7 @@
 import { AcknowledgementRequest, Build, ref } from '@basedrift/contract'
 import Type from 'typebox'
 import { BuildIdPath, writeHeaders } from '../params.js'
-import { ProblemError } from '../problem.js'
+import { permittedBuild } from '../permitted.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 import { buildView } from '../views/build.js'
@@ -39,9 +39,7 @@ export function refusalRoutes(app: App, { ledger }: AppDependencies): void {
     async (request) => {
       const { id } = request.params
       const { refusals, reason } = request.body
-      const found = await ledger.builds.get(id)
-      if (found === null) throw new ProblemError('build-unknown')
-      request.permit(found.stream)
+      await permittedBuild(ledger, id, request.permit)
       const build = await ledger.builds.acknowledge(id, { refusals, reason, by: request.principal.name })
       request.log.info({ build: id, refusals }, 'refused content was acknowledged')
       return buildView(build, await ledger.builds.progress(id), await ledger.builds.refusals(id))

@@ -12,6 +12,7 @@ import {
 import type { WaiverRow } from '@basedrift/ledger'
 import Type from 'typebox'
 import { pageQuery, writeHeaders } from '../params.js'
+import { permittedBuild } from '../permitted.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
@@ -84,9 +85,7 @@ export function waiverRoutes(app: App, { ledger }: AppDependencies): void {
       const { kernelBuild, moduleBuild, verdicts, modules, reason, expiresAt } = request.body
       const expiry = expiryOf(expiresAt, Date.now())
       for (const id of [kernelBuild, moduleBuild]) {
-        const build = await ledger.builds.get(id)
-        if (build === null) throw new ProblemError('build-unknown')
-        request.permit(build.stream)
+        await permittedBuild(ledger, id, request.permit)
       }
       const { outcome, waiver } = await ledger.waivers.add({
         kernelBuildId: kernelBuild,

@@ -2,6 +2,7 @@ import { Build, ref, WithdrawalRequest } from '@basedrift/contract'
 import { LedgerError } from '@basedrift/ledger'
 import Type from 'typebox'
 import { BuildIdPath, writeHeaders } from '../params.js'
+import { permittedBuild } from '../permitted.js'
 import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
@@ -39,9 +40,7 @@ export function withdrawRoutes(app: App, { ledger, ring }: AppDependencies): voi
     },
     async (request) => {
       const { id } = request.params
-      const found = await ledger.builds.get(id)
-      if (found === null) throw new ProblemError('build-unknown')
-      request.permit(found.stream)
+      await permittedBuild(ledger, id, request.permit)
       const { reason } = request.body
       const build = await ledger.builds
         .withdraw(id, { reason, by: request.principal.name })
