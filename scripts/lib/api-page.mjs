@@ -25,6 +25,10 @@ function addressOf(document, path, parameters) {
   return server + address + (query.length === 0 ? '' : `?${query.join('&')}`)
 }
 
+/** A body in single quotes whose ends are always to come, and not too far off, whenever it is copied. */
+const inTheFuture = (json) =>
+  json.replace(/"(expiresAt)":"[^"]*"/g, `"$1":"'"$(date -u -d +30days +%FT%TZ)"'"`)
+
 function curlOf(document, { method, path, operation }) {
   const parameters = operation.parameters ?? []
   const address = `'${addressOf(document, path, parameters)}'`
@@ -34,7 +38,7 @@ function curlOf(document, { method, path, operation }) {
   const rest = []
   if (media === 'application/json') {
     const json = JSON.stringify(exampleOf(document, body.schema)).replaceAll("'", "'\\''")
-    rest.push(`-H 'content-type: ${media}'`, `-d '${json}'`)
+    rest.push(`-H 'content-type: ${media}'`, `-d '${inTheFuture(json)}'`)
   } else if (media !== undefined) {
     rest.push(`-H 'content-type: ${media}'`)
     if (parameters.some(({ name }) => name === 'content-digest'))

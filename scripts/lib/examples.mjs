@@ -14,7 +14,6 @@ const telling = {
   version: '5.15.12',
   release: '1.3',
   vr: '5.15.12-1.3',
-  builtFor: '5.15.12-1.3',
   environment: 'production',
   filename: 'kernel-default-5.15.12-1.3.x86_64.rpm',
   file: 'kernel-default-5.15.12-1.3.x86_64.rpm!usr/lib/modules/5.15.12-1-default/kernel/drivers/net/usb/ipheth.ko',
@@ -127,7 +126,7 @@ export function exampleOf(document, schema, name = '', depth = 0) {
 
 /** What is null in a good answer, where it may be. */
 const failing = new Set(['error', 'failure', 'revokedAt'])
-const empty = new Set(['next', 'at', 'banner', 'buildId', 'leftAt'])
+const empty = new Set(['next', 'at', 'banner', 'buildId', 'leftAt', 'builtFor'])
 
 function objectOf(document, schema, depth) {
   const required = new Set(schema.required ?? [])

@@ -77,7 +77,9 @@ describe('matrixTable', () => {
 
 describe('buildVerdicts', () => {
   it('says what the arrival of a build showed', () => {
+    expect(buildVerdicts({ id: id(9) }, two)).toEqual([])
     expect(buildVerdicts({ id: id(2) }, two)).toEqual([
+      'Of BTF alone; what else kernels compare, `basedrift pair` shows and `basedrift gate` counts:',
       'Its modules on its own kernel: All 1,121 modules are compatible.',
       'Its modules on the kernel of 6.1.192-1: 754 of 1,121 modules lose their BTF (discarded) and 367 are misread.',
       'The modules of 6.1.192-1 on its kernel: 754 of 1,121 modules lose their BTF (discarded) and 367 are misread.',

@@ -44,6 +44,18 @@ describe('pairTable', () => {
     await expect(text).toMatchFileSnapshot('golden/pair-many.txt')
   })
 
+  it('sums up what kernels compare besides BTF, which counts of verdicts say nothing of', () => {
+    const load = { vermagic: 'same', modversions: { state: 'mismatch', mismatched: ['printk'] } } as const
+    const rows = Array.from({ length: 20 }, (_, n) => ({
+      ...result(`driver_${n}`, 'compatible', 'same-base'),
+      load,
+    })) as unknown as Pair['rows']
+    const text = pairTable({ ...pair, rows, counts: { compatible: 20 } }, { style: plain, width: 80 })
+    expect(text).toContain(
+      'All 20 modules are compatible.\nLoad    vermagic: same on 20 of 20\n        modversions: mismatch on 20 of 20\n',
+    )
+  })
+
   it('lists a few one by one, with the kernel’s log', async () => {
     const rows = [discarded('teapot'), result('saucer', 'misread', 'origin-length')] as Pair['rows']
     const few = { ...pair, rows, counts: { discarded: 1, misread: 1 } }

@@ -44,6 +44,7 @@ test('commands that ask a service load no schemas: that takes longer than most o
     for (const args of [
       ['push', ...of, '--version', '1', '--release', '1', put('a.ko', 'none')],
       ['builds', ...of],
+      ['gate', ...of, '--build', '1-1', '--environment', 'production'],
     ]) {
       const loaded = await loadedBy(args)
       expect(loaded.some((url) => url.endsWith('/contract/dist/client/client.js'))).toBe(true)

@@ -32,11 +32,18 @@ function waiverView({ moduleSetId, grounds: _grounds, ...waiver }: WaiverRow): W
 
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
 
+/** How an end is written, with one that a waiver may have now: an example that is over misleads. */
+const exampleOf = (now: number): string =>
+  new Date(now + 30 * dayMs).toISOString().replace(/T.*$/, 'T00:00:00Z')
+
 /** The end of a waiver. Throws `waiver-invalid` where it is none, is over, or is too far off. */
 function expiryOf(text: string, now: number): Date {
   const end = rfc3339.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(end))
-    throw new ProblemError('waiver-invalid', 'expiresAt is no time: write it as 2026-02-01T00:00:00Z.')
+    throw new ProblemError(
+      'waiver-invalid',
+      `expiresAt is no time: write it as ${exampleOf(now)}, within ${gateLimits.waiverDays} days.`,
+    )
   if (end <= now)
     throw new ProblemError(
       'waiver-invalid',

@@ -1,12 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  ApiError,
-  type CallOptions,
-  type Client,
-  type Decision,
-  isDecision,
-  mayBecomeKnown,
-} from '@basedrift/contract'
+import type { Decision } from '@basedrift/contract'
+import { ApiError, type CallOptions, type Client, mayBecomeKnown } from '@basedrift/contract/client'
 import { CliError } from '../errors.js'
 
 /** A question to the gate, and how long to wait for another answer than `unknown`. */
@@ -24,21 +18,6 @@ export interface GateQuestion {
 const askSeconds = 50
 /** Milliseconds before a server that failed is asked again. */
 const againMs = 2_000
-
-/** Whether an answer is one of a gate, on what was asked, and follows from its reasons. Nothing else may be taken for a pass. */
-export function isAnswerTo(
-  { build, environment }: Pick<GateQuestion, 'build' | 'environment'>,
-  answer: unknown,
-): answer is Decision {
-  if (!isDecision(answer) || answer.build.id !== build || answer.environment !== environment) return false
-  const { reasons } = answer
-  const follows = reasons.some(({ outcome }) => outcome === 'fail')
-    ? 'fail'
-    : reasons.length > 0
-      ? 'unknown'
-      : 'pass'
-  return answer.answer === follows
-}
 
 /** Runs a call that may take `ms` milliseconds. @throws CliError `server-silent` */
 export async function inTime<T>(ms: number, call: (options: CallOptions) => Promise<T>): Promise<T> {
@@ -68,7 +47,7 @@ export async function askGate(client: Client, question: GateQuestion): Promise<D
     const left = Math.max(0, Math.ceil((end - Date.now()) / 1000))
     const wait = Math.min(askSeconds, left)
     try {
-      const answer = await inTime(wait * 1000 + timeoutMs, (options) =>
+      const asking = inTime(wait * 1000 + timeoutMs, (options) =>
         client.gate(
           {
             build,
@@ -79,6 +58,8 @@ export async function askGate(client: Client, question: GateQuestion): Promise<D
           options,
         ),
       )
+      // The schema of an answer takes long to load: that is done while the service is asked.
+      const [answer, { isAnswerTo }] = await Promise.all([asking, import('./gate-answer.js')])
       if (!isAnswerTo(question, answer))
         throw new ApiError(
           'answer-invalid',

@@ -29,6 +29,7 @@ interface ListOptions extends FormatOptions {
 
 const pageSize = 500
 const longestSeconds = 366 * 86_400
+const endExamples = '30d, 12h, or a time as `date -u -d +30days +%FT%TZ` prints it, at most 366 days from now'
 
 /** `basedrift waive`: accept verdicts for a while, see what is accepted, and withdraw it. */
 export function addWaive(program: Command, ended: (code: number) => void): void {
@@ -53,7 +54,7 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
     .option('--module <name>', 'a module that it is for; repeatable', repeated)
     .option('--all', 'for all modules of the build')
     .requiredOption('--reason <text>', 'why, for whoever reads it later')
-    .requiredOption('--expires <when>', 'when it ends: 30d, 12h, or a time as in 2026-02-01T00:00:00Z')
+    .requiredOption('--expires <when>', `when it ends: ${endExamples}`)
     .action(async (options: AddOptions) => {
       const choices = parseFormats(options.format ?? [], ['table', 'json'])
       const wrong: string[] = []
@@ -155,9 +156,5 @@ function expiryOf(text: string, now: number): string {
     return new Date(now + duration('--expires', longestSeconds)(text) * 1000).toISOString()
   const time = Date.parse(text)
   if (!Number.isNaN(time) && /^\d{4}-\d\d-\d\d/.test(text)) return new Date(time).toISOString()
-  throw new CliError(
-    'usage',
-    `"${text}" is no time, as 30d, 12h or 2030-02-01T00:00:00Z are, at most 366 days from now.`,
-    '--expires',
-  )
+  throw new CliError('usage', `"${text}" is no end: give ${endExamples}.`, '--expires')
 }

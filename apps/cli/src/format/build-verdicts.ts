@@ -6,7 +6,7 @@ import { headline } from './verdict-words.js'
 /** Pairs shown in each direction. */
 const pairsShown = 10
 
-/** What a build's arrival showed: a line for each pair that it is in, its own modules on its own kernel first. */
+/** What a build's arrival showed of BTF: a line for each pair that it is in, its own modules on its own kernel first. */
 export function buildVerdicts(
   build: Pick<Build, 'id'>,
   { cells, builds }: Pick<Matrix, 'cells' | 'builds'>,
@@ -34,7 +34,9 @@ export function buildVerdicts(
       ...(more > 0 ? [`and ${counted(more, 'more pair')}: basedrift matrix`] : []),
     ]
   }
+  if (own.length + asModules.length + asKernel.length === 0) return []
   return [
+    'Of BTF alone; what else kernels compare, `basedrift pair` shows and `basedrift gate` counts:',
     ...own.map((cell) => `Its modules on its own kernel: ${verdict(cell)}`),
     ...limited(
       asModules,

@@ -1,10 +1,5 @@
-import {
-  type Decision,
-  type GateReason,
-  type GateReasonCode,
-  gateReasonCodes,
-  type WaivedReason,
-} from '@basedrift/contract'
+import type { Decision, GateReason, WaivedReason } from '@basedrift/contract'
+import { type GateReasonCode, gateReasonCodes } from '@basedrift/contract/client'
 import { printable } from '../output/printable.js'
 import { affectedOf, effectOf, headOf, nameOf, namesOf } from './gate-words.js'
 import { sarif } from './sarif.js'

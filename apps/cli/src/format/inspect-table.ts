@@ -49,7 +49,8 @@ function kernelLines({ release, version, config, base, buildId }: InspectedKerne
   }
   if (config === null) return [...lines, 'Config   not known']
   lines.push(
-    `Config   BTF of modules: ${told(config.btfModules)}; BTF mismatch allowed: ${told(config.allowBtfMismatch)}; modversions: ${told(config.modversions)}`,
+    `Config   BTF of modules: ${told(config.btfModules)}; BTF mismatch allowed: ${told(config.allowBtfMismatch)}`,
+    `         modversions: ${told(config.modversions)}; modules may be loaded by force: ${told(config.forceLoad)}`,
   )
   const tools = [config.compiler, config.pahole === null ? null : `pahole ${config.pahole}`].filter(
     (tool) => tool !== null,

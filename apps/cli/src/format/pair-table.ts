@@ -1,6 +1,6 @@
 import type { BuildRef, Explanation, Pair } from '@basedrift/contract'
-import { printable } from '../output/printable.js'
-import { missingSummary } from './load-words.js'
+import { clipped, printable } from '../output/printable.js'
+import { loadSummary, missingSummary } from './load-words.js'
 import { listedModules, moduleBlock, moduleLines } from './modules-table.js'
 import type { TableOptions } from './table-options.js'
 import { headline } from './verdict-words.js'
@@ -31,6 +31,12 @@ export function pairTable(pair: Pair, options: TableOptions): string {
     const missing = missingSummary(pair.rows)
     lines.push(headline(pair.counts, total))
     if (missing !== null) lines.push(style('doubtful', printable(missing)))
+    if (pair.rows.length > listedModules)
+      lines.push(
+        ...loadSummary(pair.rows).map((line, nth) =>
+          clipped(`${nth === 0 ? 'Load    ' : '        '}${line}`, options.width),
+        ),
+      )
     lines.push('', ...moduleLines(pair.rows, options))
     if (pair.rows.length > listedModules) {
       lines.push(
