@@ -51,7 +51,7 @@ export function addPolicy(program: Command, ended: (code: number) => void): void
   )
     .option('--rules <file>', 'rules for modules, in the grammar of kabi/severities; an empty file for none')
     .option('--blocking <verdicts>', 'verdicts that block, with commas between them; empty for none')
-    .option('--live <which>', 'which live kernels count: newest or all')
+    .option('--live <which>', 'which live kernels count: all, or the newest of each uname -r')
     .option('--kernels <which>', 'which of them modules meet: same-release or all')
     .option('--weak-updates <yes|no>', 'whether packages of modules alone reach kernels of other names')
     .option(

@@ -25,7 +25,10 @@ const policyFields = {
       'that fits counts',
     examples: ['drivers/staging/* PASS # nobody has them\nxfs FAIL\n'],
   }),
-  live: oneOf(['newest', 'all'] as const, 'Which live kernels count: the newest version, or all'),
+  live: oneOf(
+    ['newest', 'all'] as const,
+    'Which live kernels count, of those that find the modules: of each `uname -r` the newest version, or all',
+  ),
   kernels: oneOf(
     ['same-release', 'all'] as const,
     'Which of these the modules of a kernel build meet: those of the same `uname -r`, or all',

@@ -17,7 +17,7 @@ import { packResult, unpackResult } from './stored.js'
 import { recordGateTurn } from './turns.js'
 
 /** Counts up where the same inputs would lead to another decision. */
-const decisionRules = 5
+const decisionRules = 6
 
 /** A question to the gate. */
 export interface GateQuestion {

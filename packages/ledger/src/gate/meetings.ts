@@ -31,6 +31,8 @@ export interface Considered {
   readonly because: MeetingReason
 }
 
+type Met = Pick<Considered, 'compared' | 'because'>
+
 /** A pair to look at. */
 export interface PairToMeet {
   readonly direction: GateDirection
@@ -45,17 +47,24 @@ const isReady = ({ state }: Party) => state === 'comparing' || state === 'done'
 
 const isPackage = ({ hasKernel, hasModules }: Party) => hasModules && !hasKernel
 
-/** The live kernels that are newest by version; all of them where the order of versions is not known. */
-function newestOf(kernels: readonly Candidate[], scheme: VersionScheme | null): ReadonlySet<string> {
-  let newest: Candidate[] = []
+/**
+ * Of live kernels that find the modules, those of which a newer one has the same `uname -r`. None where the order of versions is not known, nor
+ * one that does not tell its `uname -r`: that may be another than the newer one's.
+ */
+function olderOf(kernels: readonly Candidate[], scheme: VersionScheme | null): ReadonlySet<string> {
+  if (scheme === null) return new Set()
+  const order = (a: Candidate, b: Candidate) => compareVersions(scheme, nameOf(a.ref), nameOf(b.ref))
+  const newest = new Map<string | null, Candidate>()
   for (const one of kernels) {
-    const [best] = newest
-    const order =
-      scheme === null || best === undefined ? 0 : compareVersions(scheme, nameOf(one.ref), nameOf(best.ref))
-    if (order > 0) newest = [one]
-    else if (order === 0) newest.push(one)
+    const best = newest.get(one.kernelRelease)
+    if (best === undefined || order(one, best) > 0) newest.set(one.kernelRelease, one)
   }
-  return new Set(newest.map(({ ref }) => ref.id))
+  newest.delete(null)
+  const isOlder = (one: Candidate) => {
+    const best = newest.get(one.kernelRelease)
+    return best !== undefined && order(one, best) < 0
+  }
+  return new Set(kernels.filter(isOlder).map(({ ref }) => ref.id))
 }
 
 /**
@@ -69,11 +78,7 @@ function releasesOf(build: Party): readonly string[] {
 }
 
 /** Whether the modules of a build come to run on a kernel, and why. */
-function meets(
-  modules: Party,
-  kernel: Party,
-  terms: PolicyTerms,
-): { compared: boolean; because: MeetingReason } {
+function comesTo(modules: Party, kernel: Party, terms: PolicyTerms): Met {
   const { kernelRelease } = kernel
   if (terms.kernels === 'all') return { compared: true, because: 'any-release' }
   const releases = releasesOf(modules)
@@ -98,30 +103,29 @@ export function selectMeetings(
   scheme: VersionScheme | null,
   ownKernel: Party | null,
 ): { considered: Considered[]; meetings: PairToMeet[] } {
-  const meetings: PairToMeet[] = []
-  const others = candidates.filter(({ ref }) => ref.id !== build.ref.id)
-  const kernels = others.filter((one) => one.live && one.hasKernel && isReady(one))
-  const newest = newestOf(kernels, terms.live === 'newest' ? scheme : null)
-  const consider = (one: Candidate): Omit<Considered, 'build' | 'kernelRelease' | 'live'> => {
+  const meets = (one: Candidate): Met => {
     if (one.ref.id === build.ref.id) return { compared: false, because: 'own' }
     if (!isReady(one)) return { compared: false, because: 'not-ready' }
-    if (one.hasKernel) {
-      if (!newest.has(one.ref.id)) return { compared: false, because: 'older' }
-      if (!build.hasModules) return { compared: false, because: 'no-part' }
-      const met = meets(build, one, terms)
-      if (met.compared)
-        meetings.push({ direction: 'modules-on-live', kernelBuild: one.ref, moduleBuild: build.ref })
-      return met
-    }
+    if (one.hasKernel)
+      return build.hasModules ? comesTo(build, one, terms) : { compared: false, because: 'no-part' }
     if (!build.hasKernel || !one.hasModules) return { compared: false, because: 'no-part' }
-    const met = meets(one, build, terms)
-    if (met.compared)
-      meetings.push({ direction: 'kernel-with-modules', kernelBuild: build.ref, moduleBuild: one.ref })
-    return met
+    return comesTo(one, build, terms)
   }
-  const considered = [...candidates]
-    .sort((a, b) => (a.ref.id < b.ref.id ? 1 : -1))
-    .map((one) => ({ build: one.ref, kernelRelease: one.kernelRelease, live: one.live, ...consider(one) }))
+  const sorted = [...candidates].sort((a, b) => (a.ref.id < b.ref.id ? 1 : -1))
+  const met = sorted.map((one) => ({ one, ...meets(one) }))
+  const kernels = met.filter(({ one, compared }) => compared && one.hasKernel).map(({ one }) => one)
+  const older = olderOf(kernels, terms.live === 'newest' ? scheme : null)
+  const considered = met.map(({ one, compared, because }): Considered => {
+    const { ref, kernelRelease, live } = one
+    const left: Met = older.has(ref.id) ? { compared: false, because: 'older' } : { compared, because }
+    return { build: ref, kernelRelease, live, ...left }
+  })
+  const meetings = met
+    .filter(({ one, compared }) => compared && !older.has(one.ref.id))
+    .map(({ one }): PairToMeet => {
+      if (one.hasKernel) return { direction: 'modules-on-live', kernelBuild: one.ref, moduleBuild: build.ref }
+      return { direction: 'kernel-with-modules', kernelBuild: build.ref, moduleBuild: one.ref }
+    })
   const self = build.hasKernel ? build : ownKernel
   const isMet = meetings.some(
     ({ kernelBuild, moduleBuild }) => kernelBuild.id === self?.ref.id && moduleBuild.id === build.ref.id,

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Candidate, completeTerms, type Party, selectMeetings } from '../../src/index.js'
 import { ref } from './support.js'
@@ -75,13 +76,72 @@ describe('whom a build meets', () => {
     expect(met(party(9, { kernelRelease: null }), [live(1)]).because).toEqual({ 1.1: 'release-unknown' })
   })
 
-  it('the newest live kernel alone where the policy says so, by the order of versions', () => {
+  it('the newest live kernel of each uname -r alone where the policy says so, by the order of versions', () => {
     const others = [live(9), live(2), live(10)]
     expect(met(party(11), others, { live: 'newest' })).toMatchObject({
       pairs: ['modules-on-live 1.10 1.11', 'self 1.11 1.11'],
       because: { 1.9: 'older', 1.2: 'older', '1.10': 'same-release' },
     })
     expect(met(party(11), others, { live: 'newest' }, null).pairs).toHaveLength(4)
+  })
+
+  it('the newest of those that find its modules: not a newer kernel that does not', () => {
+    const kernelRelease = '6.1.0-55-amd64'
+    const others = [
+      live(1, { kernelRelease }),
+      live(2, { kernelRelease }),
+      live(12, { kernelRelease: '6.12' }),
+    ]
+    const newest = { live: 'newest' } as const
+    expect(met(party(3, { kernelRelease }), others, newest)).toEqual({
+      pairs: ['modules-on-live 1.2 1.3', 'self 1.3 1.3'],
+      because: { 1.1: 'older', 1.2: 'same-release', 1.12: 'other-release' },
+    })
+    expect(met(kmp(13, { moduleReleases: [kernelRelease] }), others, newest).because, 'of each').toEqual({
+      1.1: 'older',
+      1.2: 'same-release',
+      1.12: 'weak-updates',
+    })
+    const untold = [...others, live(4, { kernelRelease: null }), live(5, { kernelRelease: null })]
+    expect(met(party(3, { kernelRelease }), untold, newest).because, 'may be two').toMatchObject({
+      1.4: 'release-unknown',
+      1.5: 'release-unknown',
+    })
+  })
+
+  it('of the newest as of all: one of each uname -r at least, the newest of it, and nobody is left out unsaid', () => {
+    const release = fc.constantFrom('6.1', '6.12', '6.13')
+    const kernels = fc.uniqueArray(
+      fc.record({ nth: fc.integer({ min: 1, max: 60 }), kernelRelease: fc.option(release) }),
+      { selector: ({ nth }) => nth, maxLength: 12 },
+    )
+    const settings = fc.record({
+      kernels: fc.constantFrom('same-release' as const, 'all' as const),
+      weakUpdates: fc.boolean(),
+    })
+    const builds = fc.record({
+      hasKernel: fc.boolean(),
+      kernelRelease: fc.option(release),
+      moduleReleases: fc.subarray(['6.1', '6.12', '6.13']),
+    })
+    fc.assert(
+      fc.property(kernels, settings, builds, (found, terms, build) => {
+        const others = found.map(({ nth, kernelRelease }) => live(nth, { kernelRelease }))
+        const all = met(party(99, build), others, terms)
+        const newest = met(party(99, build), others, { ...terms, live: 'newest' })
+        const expected = found.map(({ nth, kernelRelease }) => {
+          const because = all.because[`1.${nth}`]
+          const isMet = all.pairs.includes(`modules-on-live 1.${nth} 1.99`)
+          const isOlder =
+            kernelRelease !== null &&
+            found.some((one) => one.kernelRelease === kernelRelease && one.nth > nth)
+          return [`1.${nth}`, isMet && isOlder ? 'older' : because]
+        })
+        expect(newest.because).toEqual(Object.fromEntries(expected))
+        const isKept = (pair: string) => newest.because[pair.split(' ')[1] ?? ''] !== 'older'
+        expect(newest.pairs).toEqual(all.pairs.filter(isKept))
+      }),
+    )
   })
 
   it('its kernel the packages of modules that are there', () => {
