@@ -1,5 +1,6 @@
 import type { Database } from './db.js'
 import { Prisma } from './generated/client.js'
+import { firstId } from './ids.js'
 
 /** Rows that were deleted, by what they were. */
 export type Pruned = Record<'deliveries' | 'events' | 'gateUses' | 'decisions' | 'live', number>
@@ -12,12 +13,6 @@ export interface Retention {
    * the last of their build and environment nor used; builds that have left an environment, but for the last that entered it.
    */
   prune(options: { keepMs: number; limit: number }): Promise<Pruned>
-}
-
-/** The least id of a UUIDv7 from this time on: the order of ids is that of creation, and has an index. */
-function firstId(at: Date): string {
-  const hex = Math.max(0, at.getTime()).toString(16).padStart(12, '0')
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }
 
 /** The repository of what is not kept for ever. */

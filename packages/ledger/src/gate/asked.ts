@@ -1,4 +1,5 @@
 import type { Database } from '../db.js'
+import { firstId } from '../ids.js'
 import type { GateQuestion } from './decisions.js'
 
 /** Questions that are looked at again, and for how long after they were answered last, in milliseconds. */
@@ -8,7 +9,7 @@ const askedForMs = 30 * 24 * 3_600_000
 /** Questions to the gate of one stream, and what they depend on as it stands. */
 export interface AskedStream {
   streamId: string
-  /** Another text where anything changed that a decision is made of: builds, pairs, live builds, refusals, waivers, the policy. */
+  /** Another text where anything changed that a decision is made of: builds, pairs, searches for bases, live builds, refusals, waivers, the policy. */
   mark: string
   questions: GateQuestion[]
 }
@@ -31,7 +32,7 @@ export function createAsked({ prisma, clock }: Database): Asked {
       const since = new Date(now.getTime() - askedForMs)
       const asked = await prisma.$queryRaw<AskedRecord[]>`
         SELECT d."buildId", d.environment, b."streamId"
-        FROM (SELECT "buildId", environment, max("createdAt") AS at FROM "Decision" WHERE "createdAt" > ${since}
+        FROM (SELECT "buildId", environment, max("createdAt") AS at FROM "Decision" WHERE id >= ${firstId(since)}::uuid
               GROUP BY "buildId", environment ORDER BY at DESC LIMIT ${mostQuestions}) d
         JOIN "Build" b ON b.id = d."buildId"`
       const streams = new Map<string, GateQuestion[]>()
@@ -45,6 +46,8 @@ export function createAsked({ prisma, clock }: Database): Asked {
             FROM "Pair" WHERE "streamId" = s.id),
           (SELECT string_agg(concat(state, ':', n), ',' ORDER BY state) FROM
             (SELECT state, count(*) AS n FROM "Build" WHERE "streamId" = s.id GROUP BY state) AS states),
+          (SELECT md5(string_agg(concat(t.id, t.state), ' ' ORDER BY t.id)) FROM "Build" b JOIN "Task" t ON t.id = 'origin:' || b.id
+            WHERE b."streamId" = s.id AND t.state <> 'done'),
           (SELECT count("withdrawnAt") FROM "Build" WHERE "streamId" = s.id),
           (SELECT concat(count(*), '/', count(l."leftAt")) FROM "Live" l JOIN "Build" b ON b.id = l."buildId" WHERE b."streamId" = s.id),
           (SELECT concat(count(*), '/', count("withdrawnAt"), '/', count(*) FILTER (WHERE "expiresAt" <= ${now}))

@@ -1,8 +1,8 @@
 import { isNotice } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
 import type { DecisionRow, GateEngine } from '../../src/index.js'
-import { openTestLedger } from '../support/ledger.js'
-import { asked, compare, environment, stream, twoBuilds, unread } from './recorded.js'
+import { found, ingesting, openTestLedger } from '../support/ledger.js'
+import { asked, compare, environment, fits, stream, twoBuilds, unread } from './recorded.js'
 import { byteOf } from './support.js'
 
 describe('the gate', () => {
@@ -153,6 +153,38 @@ describe('the gate', () => {
     const [before] = await ledger.asked.streams()
     await decidedAt(old, fresh, later(1))
     expect((await ledger.asked.streams())[0]?.mark).not.toBe(before?.mark)
+  })
+
+  it('is asked again once the base of modules was looked for again, also where nothing came of it', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh } = await twoBuilds(ledger)
+    const kmp = await ingesting(ledger, '9.1')
+    await ledger.builds.recordIngest(found(kmp, { modules: ['z'] }))
+    for (const kernel of [old, fresh]) await compare(ledger, kernel, kmp, fits)
+    await ledger.builds.withdraw(fresh, { reason: 'the wrong file', by: 'anna' })
+    const question = { buildId: kmp, environment }
+    expect((await asked(ledger, question, unread)).reasons).toMatchObject([
+      { code: 'comparison-pending', kernelBuild: { id: old } },
+    ])
+    const [before] = await ledger.asked.streams()
+    const task = `origin:${kmp}`
+    expect(await ledger.tasks.take(task, 'worker', 60_000)).not.toBeNull()
+    expect(await ledger.tasks.finish(task, 'worker')).toBe(true)
+    expect((await ledger.asked.streams())[0]?.mark).not.toBe(before?.mark)
+    expect(await asked(ledger, question, unread)).toMatchObject({ answer: 'pass' })
+  })
+
+  it('is asked again for a month after it was asked last', async () => {
+    await using test = await openTestLedger()
+    const { ledger, clock } = test
+    const { question } = await twoBuilds(ledger)
+    await asked(ledger, question, unread)
+    const month = 30 * 24 * 3_600_000
+    clock.now = new Date(clock.now.getTime() + month - 1000)
+    expect((await ledger.asked.streams())[0]?.questions).toEqual([question])
+    clock.now = new Date(clock.now.getTime() + 3_600_000)
+    expect(await ledger.asked.streams()).toEqual([])
   })
 
   it('asked many times at once records one decision', async () => {
