@@ -99,9 +99,9 @@ export const gateReasonCodes = {
   'content-late': {
     outcome: 'unknown',
     sentence:
-      'A package came after its build was sealed, and is in no build of the stream: nobody has looked at it.',
+      'A package came after its build was sealed, and is in no build of modules for the same kernel: nobody has looked at it there.',
     remedy:
-      'Push it as a build of its own, with `builtFor` where it holds modules: then it is looked at. Where it was never published, say so, and why: `basedrift build acknowledge`.',
+      'Where it holds modules, push it as a build of its own whose `builtFor` names that kernel: then it is looked at. Where it holds none, or was never published, say so, and why: `basedrift build acknowledge`.',
   },
   'build-contradicted': {
     outcome: 'unknown',

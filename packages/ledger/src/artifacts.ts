@@ -43,8 +43,7 @@ export function createArtifacts(db: Database): Artifacts {
         if (build.state !== 'declared' && build.state !== 'open') {
           // Machines may have a package; evidence that is late decides nothing.
           const isPackage = kind === 'package' || artifactKindOf(filename) === 'package'
-          const of = { sha256, build: { streamId, withdrawnAt: null } }
-          if (isPackage && (await tx.artifact.findFirst({ where: of, select: { id: true } })) === null)
+          if (isPackage)
             await recordRefusal(tx, {
               code: 'after-seal',
               buildId,

@@ -192,7 +192,7 @@ export interface RefusalRow {
   createdAt: string
   times: number
   lastAt: string
-  /** `version-release` of a build of the stream that has what came after the seal; it is looked at there. */
+  /** `version-release` of a build of modules for the same kernel that has what came after the seal; it is looked at there. */
   heldBy: string | null
   /** Null until somebody looked at it. */
   acknowledgement: Statement | null

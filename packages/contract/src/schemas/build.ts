@@ -258,7 +258,7 @@ export const Refusal = Type.Object(
     lastAt: Timestamp,
     heldBy: nullableString({
       description:
-        '`version-release` of a build of the stream that has what came after the seal as an artifact: nobody needs to acknowledge it then',
+        '`version-release` of a build of modules for the same kernel (`builtFor`) that has what came after the seal as a package: nobody needs to acknowledge it then',
     }),
     acknowledgement: nullableRef(BuildStatement, 'Null until somebody has looked at it'),
   },

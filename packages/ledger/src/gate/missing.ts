@@ -23,7 +23,7 @@ export interface RefusedContent {
   readonly at: string
   /** Who looked at it; null where nobody did. */
   readonly acknowledgedBy: string | null
-  /** Build of the stream that has what came after the seal, by name: it is looked at there. */
+  /** Build of modules for the same kernel that has what came after the seal, by name: it is looked at there. */
   readonly heldBy: string | null
 }
 

@@ -227,7 +227,7 @@ describe('a package that came after the seal', () => {
     expect(await asked(ledger, question, unread)).toMatchObject({ answer: 'pass', refused: 2 })
   })
 
-  it('is nothing of that as soon as a build of the stream has it, and again when that is withdrawn', async () => {
+  it('is nothing of that as soon as a build of modules for that kernel has it, and again when that is withdrawn', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
     const { old, fresh, ask } = await scene(ledger)
@@ -253,14 +253,71 @@ describe('a package that came after the seal', () => {
       expect(await ledger.builds.refusals(kernel)).toMatchObject([{ heldBy: `5.15.12-${name}.extra` }])
     }
     expect((await ledger.attested.build(fresh, unread)).missing).toEqual([])
-    await late(ledger, fresh, '1.1')
-    expect(await ledger.builds.refusals(fresh), 'what is there already is not recorded').toHaveLength(1)
-
     for (const id of sent) await ledger.builds.withdraw(id, { reason: 'wrong', by: 'anna' })
     expect((await ask()).reasons.map(({ code, kernelBuild }) => [code, kernelBuild?.id])).toEqual([
       ['content-late', undefined],
       ['content-late', old],
     ])
+  })
+
+  it('is nobody’s business that no gate of the kernel looks at: a build for another, or for none, a file of another kind', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { fresh, ask } = await scene(ledger)
+    const declared = async (release: string, builtFor: string | null) => {
+      const { build } = await ledger.builds.declare({
+        stream,
+        version: '5.15.12',
+        release,
+        provenance: {},
+        builtFor,
+      })
+      return build.id
+    }
+    const elsewhere = await declared('1.1.extra', '5.15.12-1.1')
+    await late(ledger, elsewhere, 'extra')
+    await late(ledger, fresh, 'extra')
+    const codes = async () => (await ask()).reasons.map(({ code }) => code)
+    expect(await codes(), 'it was there before').toContain('content-late')
+    const without = await declared('1.3.extra', null)
+    await late(ledger, without, 'extra')
+    const asLog = await declared('1.3.log', '5.15.12-1.3')
+    await late(ledger, asLog, 'extra', 'extra.log', 'log')
+    const another = await declared('1.3.kernel', '5.15.12-1.3')
+    await late(ledger, another, 'extra')
+    for (const [id, parts] of [
+      [without, { modules: ['z'] }],
+      [another, { base: 'c', modules: ['z'] }],
+    ] as const) {
+      await ledger.builds.seal(id)
+      await ledger.builds.startIngest(id)
+      await ledger.builds.recordIngest(found(id, { ...parts, modules: [...parts.modules] }))
+    }
+    expect(await codes()).toContain('content-late')
+    expect(await ledger.builds.refusals(fresh)).toMatchObject([{ code: 'after-seal', heldBy: null }])
+  })
+
+  it('of a package of modules is what has it for the same kernel', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    await scene(ledger)
+    const kmp = await ingesting(ledger, '1.3.kmp', '5.15.12-1.3')
+    await ledger.builds.recordIngest(found(kmp, { modules: ['z'] }))
+    await late(ledger, kmp, 'other')
+    for (const [release, builtFor, heldBy] of [
+      ['1.3.a', '5.15.12-1.3.kmp', null],
+      ['1.3.b', '5.15.12-1.3', '5.15.12-1.3.b'],
+    ] as const) {
+      const { build } = await ledger.builds.declare({
+        stream,
+        version: '5.15.12',
+        release,
+        provenance: {},
+        builtFor,
+      })
+      await late(ledger, build.id, 'other')
+      expect(await ledger.builds.refusals(kmp)).toMatchObject([{ heldBy }])
+    }
   })
 
   it('is not what another stream has, and evidence beside packages holds nothing up', async () => {
