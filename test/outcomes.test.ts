@@ -40,6 +40,32 @@ describe('the outcomes of a comparison', () => {
     ])
   })
 
+  it('tell where a module itself leaves open whether the kernel takes it, apart from what the evidence does', () => {
+    const doubted = (...doubts: NonNullable<Row['load']['doubts']>) => ({ ...loadUnknown, doubts })
+    const bare = doubted('versions-absent')
+    expect(
+      gateVerdicts([
+        { verdict: 'compatible', load: bare },
+        { verdict: 'no-btf', load: doubted('exporters-unsure', 'vermagic-absent') },
+        { verdict: 'changed', load: doubted('versions-unusable') },
+        { verdict: 'unknown', load: doubted('export-versions-absent') },
+        { verdict: 'compatible', load: doubted('exporters-unsure', 'modversions-unknown') },
+        { verdict: 'compatible', load: { ...bare, vermagic: 'differs' } },
+        { verdict: 'compatible', load: { ...bare, ...lacking('kfree'), doubts: bare.doubts } },
+        { verdict: 'compatible', load: { ...bare, btfIds: { state: 'wrong' } } },
+      ]),
+    ).toEqual([
+      ['load-doubtful'],
+      ['no-btf', 'load-doubtful'],
+      ['changed', 'load-doubtful'],
+      ['unknown', 'load-doubtful'],
+      ['load-unknown'],
+      ['refused'],
+      ['symbols-missing', 'load-doubtful'],
+      ['loads-misread', 'load-doubtful'],
+    ])
+  })
+
   const lacking = (...unresolved: string[]) => ({
     ...load,
     modversions: { state: 'unknown' as const, mismatched: [], unresolved },

@@ -22,10 +22,12 @@ for build in 1.1 1.3; do
     pahole -J --btf_base "base-$build.btf" "$module-$build.ko"
     objcopy --dump-section ".BTF=$module-$build.btf" "$module-$build.ko"
     strip --strip-debug "$module-$build.ko"
-    # What modpost gives to a module: no kernel loads one without.
+    # What modpost gives to a module: no kernel loads one without, and none with modversions takes one without versions but by force.
     head -c 64 /dev/zero >this_module
+    { printf '\001\347\176\113\0\0\0\0module_layout'; head -c 43 /dev/zero; } >versions
     objcopy --add-section .gnu.linkonce.this_module=this_module \
-      --set-section-flags .gnu.linkonce.this_module=alloc,data "$module-$build.ko"
+      --set-section-flags .gnu.linkonce.this_module=alloc,data \
+      --add-section __versions=versions --set-section-flags __versions=alloc,readonly,data "$module-$build.ko"
   done
   strip --strip-debug "vmlinux-$build"
 done

@@ -313,6 +313,22 @@ describe('the gate', () => {
     ])
   })
 
+  it('is unknown where modules have no symbol versions, though the kernel they were built with has', async () => {
+    const { client } = service
+    const name = { stream: `${stream}/bare`, version: '5.15.12', release: '1.1' }
+    const { build } = await client.declareBuild(name)
+    const whole = (await readFile(files[0]?.files[0] ?? '')).toString('latin1')
+    const bare = Buffer.from(whole.replaceAll('\0__versions\0', '\0xxversions\0'), 'latin1')
+    await client.putArtifact(name, 'kernel-bare.tar', uploadOf(bare))
+    await client.sealBuild(name)
+    worker.dispatcher.ring()
+    await client.waitForBuild(build.id, { everyMs: 20, signal: AbortSignal.timeout(40_000) })
+    const own = (await client.gate({ build: build.id, environment })).reasons.filter(
+      ({ direction }) => direction === 'self',
+    )
+    expect(own).toMatchObject([{ code: 'load-doubtful', outcome: 'unknown', count: 2 }])
+  })
+
   it('has no answer for a build that is not there', async () => {
     const nobody = '00000000-0000-0000-0000-000000000000'
     await expect(service.client.gate({ build: nobody, environment })).rejects.toMatchObject({

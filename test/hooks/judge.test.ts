@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const run = promisify(execFile)
 const judge = path.resolve(import.meta.dirname, '../../scripts/hooks/obs/judge.mjs')
-const all = 'crashes,rejected,discarded,misread,changed,error,unknown,symbols-missing,load'
+const all = 'crashes,rejected,discarded,misread,changed,error,unknown,symbols-missing,load-doubtful,load'
 
 type Judged = Pick<ModuleResult, 'verdict' | 'load'>
 const fits: Judged['load'] = { vermagic: 'same', modversions: { state: 'match', mismatched: [] } }
@@ -71,6 +71,19 @@ describe('what the check in a build root makes of a result', () => {
     expect(await judged([module])).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('1 symbols-missing: kettle'),
+    })
+    expect(await judged([module], { stop: 'rejected,unknown,load' })).toMatchObject({ code: 0 })
+  })
+
+  it('stops at what a kernel takes by force at best, unless that is let through', async () => {
+    const modversions = { state: 'unknown' as const, mismatched: [] }
+    const module: Judged = {
+      verdict: 'compatible',
+      load: { ...fits, modversions, doubts: ['versions-absent'] },
+    }
+    expect(await judged([module])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('1 load-doubtful: kettle'),
     })
     expect(await judged([module], { stop: 'rejected,unknown,load' })).toMatchObject({ code: 0 })
   })

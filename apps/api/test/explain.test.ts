@@ -89,6 +89,26 @@ describe('an explanation', () => {
     ])
   })
 
+  it('says what a module lacks that the kernel takes by force alone, and how to build it', () => {
+    const modversions = { state: 'unknown' as const, mismatched: [] }
+    const told = (doubt: 'versions-absent' | 'exporters-unsure') =>
+      remedy(
+        explained({
+          verdict: 'compatible',
+          basis: 'same-base',
+          errno: 0,
+          load: { vermagic: 'same', modversions, doubts: [doubt] },
+          overall: 'unknown',
+        }),
+      )
+    expect(told('versions-absent')).toEqual([
+      expect.stringMatching(
+        /^Build the modules of 5\.15\.12-1\.3 with the Module\.symvers of 5\.15\.12-1\.1\. .*load-doubtful/,
+      ),
+    ])
+    expect(told('exporters-unsure')).toEqual([])
+  })
+
   it('says where the kernel stopped, and how the bases differ', () => {
     const reason = {
       code: 'invalid-name',

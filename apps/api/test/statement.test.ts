@@ -90,6 +90,7 @@ describe('a statement', () => {
     ['WARNED', { compatible: 9, error: 1 }],
     ['WARNED', { compatible: 9, 'load-unknown': 1 }],
     ['WARNED', { compatible: 9, 'symbols-missing': 1 }],
+    ['WARNED', { compatible: 9, 'load-doubtful': 1 }],
   ] as const)('is %s where modules are %j', (result, counts) => {
     expect(statementOf(build, of([pair('1.1', { counts })])).predicate.result).toBe(result)
   })

@@ -87,6 +87,16 @@ describe('the reports of a check', () => {
       message: expect.stringContaining('nothing known exports garp_init'),
     })
     expect(outcomeOf(open)).toMatchObject({ state: 'undecided', type: 'load-unknown' })
+    const modversions = { state: 'unknown' as const, mismatched: [] }
+    const bare: ModuleResult = {
+      ...lacking,
+      load: { vermagic: 'same', modversions, doubts: ['versions-absent'] },
+    }
+    const unsure: ModuleResult = { ...bare, load: { ...bare.load, doubts: ['exporters-unsure'] } }
+    expect([bare, unsure].map((one) => outcomeOf(one).type)).toEqual(['load-doubtful', 'load-unknown'])
+    expect(checkSarif([resultOf([bare])])).toMatchObject({
+      runs: [{ results: [{ ruleId: 'load-doubtful', level: 'warning' }] }],
+    })
     expect(checkSarif([resultOf([lacking])])).toMatchObject({
       runs: [{ results: [{ ruleId: 'symbols-missing', level: 'warning' }] }],
     })

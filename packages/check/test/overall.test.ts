@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { exitCodeOf, type Load, loadUnknown, overallOf, summary, verdicts } from '../src/index.js'
+import {
+  exitCodeOf,
+  type Load,
+  loadDoubtful,
+  loadUnknown,
+  overallOf,
+  summary,
+  verdicts,
+} from '../src/index.js'
 import { arbitraryLoad } from './support/results.js'
 
 const passes: Load = { vermagic: 'same', modversions: { state: 'match', mismatched: [] } }
@@ -90,6 +98,14 @@ describe('exit code', () => {
     expect(exitCodeOf([{ verdict: 'compatible', load: { ...missing, vermagic: 'differs' } }])).toBe(1)
     // Nothing but BTF is asked of a kernel of which there is no more.
     expect(exitCodeOf([{ verdict: 'compatible', load: loadUnknown }])).toBe(0)
+  })
+
+  test('is 3 for what the evidence leaves open too, which is no doubt of the module', () => {
+    const doubted = (...doubts: NonNullable<Load['doubts']>): Load => ({ ...loadUnknown, doubts })
+    const [own, evidence] = [doubted('vermagic-absent'), doubted('exporters-unsure', 'modversions-unknown')]
+    for (const load of [own, evidence]) expect(exitCodeOf([{ verdict: 'compatible', load }])).toBe(3)
+    expect([own, evidence, loadUnknown].map(loadDoubtful)).toEqual([true, false, false])
+    expect(loadDoubtful({ ...own, vermagic: 'differs' })).toBe(false)
   })
 
   test('is 1 where anything else stops a module', () => {

@@ -34,6 +34,13 @@ export const gateReasonCodes = {
     remedy:
       'Upload the packages that export them, with the kernel before it is sealed, or with the modules; where machines have them from elsewhere, say so by a rule (PASS) or a waiver of `symbols-missing`, or leave it out of what blocks.',
   },
+  'load-doubtful': {
+    outcome: 'unknown',
+    sentence:
+      'Modules lack symbol versions or vermagic: a kernel takes them by force alone (CONFIG_MODULE_FORCE_LOAD), tainted, and compares nothing.',
+    remedy:
+      'Build them with the Module.symvers of that kernel; the explanation of each module says what it lacks. Where that is meant, say so by a rule (PASS) or a waiver of `load-doubtful`, or leave it out of what blocks.',
+  },
   'load-unknown': {
     outcome: 'unknown',
     sentence: 'Not all that kernels compare besides BTF is known of modules, and the policy lets that block.',
@@ -236,7 +243,7 @@ export function remedyOf(code: GateReasonCode, direction: GateDirection | null):
 }
 
 /**
- * Reasons that no waiting removes: what could not be read stays so, what sealed packages do not export too, an environment that nothing
+ * Reasons that no waiting removes: what could not be read stays so, what sealed packages do not export, or have no versions of, too, an environment that nothing
  * entered is most often misspelt, a person has to look at content that was refused, what sealed artifacts contradict they always will, and
  * what was withdrawn stays so.
  */
@@ -249,6 +256,7 @@ const lastingReasons: readonly string[] = [
   'artifact-contradicts',
   'modules-unread',
   'symbols-missing',
+  'load-doubtful',
   'btf-missing',
   'environment-unknown',
 ] satisfies GateReasonCode[]

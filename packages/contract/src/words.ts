@@ -132,14 +132,15 @@ export type GateOutcome = (typeof gateOutcomes)[number]
 
 /**
  * What a gate looks at in a module on a kernel: its verdict, and what of `overall` is not in it: `refused` by what else the kernel
- * compares, `loads-misread` by the type ids in its code, `symbols-missing` where it imports what nothing known exports, `load-unknown`
- * where not all of that is known.
+ * compares, `loads-misread` by the type ids in its code, `symbols-missing` where it imports what nothing known exports, `load-doubtful`
+ * where it lacks itself what that is told by, `load-unknown` where else not all of that is known.
  */
 export const gateVerdicts = [
   ...verdicts,
   'refused',
   'loads-misread',
   'symbols-missing',
+  'load-doubtful',
   'load-unknown',
 ] as const
 export type GateVerdict = (typeof gateVerdicts)[number]
@@ -154,6 +155,7 @@ export const blockableVerdicts = [
   'refused',
   'loads-misread',
   'symbols-missing',
+  'load-doubtful',
   'load-unknown',
 ] as const
 export type BlockableVerdict = (typeof blockableVerdicts)[number]

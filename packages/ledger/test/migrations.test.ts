@@ -73,7 +73,7 @@ describe('the migrations', () => {
     expect(await errorOf(applyMigrations(database.url))).toBe('migration-unknown')
   })
 
-  it('let symbols that are missing block by policies from before, and have outcomes read again', async () => {
+  it('let symbols that are missing, and modules that are doubtful, block by policies from before, and have outcomes read again', async () => {
     await using database = await createTestDatabase({ empty: true })
     const directory = await directoryWith('before-symbols', {})
     const later = (await readdir(directory)).filter((name) => /^\d/.test(name) && name >= '20261128223500')
@@ -89,8 +89,8 @@ describe('the migrations', () => {
     expect(await applyMigrations(database.url)).toEqual(later)
     const policies = await database.query('SELECT settings FROM "Policy" ORDER BY version')
     expect(policies.map(({ settings }) => settings)).toMatchObject([
-      { blocking: ['symbols-missing'], live: 'all' },
-      { blocking: ['changed', 'symbols-missing', 'load-unknown'] },
+      { blocking: ['symbols-missing', 'load-doubtful'], live: 'all' },
+      { blocking: ['changed', 'symbols-missing', 'load-doubtful', 'load-unknown'] },
     ])
     expect(await database.query('SELECT key FROM "Comparison" WHERE outcomes IS NULL')).toEqual([
       { key: 'not' },

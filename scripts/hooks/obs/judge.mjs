@@ -1,9 +1,9 @@
 // judge.mjs VERDICTS RESULT.json CODE: says which modules of a check, that ended with CODE, stop the build. It exits 1 if any does, or if
 // CODE is not what it finds in the result, and 2 if the result is none.
 // VERDICTS are words between commas; `load` stands for what else keeps a module from loading, `symbols-missing` for imports that nothing
-// known exports.
+// known exports, `load-doubtful` for modules without symbol versions or vermagic.
 import { readFileSync } from 'node:fs'
-import { exitCodeOf, loadStops, symbolsMissing } from '@basedrift/check/pure'
+import { exitCodeOf, loadDoubtful, loadStops, symbolsMissing } from '@basedrift/check/pure'
 
 /** Modules that are named of each verdict. */
 const named = 5
@@ -18,6 +18,7 @@ const wordsOf = ({ verdict, load }) => {
   if (load.btfIds?.state === 'wrong') words.push('misread', 'load')
   if (loadStops(load)) words.push('load')
   else if (symbolsMissing(load)) words.push('symbols-missing')
+  if (loadDoubtful(load)) words.push('load-doubtful')
   return words
 }
 /** Words for what `check` fails for. */

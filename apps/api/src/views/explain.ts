@@ -1,4 +1,4 @@
-import { symbolsMissing } from '@basedrift/check/pure'
+import { loadDoubtful, symbolsMissing } from '@basedrift/check/pure'
 import type { BaseFacts, Kernel, ModuleResult, ModuleRow } from '@basedrift/contract'
 
 /** What an explanation is made of. */
@@ -274,8 +274,15 @@ export function remedy(explained: Explained): string[] {
 }
 
 function remedyOfLoad({ result, kernelBuild, moduleBuild }: Explained): string[] {
-  if (!symbolsMissing(result.load)) return []
+  const doubtful = loadDoubtful(result.load)
+    ? [
+        `Build the modules of ${moduleBuild} with the Module.symvers of ${kernelBuild}. Where they are meant to load by force, a waiver or a rule ` +
+          'of the policy can say so (load-doubtful).',
+      ]
+    : []
+  if (!symbolsMissing(result.load)) return doubtful
   return [
+    ...doubtful,
     `Upload the packages that export what it imports: with the kernel of ${kernelBuild}, or with the modules of ${moduleBuild}, before ` +
       'they are sealed. Where machines have them from elsewhere, a waiver or a rule of the policy can say so (symbols-missing).',
   ]

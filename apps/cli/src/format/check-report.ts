@@ -2,6 +2,7 @@ import {
   breaks,
   type CheckResult,
   exitCodeOf,
+  loadDoubtful,
   loadStops,
   type ModuleResult,
   symbolsMissing,
@@ -14,8 +15,8 @@ import { whyOf } from './modules-table.js'
 export interface Outcome {
   readonly state: 'passed' | 'failed' | 'undecided' | 'skipped'
   /**
-   * Its verdict, or where that is not what counts against it: `refused`, `loads-misread`, `symbols-missing`, or `load-unknown` where not
-   * all else is known that the kernel compares.
+   * Its verdict, or where that is not what counts against it: `refused`, `loads-misread`, `symbols-missing`,
+   * `load-doubtful` where it lacks itself what that is told by, or `load-unknown` where not all else is known that the kernel compares.
    */
   readonly type: string
   /** One line. */
@@ -50,7 +51,8 @@ export function outcomeOf(module: ModuleResult): Outcome {
 function typeOf(load: ModuleResult['load']): string {
   if (loadStops(load)) return 'refused'
   if (load.btfIds?.state === 'wrong') return 'loads-misread'
-  return symbolsMissing(load) ? 'symbols-missing' : 'load-unknown'
+  if (symbolsMissing(load)) return 'symbols-missing'
+  return loadDoubtful(load) ? 'load-doubtful' : 'load-unknown'
 }
 
 /** Names of the modules of a result; where a name is that of several files, with the file. */

@@ -10,6 +10,8 @@ const otherRules: Readonly<Record<string, string>> = {
   'loads-misread': 'the kernel takes type ids in the code of the module for something else',
   'symbols-missing':
     'the module imports symbols that nothing known exports: the kernel refuses it unless something else brings them',
+  'load-doubtful':
+    'the module lacks symbol versions or vermagic: the kernel takes it by force alone, if at all, and compares nothing',
   'load-unknown': 'not all is known that the kernel compares besides BTF',
 }
 

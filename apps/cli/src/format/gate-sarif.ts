@@ -43,7 +43,8 @@ export function gateSarif(decision: Decision): unknown {
   const active = waived.filter(({ state }) => state === 'active')
   const codeOf = ({ verdict }: WaivedReason): GateReasonCode => {
     if (verdict === 'refused' || verdict === 'loads-misread') return 'load'
-    if (verdict === 'load-unknown' || verdict === 'symbols-missing') return verdict
+    if (verdict === 'load-unknown' || verdict === 'load-doubtful' || verdict === 'symbols-missing')
+      return verdict
     return verdict === 'unknown' || verdict === 'error' ? `verdict-${verdict}` : 'verdict'
   }
   const codes = [...new Set([...reasons.map(({ code }) => code), ...active.map(codeOf)])]

@@ -9,7 +9,7 @@ export {
   withLoad,
 } from './load.js'
 export { OriginBase, type OriginProof, proofAgainst } from './origin.js'
-export { breaks, exitCodeOf, loadStops, overallOf, summary, symbolsMissing } from './overall.js'
+export { breaks, exitCodeOf, loadDoubtful, loadStops, overallOf, summary, symbolsMissing } from './overall.js'
 export { errorJudgement, judgeSubject, resultOf, type Subject } from './result.js'
 export type { StampClaim } from './stamp.js'
 export {

@@ -1,5 +1,5 @@
 import type { Load, ModuleResult, Overall, Summary, Verdict } from './verdicts.js'
-import { verdicts } from './verdicts.js'
+import { ownDoubts, verdicts } from './verdicts.js'
 
 /**
  * Whether something besides the verdict makes the kernel refuse the module: vermagic, a symbol's version or an obstacle, before
@@ -21,6 +21,14 @@ export function loadStops(load: Load): boolean {
  */
 export function symbolsMissing({ modversions }: Load): boolean {
   return (modversions.unresolved?.length ?? 0) > 0
+}
+
+/**
+ * Whether a module that nothing stops lacks itself what tells whether the kernel takes it: symbol versions that can be used, or vermagic. The
+ * kernel takes it by force at best. What the evidence of the kernel leaves open is none of that.
+ */
+export function loadDoubtful(load: Load): boolean {
+  return !loadStops(load) && (load.doubts ?? []).some((doubt) => ownDoubts.has(doubt))
 }
 
 function loadPasses(load: Load): boolean {

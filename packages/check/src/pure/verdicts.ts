@@ -108,6 +108,14 @@ export const doubtCodes = [
  */
 export type LoadDoubt = (typeof doubtCodes)[number]
 
+/** Doubts that what the module lacks itself leaves, whatever more is known of the kernel. */
+export const ownDoubts: ReadonlySet<LoadDoubt> = new Set<LoadDoubt>([
+  'versions-absent',
+  'vermagic-absent',
+  'versions-unusable',
+  'export-versions-absent',
+])
+
 /** An id in `.BTF_ids` that stands for something else on the running kernel. */
 export interface WrongId {
   /** The set that it is in; absent for one that is in none. */

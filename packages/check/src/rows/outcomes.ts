@@ -1,11 +1,18 @@
-import { loadStops, overallOf, symbolsMissing } from '../pure/overall.js'
+import { loadDoubtful, loadStops, overallOf, symbolsMissing } from '../pure/overall.js'
 import { type ModuleResult, verdicts } from '../pure/verdicts.js'
 
 /**
  * Bits beside the number of a verdict: what else the kernel compares stops the module, type ids in its code are wrong, though its
- * verdict is known not all that the kernel compares is, or it imports what nothing known exports.
+ * verdict is known not all that the kernel compares is, or it imports what nothing known exports. What stops a module leaves nothing open: both
+ * bits together say that it lacks itself what tells whether the kernel takes it.
  */
-const bits = { stopped: 0x10, idsWrong: 0x20, loadUnknown: 0x40, symbolsMissing: 0x80 } as const
+const bits = {
+  stopped: 0x10,
+  idsWrong: 0x20,
+  loadUnknown: 0x40,
+  loadDoubtful: 0x50,
+  symbolsMissing: 0x80,
+} as const
 
 /** A module that imports what nothing known exports, the first of these symbols, and how many they are. */
 export interface MissingSymbols {
@@ -36,6 +43,7 @@ function byteOf({ verdict, load }: Row): number {
     (loadStops(load) ? bits.stopped : 0) |
     (load.btfIds?.state === 'wrong' ? bits.idsWrong : 0) |
     (verdict !== 'unknown' && overallOf(verdict, load) === 'unknown' ? bits.loadUnknown : 0) |
+    (loadDoubtful(load) ? bits.loadDoubtful : 0) |
     (symbolsMissing(load) ? bits.symbolsMissing : 0)
   )
 }

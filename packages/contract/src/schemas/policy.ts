@@ -10,8 +10,8 @@ const policyFields = {
     maxItems: blockableVerdicts.length,
     description:
       'Verdicts that block. `crashes` always does, and `unknown` and `error` never pass; `refused` and `loads-misread` are what ' +
-      'the kernel compares besides BTF; `symbols-missing`, imports that nothing known exports, and `load-unknown`, what else of that is not ' +
-      'known, make the answer `unknown` where they are here',
+      'the kernel compares besides BTF; `symbols-missing`, imports that nothing known exports, `load-doubtful`, modules without symbol ' +
+      'versions or vermagic, and `load-unknown`, what else of that is not known, make the answer `unknown` where they are here',
   }),
   discardedLoads: Type.Boolean({
     description:

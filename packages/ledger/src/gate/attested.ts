@@ -64,6 +64,7 @@ const besidesBtf: ReadonlySet<GateVerdict> = new Set<GateVerdict>([
   'refused',
   'loads-misread',
   'symbols-missing',
+  'load-doubtful',
   'load-unknown',
 ])
 

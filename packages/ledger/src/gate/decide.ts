@@ -60,6 +60,7 @@ const codeOf: Partial<Record<GateVerdict, GateReasonCode>> = {
   refused: 'load',
   'loads-misread': 'load',
   'symbols-missing': 'symbols-missing',
+  'load-doubtful': 'load-doubtful',
   'load-unknown': 'load-unknown',
 }
 
@@ -79,7 +80,12 @@ interface BoundWaiver {
 }
 
 /** What depends on what else a module is loaded with, too. */
-const ofSet: ReadonlySet<GateVerdict> = new Set<GateVerdict>(['refused', 'symbols-missing', 'load-unknown'])
+const ofSet: ReadonlySet<GateVerdict> = new Set<GateVerdict>([
+  'refused',
+  'symbols-missing',
+  'load-doubtful',
+  'load-unknown',
+])
 
 const bond = ({ name, sha256 }: { name: string; sha256: string }) => `${sha256} ${name}`
 
@@ -202,6 +208,7 @@ const worst: readonly GateVerdict[] = [
   'error',
   'unknown',
   'symbols-missing',
+  'load-doubtful',
   'load-unknown',
   'compatible',
 ]

@@ -6,6 +6,8 @@ export const outcomeBits = {
   refused: 0x10,
   idsWrong: 0x20,
   loadUnknown: 0x40,
+  /** Of two bits: what is refused is never unknown too. */
+  loadDoubtful: 0x50,
   symbolsMissing: 0x80,
 } as const
 
@@ -16,12 +18,14 @@ const table: readonly (readonly GateVerdict[])[] = Array.from({ length: 256 }, (
   const verdict = verdicts[byte & outcomeBits.verdict]
   // A verdict that this version does not know is none that may pass.
   if (verdict === undefined) return ['error']
+  const load = byte & outcomeBits.loadDoubtful
   return [
     ...(verdict === 'compatible' ? [] : [verdict]),
-    ...(byte & outcomeBits.refused ? (['refused'] as const) : []),
+    ...(load === outcomeBits.refused ? (['refused'] as const) : []),
     ...(byte & outcomeBits.idsWrong && readsBtf.has(verdict) ? (['loads-misread'] as const) : []),
     ...(byte & outcomeBits.symbolsMissing ? (['symbols-missing'] as const) : []),
-    ...(byte & outcomeBits.loadUnknown ? (['load-unknown'] as const) : []),
+    ...(load === outcomeBits.loadDoubtful ? (['load-doubtful'] as const) : []),
+    ...(load === outcomeBits.loadUnknown ? (['load-unknown'] as const) : []),
   ]
 })
 

@@ -5,7 +5,7 @@ import { type ModuleRule, parseModuleRules } from './module-rules.js'
 export type PolicyTerms = Required<PolicySettings>
 
 /**
- * Without any policy: all verdicts block but `no-btf` and `load-unknown` (`symbols-missing` makes the answer `unknown`), every live kernel of the same `uname -r` counts, packages of modules alone are
+ * Without any policy: all verdicts block but `no-btf` and `load-unknown` (`symbols-missing` and `load-doubtful` make the answer `unknown`), every live kernel of the same `uname -r` counts, packages of modules alone are
  * taken to reach kernels of any.
  */
 export const defaultTerms: PolicyTerms = {

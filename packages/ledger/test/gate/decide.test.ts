@@ -115,6 +115,36 @@ describe('a decision', () => {
     expect(answer({ meetings: [meeting(1, worse)] })).toBe('fail')
   })
 
+  it('does not know of modules that leave open themselves whether a kernel takes them, unless a person says that they may', () => {
+    const bytes = { a: byteOf('load-doubtful'), b: byteOf('no-btf', 'load-doubtful'), c: 0 }
+    const meetings = [meeting(1, { ...bytes, waived: byteOf('load-doubtful') })]
+    const terms = waiver({
+      verdicts: ['load-doubtful'],
+      modules: [{ name: 'waived', sha256: 'waived of set' }],
+    })
+    expect(decide(inputs({ meetings, waivers: [terms] }))).toMatchObject({
+      answer: 'unknown',
+      loadUnknown: 3,
+      reasons: [
+        {
+          code: 'load-doubtful',
+          outcome: 'unknown',
+          verdict: 'load-doubtful',
+          count: 2,
+          modules: [{ name: 'a' }, { name: 'b' }],
+          detail: null,
+        },
+      ],
+      waived: [{ verdict: 'load-doubtful', modules: [{ name: 'waived' }] }],
+    })
+    // With other modules beside it other versions may be missing, and a waiver of what is not known says nothing of what is doubted.
+    for (const other of [{ ...terms, moduleSetId: 'other' }, waiver({ verdicts: ['load-unknown'] })])
+      expect(decide(inputs({ meetings, waivers: [other] }))).toMatchObject({ reasons: [{ count: 3 }] })
+    expect(answer({ meetings, policy: policy({ blocking: ['load-unknown'] }) })).toBe('pass')
+    expect(answer({ meetings, policy: policy({ blocking: [], rules: 'a FAIL' }) })).toBe('unknown')
+    expect(answer({ meetings, policy: policy({ rules: '* PASS' }) })).toBe('pass')
+  })
+
   it('names few symbols, says where there are more, and names none where none are recorded', () => {
     const detail = (symbols: string[], total = symbols.length) => {
       const missing = [{ module: 'a', symbols, total }]

@@ -38,6 +38,7 @@ export function byteOf(...found: readonly GateVerdict[]): number {
     else if (verdict === 'loads-misread') byte |= outcomeBits.idsWrong
     else if (verdict === 'symbols-missing') byte |= outcomeBits.symbolsMissing
     else if (verdict === 'load-unknown') byte |= outcomeBits.loadUnknown
+    else if (verdict === 'load-doubtful') byte |= outcomeBits.loadDoubtful
     else byte |= verdicts.indexOf(verdict)
   }
   return byte
