@@ -15,6 +15,7 @@ export {
   contradictionCodes,
 } from './binding/contradiction.js'
 export { type BaseCounts, type CountsContradiction, contradictsCounts } from './binding/counts.js'
+export { bytesOfKey, Interner, Key } from './binding/interner.js'
 export { bindRelocated } from './binding/relocated.js'
 export { Btf } from './btf.js'
 export { declaration, typeText } from './c/declaration.js'

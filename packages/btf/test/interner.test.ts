@@ -1,25 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Interner, Key } from '../src/binding/interner.js'
+import { bytesOfKey, Interner, Key } from '../src/binding/interner.js'
+import { lastWord } from './support/one-hash.js'
 
-/** The inverse of an odd number modulo 2^32: each step of Newton's doubles the bits that are right. */
-function inverse(odd: number): number {
-  let found = odd
-  for (let bits = 3; bits < 32; bits *= 2) found = Math.imul(found, 2 - Math.imul(odd, found))
-  return found
-}
-const [first, second] = [0xcc9e2d51, 0x1b873593]
-const rotated = (word: number, by: number) => (word << by) | (word >>> (32 - by))
-
-/** What MurmurHash3 makes of a word before it goes into the hash, and the word that it makes that of. */
-const mixed = (word: number) => Math.imul(rotated(Math.imul(word, first), 15), second)
-const unmixed = (mix: number) => Math.imul(rotated(Math.imul(mix, inverse(second)), 17), inverse(first)) >>> 0
-
-/** The nth of the keys of two words that all have one hash: the second word takes back what the first has done. */
-function keyOfOneHash(nth: number): readonly number[] {
-  const state = Math.imul(rotated(2 ^ mixed(nth), 13), 5) + 0xe6546b64
-  return [nth, unmixed(state)]
-}
+/** The nth of the keys of two words that all have one hash. */
+const keyOfOneHash = (nth: number): readonly number[] => [nth, lastWord([nth])]
 
 function keyOf(words: readonly number[]): Key {
   const key = new Key()
@@ -67,5 +52,26 @@ describe('an interner', () => {
       own.clear()
     }
     expect(below.intern(keyOf([1, 2, 3]))).toBe(151)
+  })
+
+  it('gives back the bytes that a key was made of, and knows those that differ in zeros at the end', () => {
+    const text = fc.uint8Array({ maxLength: 300 })
+    const near = fc.array(fc.constantFrom(0, 1), { maxLength: 6 }).map((bytes) => Uint8Array.from(bytes))
+    fc.assert(
+      fc.property(fc.array(fc.oneof(text, near), { maxLength: 100 }), (texts) => {
+        const interner = new Interner()
+        const key = new Key()
+        const numbers = new Map<string, number>()
+        for (const bytes of texts) {
+          key.clear()
+          key.pushBytes(Uint8Array.of(7, ...bytes, 7), 1, bytes.length + 1)
+          const number = interner.intern(key)
+          expect(bytesOfKey(interner.keyOf(number))).toEqual(bytes)
+          expect(numbers.get(String(bytes)) ?? number).toBe(number)
+          numbers.set(String(bytes), number)
+        }
+        expect(interner.size).toBe(numbers.size)
+      }),
+    )
   })
 })

@@ -1,3 +1,4 @@
+import { Interner, Key } from '@basedrift/btf'
 import { ascii, cString, matchesAt } from './binary.js'
 import { type Elf, type ElfSection, sectionIndex, sectionType } from './elf.js'
 import type { ArtifactErrorCode } from './errors.js'
@@ -116,16 +117,16 @@ function extendedTable(elf: Elf, report: Report): Table {
   return { is: versions === null ? 'unreadable' : 'read', versions }
 }
 
-/** True only where no name stands twice: names are told apart by hashes (FNV-1a), which may meet by chance. */
+/** Whether no name stands twice. */
 function areDistinct(bytes: Uint8Array, { starts, ends }: Versions): boolean {
-  const seen = new Set<number>()
+  const names = new Interner()
+  const key = new Key()
   for (let index = 0; index < starts.length; index++) {
-    let hash = 0x811c9dc5
-    const end = ends[index]!
-    for (let at = starts[index]!; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
-    seen.add(hash)
+    key.clear()
+    key.pushBytes(bytes, starts[index]!, ends[index]!)
+    names.intern(key)
   }
-  return seen.size === starts.length
+  return names.size === starts.length
 }
 
 /** Finds the version of a name: the tables are made in the order of the symbols, so that the next entry nearly always has it. */

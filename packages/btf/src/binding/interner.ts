@@ -2,6 +2,8 @@
 export class Key {
   words = new Uint32Array(64)
   length = 0
+  /** The memory of `words`. */
+  private bytes = new Uint8Array(this.words.buffer)
 
   /** Empties it. */
   clear(): void {
@@ -9,14 +11,31 @@ export class Key {
   }
 
   push(word: number): void {
-    if (this.length === this.words.length) {
-      const grown = new Uint32Array(this.words.length * 2)
-      grown.set(this.words)
-      this.words = grown
-    }
+    if (this.length === this.words.length) this.grow(this.length + 1)
     this.words[this.length++] = word
   }
+
+  /** Appends `bytes[start, end)`: their number, and then the bytes as they lie in memory, four a word, the last one filled with zeros. */
+  pushBytes(bytes: Uint8Array, start: number, end: number): void {
+    this.push(end - start)
+    if (end === start) return
+    const first = this.length
+    this.length += Math.ceil((end - start) / 4)
+    if (this.length > this.words.length) this.grow(this.length)
+    this.words[this.length - 1] = 0
+    const own = this.bytes
+    for (let from = start, at = first * 4; from < end; from++, at++) own[at] = bytes[from]!
+  }
+
+  private grow(least: number): void {
+    this.words = grown(this.words, least)
+    this.bytes = new Uint8Array(this.words.buffer)
+  }
 }
+
+/** The bytes of a key that {@link Key.pushBytes} alone has made: a view. */
+export const bytesOfKey = (words: Uint32Array): Uint8Array =>
+  new Uint8Array(words.buffer, words.byteOffset + 4, words[0])
 
 /** Numbers of an interner that stands on another start here, so that both can grow. */
 const ownNumbers = 0x40000000
@@ -25,9 +44,9 @@ const ownNumbers = 0x40000000
 const mostProbes = 32
 
 /**
- * Gives equal keys equal numbers, and others others: exact, by comparison. One that stands on another (`under`) finds what
- * that knows, and keeps what is new to itself. A key is looked for in a few places of a table, and where these are full, in a
- * map: types that were made to have one hash cost no more than others.
+ * Gives equal keys equal numbers, in the order of their coming, and others others: exact, by comparison. One that stands on another
+ * (`under`) finds what that knows, and keeps what is new to itself. A key is looked for in a few places of a table, and where these
+ * are full, in a map: types and names that were made to have one hash cost no more than others.
  */
 export class Interner {
   private readonly under: Interner | null
@@ -47,6 +66,17 @@ export class Interner {
   constructor(under: Interner | null = null) {
     this.under = under
     this.first = under === null ? 1 : ownNumbers
+  }
+
+  /** How many keys of its own it has. */
+  get size(): number {
+    return this.count
+  }
+
+  /** The words of the key that has a number of its own: a view, valid until the next key is added. */
+  keyOf(number: number): Uint32Array {
+    const ordinal = number - this.first
+    return this.pool.subarray(this.starts[ordinal]!, this.endOf(ordinal))
   }
 
   /** Forgets everything of its own. */
@@ -119,7 +149,7 @@ export class Interner {
       }
       place = (place + 1) & mask
     }
-    this.crowded.set(textOf(this.pool.subarray(this.starts[ordinal]!, this.endOf(ordinal))), ordinal)
+    this.crowded.set(textOf(this.keyOf(this.first + ordinal)), ordinal)
   }
 
   private rehash(): void {
