@@ -39,6 +39,7 @@ const of = (pairs: AttestedPair[], more: Partial<AttestedBuild> = {}): AttestedB
   pairs,
   missing: [],
   moreEnvironments: false,
+  withoutBtfFails: false,
   ...more,
 })
 const reason = (code: GateReason['code'], more: Partial<GateReason>) =>
@@ -93,6 +94,12 @@ describe('a statement', () => {
     ['WARNED', { compatible: 9, 'load-doubtful': 1 }],
   ] as const)('is %s where modules are %j', (result, counts) => {
     expect(statementOf(build, of([pair('1.1', { counts })])).predicate.result).toBe(result)
+  })
+
+  it('has failed where modules lost their BTF and the policy of the stream blocks that', () => {
+    const counts = { compatible: 1, 'no-btf': 3 }
+    const { predicate } = statementOf(build, of([pair('1.1', { counts })], { withoutBtfFails: true }))
+    expect([predicate.result, predicate.failedTests]).toEqual(['FAILED', [on('1.1')]])
   })
 
   it('has passed nothing where nothing was tested, failed, or waits', () => {

@@ -24,9 +24,9 @@ const failing = [
 ] as const
 const open = ['unknown', 'error', 'symbols-missing', 'load-doubtful', 'load-unknown'] as const
 
-function resultOf({ state, counts }: AttestedPair): TestResult {
+function resultOf({ state, counts }: AttestedPair, withoutBtfFails: boolean): TestResult {
   const some = (words: readonly (keyof typeof counts)[]) => words.some((word) => (counts[word] ?? 0) > 0)
-  if (some(failing)) return 'FAILED'
+  if (some(failing) || (withoutBtfFails && some(['no-btf']))) return 'FAILED'
   return state !== 'done' || some(open) ? 'WARNED' : 'PASSED'
 }
 
@@ -71,12 +71,13 @@ function missingName({ environment, reason }: MissingEvidence): string {
  * from what is given alone: no time and no address is in it. It has passed where every pair has, and nothing is missing; without any
  * test nothing has.
  */
-export function statementOf(build: BuildRow, { pairs, missing, moreEnvironments }: AttestedBuild): Statement {
+export function statementOf(build: BuildRow, attested: AttestedBuild): Statement {
+  const { pairs, missing, moreEnvironments, withoutBtfFails } = attested
   const { stream, version, release } = build
   const openTests = missing.map((one) => ({ name: missingName(one), result: 'WARNED' as const }))
   if (moreEnvironments)
     openTests.push({ name: 'missing: more environments than are looked at', result: 'WARNED' })
-  const judged = pairs.map((pair) => ({ name: testName(pair), result: resultOf(pair) }))
+  const judged = pairs.map((pair) => ({ name: testName(pair), result: resultOf(pair, withoutBtfFails) }))
   const tests = [...judged, ...openTests]
   const named = (wanted: TestResult) =>
     tests.filter(({ result }) => result === wanted).map(({ name }) => name)

@@ -7,13 +7,13 @@ import type { Meeting } from './inputs.js'
 import { Manifests } from './manifests.js'
 import { missing } from './missing.js'
 import { gateVerdictsOf } from './outcomes.js'
-import { defaultTerms, readyPolicy } from './policy.js'
+import { attestedTerms, type ReadyPolicy, readyPolicy } from './policy.js'
 
 /** Most environments that are looked at, by name. */
 const mostEnvironments = 64
 
-/** By what it is told whom a build meets: a policy says what a stream's gates let pass, not what is so. */
-const policy = readyPolicy(0, defaultTerms)
+/** By what it is told whom a build meets. What a policy lets pass is the gate's; what it looks at besides is not left out. */
+const policy = (ofStream: ReadyPolicy) => readyPolicy(ofStream.version, attestedTerms(ofStream))
 
 /** One module build on one kernel build, as it is attested. */
 export interface AttestedPair {
@@ -51,6 +51,8 @@ export interface AttestedBuild {
   missing: MissingEvidence[]
   /** Whether there are environments that were not looked at: of very many, those that come first by name are. */
   moreEnvironments: boolean
+  /** Whether the policy of the stream blocks modules without BTF, which no other attestation fails. */
+  withoutBtfFails: boolean
 }
 
 /** What can be attested of a build. */
@@ -97,11 +99,13 @@ export function createAttested(db: Database): Attested {
       const pairs = new Map<string, { meeting: Meeting; comparison: string | null; environments: string[] }>()
       const anywhere = new Set<string>()
       const missed: MissingEvidence[] = []
+      let withoutBtfFails = false
       const environments = isUuid(buildId) ? await environmentsOf(prisma, buildId) : []
       // No environment has the empty name: what is found there is met anyway.
       for (const environment of ['', ...environments.slice(0, mostEnvironments)]) {
         const question = { buildId, environment, now, policy }
         const { inputs, comparisons } = await gatherEvidence(db, question, manifests, engine)
+        withoutBtfFails ||= inputs.policy.blocking.includes('no-btf')
         // That nothing is live where nothing can be says nothing of the build.
         const nowhere = {
           environmentKnown: true,
@@ -159,6 +163,7 @@ export function createAttested(db: Database): Attested {
         pairs: attested.sort((a, b) => (place(a) < place(b) ? -1 : 1)),
         missing: missed,
         moreEnvironments,
+        withoutBtfFails,
       }
     },
   }

@@ -290,8 +290,8 @@ interface Question {
   buildId: string
   environment: string
   now: Date
-  /** Instead of the stream's policy. */
-  policy?: ReadyPolicy
+  /** What is gone by instead of the stream's policy, from that; by default itself. */
+  policy?: (ofStream: ReadyPolicy) => ReadyPolicy
 }
 
 /** What there is at one moment. */
@@ -299,7 +299,8 @@ async function stateOf(tx: Tx, question: Question, manifests: Manifests) {
   const { buildId, environment, now } = question
   const gated = await gatedBuild(tx, buildId)
   const { streamId, stream, versionScheme } = gated
-  const policy = question.policy ?? (await policyOf(tx, streamId))
+  const ofStream = await policyOf(tx, streamId)
+  const policy = question.policy?.(ofStream) ?? ofStream
   const live = await liveBuilds(tx, environment, streamId)
   const environmentKnown = live.length > 0 || (await isKnown(tx, environment))
   const concerned = [gated, ...live].filter(({ hasKernel }) => hasKernel).map(nameOf)

@@ -33,6 +33,14 @@ export function readyPolicy(version: number, terms: PolicyTerms): ReadyPolicy {
   return { ...terms, version, moduleRules: parseModuleRules(terms.rules) }
 }
 
+/**
+ * What a build is attested by: the default terms, and what those of its stream look at besides. A policy may add to an attestation, and
+ * takes nothing out of it. (What else it sets lets more pass, or blocks what no attestation passes anyway.)
+ */
+export function attestedTerms({ kernels, blocking }: PolicyTerms): PolicyTerms {
+  return completeTerms({ kernels, blocking: [...defaultTerms.blocking, ...blocking] })
+}
+
 /** Settings with what was left out; verdicts in their own order, so that equal policies are equal. */
 export function completeTerms(settings: PolicySettings): PolicyTerms {
   const terms = { ...defaultTerms, ...settings }

@@ -24,7 +24,7 @@ it('of more environments than are looked at it is said that there are more', asy
   ])
 })
 
-it('no policy changes what is attested', async () => {
+it('a policy takes out nothing of what is attested', async () => {
   await using test = await openTestLedger()
   const { ledger } = test
   const { old, question } = await twoBuilds(ledger)
@@ -61,4 +61,28 @@ it('no policy changes what is attested', async () => {
     ['any-release', 'older'],
   ])
   expect(await ledger.attested.build(question.buildId, unread)).toEqual(before)
+})
+
+it('what a policy compares beside, and blocks beside, is attested', async () => {
+  await using test = await openTestLedger()
+  const { ledger } = test
+  const { old, question } = await twoBuilds(ledger)
+  const apart = await ingesting(ledger, '1.2')
+  const { kernel, ...rest } = found(apart, { base: 'c', modules: ['x', 'y'] })
+  if (kernel === null) throw new Error('no kernel')
+  await ledger.builds.recordIngest({ ...rest, kernel: { ...kernel, release: '5.15.12-2-default' } })
+  await ledger.lives.enter({ environment, buildId: apart, by: 'hook' })
+  await compare(ledger, old, question.buildId, fits)
+  await compare(ledger, apart, question.buildId, Uint8Array.of(byteOf('misread'), byteOf('no-btf')), {
+    misread: 1,
+    'no-btf': 1,
+  })
+  const attested = async () => {
+    const { pairs, withoutBtfFails } = await ledger.attested.build(question.buildId, unread)
+    return [pairs.map(({ kernelBuild }) => kernelBuild.release), withoutBtfFails]
+  }
+  expect(await attested()).toEqual([['1.1', '1.3'], false])
+  await ledger.policies.set({ stream, settings: { kernels: 'all', blocking: ['no-btf'] }, by: 'anna' })
+  expect((await asked(ledger, question, unread)).answer, 'the gate goes by it').toBe('fail')
+  expect(await attested()).toEqual([['1.1', '1.2', '1.3'], true])
 })
