@@ -70,6 +70,25 @@ describe('modules of one build', () => {
     ])
   })
 
+  test('are not taken for all there are where what cannot be read is called as kernels are', async () => {
+    const cut = vectorBytes('saucer-1.1.ko').subarray(0, 300)
+    const called = {
+      'lib/modules/1.1/config-x.ko': cut,
+      'lib/modules/1.1/vmlinux-x.ko.xz': text('\u00fd7zXZ no more'),
+      'Image-extra.deb': text('!<arch>\nno more'),
+      'config-x.rpm': text('no package'),
+    }
+    const odd = put('called.tar', tarOf({ ...called, 'boot/vmlinuz-1.1': text('no kernel') }))
+    const { modules } = await checkKernelAndModules({ kernel: old, modules: [old, odd], rules })
+    const failed = modules.filter(({ verdict }) => verdict === 'error').map(({ file }) => file)
+    expect(failed.sort()).toEqual(
+      Object.keys(called)
+        .map((name) => `${odd}!${name}`)
+        .sort(),
+    )
+    expect(exitCodeOf(modules)).toBe(2)
+  })
+
   test('lose their BTF where the kernel allows the mismatch', async () => {
     const allowing = { ...rules, allowBtfMismatch: true }
     const result = await checkKernelAndModules({ kernel: old, modules: [next], rules: allowing })

@@ -1,5 +1,5 @@
-import type { ArtifactErrorCode, ModuleFacts, Problem, SymversFacts } from '@basedrift/artifacts'
-import { findTools, moduleNameFromPath } from '@basedrift/artifacts'
+import type { ArtifactErrorCode, Interest, ModuleFacts, Problem, SymversFacts } from '@basedrift/artifacts'
+import { findTools, interestOf, moduleNameFromPath } from '@basedrift/artifacts'
 import {
   compareVersions,
   defaultFindings,
@@ -195,10 +195,11 @@ export function judgedIn(input: InputContent, against: Against): Judged[] {
   return [...judged, ...failed.map((problem) => ({ result: errorRow(problem), link: null, btfIds: null }))]
 }
 
-/** Whether a member is a kernel or its config by name: where modules are wanted, it may stay unread. */
+const ofKernel: ReadonlySet<Interest | null> = new Set<Interest>(['kernel', 'config'])
+
+/** Whether a member is read as a kernel or its config for its name: where modules are wanted, it may stay unread. */
 function isKernelFile(file: string, input: string): boolean {
-  const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('!')) + 1)
-  return file !== input && /^(?:vmlinu[xz]|bzImage|Image|config|\.config)(?:[-.]|$)/.test(name)
+  return file !== input && ofKernel.has(interestOf(file))
 }
 
 function errorRow({ code, file, at, message }: Problem): ModuleResult {
