@@ -11,6 +11,7 @@ import { recoverOriginLength } from '@basedrift/btf'
 import { type BundleFile, BundleWriter } from '../bundle/writer.js'
 import { type Claim, type ClaimProblem, claimOf, contradictions, moduleReleases } from '../claims.js'
 import { CheckError } from '../errors.js'
+import { within } from '../images.js'
 import { type FoundKernel, type KernelSummary, onlyKernel } from '../kernels.js'
 import { byFile, type ManifestEntry } from '../manifest.js'
 import { providesOf } from '../provides.js'
@@ -191,6 +192,7 @@ async function collect(
       progress({ input, bytes, total })
     }
     const images = new Set<string>()
+    const inImage = within(images)
     const onPart = (file: string) => images.add(file)
     let isEmpty = true
     for await (const facts of scan({ path }, { name, signal, onProgress, onPart })) {
@@ -201,7 +203,10 @@ async function collect(
       else if (facts.type === 'config') found.configs.push(facts)
       else if (facts.type === 'symvers') found.symvers.push({ ...facts, input })
       else if (facts.type === 'module')
-        found.modules.push({ entry: await record(facts, images, writer), link: linkFacts(facts) })
+        found.modules.push({
+          entry: await record(facts, inImage(facts.file), writer),
+          link: linkFacts(facts),
+        })
       else if (facts.type === 'problem') {
         const { type: _, ...problem } = facts
         found.problems.push({ ...problem, input })
@@ -229,12 +234,7 @@ function linkFacts(facts: ModuleFacts): LinkFacts {
   }
 }
 
-/** `images` are the initramfs images among the inputs. */
-async function record(
-  facts: ModuleFacts,
-  images: ReadonlySet<string>,
-  writer: BundleWriter,
-): Promise<ManifestEntry> {
+async function record(facts: ModuleFacts, inImage: boolean, writer: BundleWriter): Promise<ManifestEntry> {
   const { name, file, sha256, vermagic, srcversion, buildId, btf, distilled, stamp } = facts
   const read = btf === null ? null : readable(btf)
   return {
@@ -251,7 +251,7 @@ async function record(
     strings: read?.stringsLength ?? null,
     originStrings: read === null ? null : recoverOriginLength(read),
     stamp,
-    inImage: [...images].some((image) => file.startsWith(`${image}!`)),
+    inImage,
   }
 }
 

@@ -106,6 +106,6 @@ export async function readInput(
   const { only: kernel } = found
   if (kernel !== null)
     for (const { input: _, ...problem } of contradictions(kernel.kernel, claims)) problems.push(problem)
-  const originOf = originsOf(found, modules, [...images])
+  const originOf = originsOf(found, modules, images)
   return { path, kernel, originOf, modules, exporters, symvers, problems, kernelFiles }
 }

@@ -1,5 +1,6 @@
 import type { ConfigFacts, KernelFacts, ModuleFacts } from '@basedrift/artifacts'
 import { CheckError } from '../errors.js'
+import { within } from '../images.js'
 import { type FoundKernel, onlyKernel } from '../kernels.js'
 import { originsBeside } from '../origins.js'
 import { sha256Of } from '../sha256.js'
@@ -34,7 +35,9 @@ export function kernelsIn(
   const groups = new Map<string, KernelFacts[]>()
   for (const kernel of kernels) {
     if (kernel.release === null) continue
-    groups.set(kernel.release, [...(groups.get(kernel.release) ?? []), kernel])
+    const forms = groups.get(kernel.release)
+    if (forms === undefined) groups.set(kernel.release, [kernel])
+    else forms.push(kernel)
   }
   const byRelease = new Map<string, FoundKernel>()
   for (const [release, forms] of groups) {
@@ -51,15 +54,16 @@ export function kernelsIn(
 export function originsOf(
   { only, byRelease }: FoundKernels,
   modules: readonly ModuleFacts[],
-  images: readonly string[],
+  images: ReadonlySet<string>,
 ): (facts: ModuleFacts) => Origin {
   const kernels = {
     only: only === null ? null : { release: only.kernel.release, origin: only.base },
     byRelease: new Map([...byRelease].map(([release, { base }]) => [release, base])),
   }
+  const inImage = within(images)
   return originsBeside<ModuleFacts, Origin>(kernels, modules, {
-    inImage: ({ file }) => images.some((image) => file.startsWith(`${image}!`)),
-    btfOf: ({ btf }) => (btf === null || images.length === 0 ? null : sha256Of(btf)),
+    inImage: ({ file }) => inImage(file),
+    btfOf: ({ btf }) => (btf === null || images.size === 0 ? null : sha256Of(btf)),
   })
 }
 
