@@ -63,6 +63,8 @@ interface BuildRecord {
   createdAt: Date
   failure: Failure | null
   unusable: string[]
+  /** Where it is a package of modules: artifacts of which modules may not have been looked at. */
+  unlooked: string[]
   problems: Failure[]
   refused: number
   withdrawnAt: Date | null
@@ -117,6 +119,8 @@ const pairKey = (kernelBuildId: string, moduleBuildId: string) => `${kernelBuild
 const columns = Prisma.sql`
   b.id, b.version, b.release, b.state, b."baseSha256" IS NOT NULL AS "hasKernel", b."moduleSetId", b."kernelRelease", b."builtFor", b."btfModules", b."createdAt",
   b.failure, ARRAY(SELECT filename FROM "Artifact" a WHERE a."buildId" = b.id AND a.state = 'failed' ORDER BY filename) AS unusable,
+  ARRAY(SELECT filename FROM "Artifact" a
+    WHERE a."buildId" = b.id AND b."baseSha256" IS NULL AND a.problems @> '[{"code": "modules-unread"}]') AS unlooked,
   b.problems, b."withdrawnAt", b."withdrawnBy", b."withdrawnReason",
   (SELECT count(*)::int FROM "Refusal" r WHERE r."buildId" = b.id AND ${heldBy} IS NULL) AS refused`
 
@@ -207,6 +211,11 @@ function witness(
     misplaced,
     kernelRelease: hasKernel ? kernelRelease : null,
   }
+}
+
+/** A build that the new one may meet: modules of a package that were not looked at may be any. */
+function foreign(record: BuildRecord, refusals: ReadonlyMap<string, RefusedContent[]>): Witness {
+  return witness({ ...record, unusable: [...new Set([...record.unusable, ...record.unlooked])] }, refusals)
 }
 
 function party(record: BuildRecord, manifests: ReadonlyMap<string, KnownManifest>): Party {
@@ -343,8 +352,8 @@ async function stateOf(tx: Tx, question: Question, manifests: Manifests) {
     fixed: {
       build: witness({ ...gated, btfMissing }, refusals, sets),
       environmentKnown,
-      live: live.map((one) => witness(one, refusals)),
-      packages: packages.map((one) => witness(one, refusals)),
+      live: live.map((one) => foreign(one, refusals)),
+      packages: packages.map((one) => foreign(one, refusals)),
       morePackages: foundPackages.length > mostPackages,
       ownKernel:
         wantsKernel === null

@@ -41,7 +41,7 @@ export interface Witness {
   readonly state: BuildState
   readonly failure: Failure | null
   readonly hasKernel: boolean
-  /** Artifacts of which something could not be used. */
+  /** Artifacts of which something could not be used; of another package of modules than the new build, or was not looked at. */
   readonly unusable: readonly string[]
   /** Releases below whose folders its modules are installed, where its kernel has another; asked for of the new build alone. */
   readonly otherReleases: readonly string[]

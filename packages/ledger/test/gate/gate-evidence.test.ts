@@ -199,6 +199,40 @@ describe('the gate, by its evidence,', () => {
     ])
   })
 
+  it('does not pass by a package of modules for a kernel concerned of which modules were not looked at', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    await compare(ledger, old, fresh, fits)
+    const kmp = await ingesting(ledger, '1.1.kmp', '5.15.12-1.1')
+    await ledger.builds.recordIngest(found(kmp, { modules: ['z'] }))
+    for (const kernel of [old, fresh]) await compare(ledger, kernel, kmp, fits)
+    const unlooked = (buildId: string) =>
+      test.query(`
+        INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now()) ON CONFLICT DO NOTHING;
+        INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
+        VALUES (gen_random_uuid(), '${buildId}', 'kmp.rpm', 'e', 1, 'package', 'ingested',
+          '[{"code": "modules-unread", "file": "x.ko.br", "at": null, "message": "Unread."}]', now())`)
+    await unlooked(old)
+    expect((await asked(ledger, question, unread)).answer, 'a kernel’s own modules are not compared').toBe(
+      'pass',
+    )
+    await unlooked(kmp)
+    const told = async () =>
+      (await asked(ledger, question, unread)).reasons.map(({ code, moduleBuild, kernelBuild, detail }) => [
+        code,
+        (moduleBuild ?? kernelBuild)?.id,
+        detail,
+      ])
+    expect(await told()).toEqual([['package-unusable', kmp, 'kmp.rpm']])
+    await ledger.lives.enter({ environment, buildId: kmp, by: 'hook' })
+    expect(await told()).toEqual([['live-unusable', kmp, 'kmp.rpm']])
+    expect(
+      (await asked(ledger, { buildId: kmp, environment }, unread)).reasons.map(({ code }) => code),
+      'of itself it is said once',
+    ).toEqual(['modules-unread'])
+  })
+
   it('takes for pending what an older engine decided, and what a new origin may change', async () => {
     await using test = await openTestLedger()
     const { ledger, query } = test
