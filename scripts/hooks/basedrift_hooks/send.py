@@ -23,7 +23,7 @@ def send_build(
     """Declares the build of a group unless it is there, uploads `files` (name → path), seals it. Gives its id.
 
     A build that was declared before keeps its provenance, and what it was built for: whoever came first may know more, and anything
-    else would be refused. What comes after the seal and was not part of the build is a module build of its own, made for it.
+    else would be refused. What comes after the seal and was not part of the build is a module build of its own, made for its kernel.
     """
     build = service.find(group.build)
     if build is None:
@@ -37,8 +37,10 @@ def send_build(
             LOG.info("%s %s: %s %s", group.build.stream, group.build.vr, name, "uploaded" if sent else "known already")
     if build.get("state") in OPEN:
         service.seal(group.build)
+    # A kernel's modules were built for it, what belongs to modules for what they were.
+    made_for = build.get("builtFor") if group.rule.role == "modules" else group.build.vr
     for name in sorted(late):
-        send_late(service, group.build, name, late[name], provenance)
+        send_late(service, group.build, name, late[name], provenance, made_for)
     return str(build["id"])
 
 
@@ -70,13 +72,13 @@ def complete_build(
         return send_build(service, group, files, said, kernel_of)
 
 
-def send_late(service: Service, owner: Build, filename: str, path: str, provenance: Json) -> None:
-    """A module package that came when its kernel's build was sealed."""
+def send_late(service: Service, owner: Build, filename: str, path: str, provenance: Json, made_for: Optional[str]) -> None:
+    """A module package that came when the build that it belongs to was sealed; `made_for` names its kernel."""
     package = parse_package(filename)
     word = "late" if package is None else package.name.replace("-", "_")
     build = Build(owner.stream, owner.version, ("%s.%s" % (owner.release, word))[:128])
     found = service.find(build)
-    declared = found if found is not None else service.declare(build, provenance, built_for=owner.vr)
+    declared = found if found is not None else service.declare(build, provenance, built_for=made_for)
     service.put(build, filename, path)
     if declared.get("state") in OPEN:
         service.seal(build)

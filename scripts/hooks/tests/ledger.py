@@ -94,6 +94,7 @@ class Ledger:
                 "said": said,
                 "stream": parts[1],
                 "provenance": said["provenance"],
+                "builtFor": said.get("builtFor"),
             }
             return answer(201, self.builds[key])
         if build is None:

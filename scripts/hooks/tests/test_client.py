@@ -90,6 +90,16 @@ class Sending(Talking):
         self.assertEqual((other["state"], other["said"]["builtFor"]), ("sealed", "5.15.12-1.3"))
         self.assertEqual(len(ledger.builds), 2)
 
+    def test_what_comes_after_the_seal_of_modules_was_built_for_their_kernel(self) -> None:
+        for kernel in ("5.15.12-1.1", None):
+            ledger = Ledger()
+            service = self.service(self.serve(ledger))
+            group = group_of("a")._replace(rule=RULE._replace(role="modules"))
+            send_build(service, group, {"a-kmp.rpm": self.file("a", b"1")}, {}, lambda _: kernel)
+            send_build(service, group, {"b-kmp.rpm": self.file("b", b"2")}, {}, lambda _: "5.15.12-1.2")
+            (late,) = [build["said"] for (_, vr), build in ledger.builds.items() if vr != BUILD.vr]
+            self.assertEqual(late.get("builtFor"), kernel)
+
     def test_other_content_under_a_name_is_final(self) -> None:
         service = self.service(self.serve(Ledger()))
         send_build(service, group_of("a"), {"a.rpm": self.file("a", b"1")}, {})
