@@ -141,6 +141,36 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
     }
   })
 
+  it('believes no answer about another build or environment, nor a pass that has reasons', async () => {
+    const id = randomUUID()
+    const pass = { answer: 'pass', build: { id }, environment: 'production', reasons: [] }
+    const answers: [object, number][] = [
+      [pass, 0],
+      [{ answer: 'pass' }, 2],
+      [{ ...pass, build: { id: randomUUID() } }, 2],
+      [{ ...pass, environment: 'staging' }, 2],
+      [{ ...pass, reasons: [{ code: 'verdict', outcome: 'fail', count: 0 }] }, 2],
+      [{ ...pass, answer: 'fail' }, 2],
+    ]
+    let told: object = {}
+    const server = createServer((request, reply) => {
+      const known = request.url?.startsWith('/v1/gate') ? told : { id }
+      request.resume().on('end', () => reply.end(JSON.stringify(known)))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const env = { BASEDRIFT_URL: `http://127.0.0.1:${port}`, BASEDRIFT_ENVIRONMENT: 'production' }
+    try {
+      for (const [answer, code] of answers) {
+        told = answer
+        expect([answer, (await send(env, both)).code]).toEqual([answer, code])
+      }
+    } finally {
+      server.close()
+    }
+  })
+
   it('is two lines of the docs that can be copied as they are', async () => {
     const page = await readFile(path.resolve(import.meta.dirname, '../../docs/hooks.md'), 'utf8')
     const [push = '', gate = '', ...others] = page
