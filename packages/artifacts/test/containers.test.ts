@@ -62,6 +62,16 @@ describe('tar', () => {
     ])
   })
 
+  it('gives paths as they are unpacked', async () => {
+    const paths = ['.//lib//modules/1/x', '/lib/./modules///1/./y', './a/.b/..c/z', '././/w']
+    expect(await tar(writeTar(paths.map((path) => ({ path, data: '' }))))).toEqual([
+      'lib/modules/1/x=',
+      'lib/modules/1/y=',
+      'a/.b/..c/z=',
+      'w=',
+    ])
+  })
+
   it('takes what is of a type that nobody knows for a file, as those who unpack do', async () => {
     const types = ['\0', '7', 'Q', '9'].map((type, nth) => ({ path: `t${nth}`, type, data: 'x' }))
     expect(await tar(writeTar(types))).toEqual(['t0=x', 't1=x', 't2=x', 't3=x'])
@@ -253,12 +263,28 @@ describe('a module that is a link', () => {
       header('lib/modules/1/weak-updates/a.ko', '/lib/modules/0/updates/a.ko', '2'),
       header('lib/modules/1/extra/a.ko', '../../../../store/a.bin', '2'),
       header('vmlinuz', 'boot/vmlinuz-1', '2'),
+      header('lib/modules/1/updates/b.ko', '../kernel/b.ko', '2'),
+      header('usr/lib/modules/1/updates/c.ko', '/lib/modules/1/kernel/c.ko', '2'),
+      header('lib/modules/0/updates/d.ko', '../../1/kernel/d.ko', '2'),
+      header('lib/modules/1/updates/e.ko', '/opt/e.ko', '2'),
+      header('lib/modules/2', '1', '2'),
+      header('lib/modules/1/misc', '/opt/modules', '2'),
+      header('lib/modules/1/drivers', 'kernel/drivers', '2'),
+      header('lib/modules/1/build', '/usr/src/linux-1', '2'),
+      header('lib/modules/1/vdso/x.debug', '/usr/lib/debug/x', '2'),
+      header('lib/modules/1/System.map', '/boot/System.map-1', '2'),
+      header('usr/share/doc/a', '/opt/a', '2'),
+      header('lib', 'usr/lib', '2'),
       writeTar([]),
     ])
     expect(lines(await scanBytes(archive, 'x.tar'))).toEqual([
       'problem link-unread x.tar!lib/modules/1/updates/a.ko',
       'problem link-unread x.tar!boot/config-1',
       'problem link-unread x.tar!lib/modules/1/extra/a.ko',
+      'problem link-unread x.tar!lib/modules/0/updates/d.ko',
+      'problem link-unread x.tar!lib/modules/1/updates/e.ko',
+      'problem link-unread x.tar!lib/modules/2',
+      'problem link-unread x.tar!lib/modules/1/misc',
     ])
     const cpio = writeCpio([
       { path: 'updates/a.ko', links: 2 },

@@ -383,6 +383,21 @@ describe('obstacles', () => {
     expect(obstacles({}, { machine: null })).toBeUndefined()
   })
 
+  test('are exports that the kernel itself has, but for those of a table that it does not look at', () => {
+    const kernel: KernelSpec = { exports: [layout, ['b', 2], ['a', 2]], moduleExports: [['c', 2]] }
+    const exports: Entry[] = [
+      ['b', 2],
+      ['c', 2],
+      ['a', 9],
+    ]
+    expect(loadOf(kernel, { exports }).obstacles).toEqual([{ code: 'export-duplicate', actual: 'a' }])
+    expect(obstacles(kernel, { exports: [['c', 2]] })).toBeUndefined()
+    expect(obstacles({ ...kernel, exports: null }, { exports })).toBeUndefined()
+    const gpl: Entry[] = [['a', 9, symbolBits.gplTable]]
+    expect(obstacles({ ...kernel, version: '7.0' }, { exports: gpl })).toEqual(['export-duplicate'])
+    expect(obstacles({ ...kernel, version: '7.1' }, { exports: gpl })).toBeUndefined()
+  })
+
   test('are exports without the table of their flags, from 7.1 on', () => {
     const exports: Entry[] = [['f', 1]]
     expect(obstacles({ version: '7.1' }, { exports })).toEqual(['export-flags-absent'])

@@ -38,6 +38,7 @@ export const obstacleCodes = [
   'machine-differs',
   'module-struct-size',
   'export-flags-absent',
+  'export-duplicate',
   'versions-absent',
   'vermagic-absent',
 ] as const

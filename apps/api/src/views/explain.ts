@@ -215,6 +215,8 @@ function obstacleStory({
       return `Its struct module has ${actual} bytes and this kernel's ${expected}`
     case 'export-flags-absent':
       return 'It exports symbols without the table of their flags'
+    case 'export-duplicate':
+      return `It exports ${actual}, which the kernel exports itself`
     case 'versions-absent':
       return 'It has no symbol versions (built without Module.symvers?), and CONFIG_MODULE_FORCE_LOAD is not set'
     case 'vermagic-absent':

@@ -95,9 +95,7 @@ export function loadLines({ load, verdict }: ModuleResult): string[] {
   if (mismatched.length > 0) lines.push(`other versions of ${namesOf(mismatched, mismatchedTotal)}`)
   if (unresolved.length > 0) lines.push(`nothing known exports ${namesOf(unresolved, unresolvedTotal)}`)
   for (const { code, expected, actual } of obstacles) {
-    const values =
-      expected === undefined ? '' : `: this kernel has ${expected}, the module ${actual ?? 'none'}`
-    lines.push(`${code}${values}`)
+    lines.push(`${code}${valuesOf(code, expected, actual)}`)
   }
   for (const doubt of doubts) lines.push(`${doubt}${doubtMeanings[doubt]}`)
   if (btfIds === undefined) return lines
@@ -107,6 +105,12 @@ export function loadLines({ load, verdict }: ModuleResult): string[] {
     lines.push(`  ${set ?? expected ?? 'an id'}: ${id} is ${actual}`)
   if (wrongTotal > wrong.length) lines.push(`  and ${count(wrongTotal - wrong.length)} more`)
   return lines
+}
+
+/** What an obstacle names of kernel and module. */
+function valuesOf(code: string, expected: string | undefined, actual = 'none'): string {
+  if (expected !== undefined) return `: this kernel has ${expected}, the module ${actual}`
+  return code === 'export-duplicate' ? `: this kernel exports ${actual} itself` : ''
 }
 
 function namesOf(names: readonly string[], total = names.length): string {

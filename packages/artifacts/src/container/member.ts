@@ -63,7 +63,7 @@ export type UnreadMember =
   | { readonly unread: string; readonly why: 'sparse' }
   | { readonly unread: string; readonly why: 'hard-link' | 'symbolic-link'; readonly target: string }
 
-/** A member's path as it is shown: without the leading `./` and `/` that archivers put there. */
+/** A member's path as it is shown, and as it is unpacked: without a leading `./` or `/`, and without `//` and `/./` in it. */
 export function shownPath(path: string): string {
-  return path.replace(/^(?:\.?\/+)+/, '')
+  return path.replace(/^(?:\.?\/+)+/, '').replace(/\/(?:\.?\/)+/g, '/')
 }

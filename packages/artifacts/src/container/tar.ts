@@ -146,7 +146,7 @@ export async function* tarMembers(reader: ByteReader, limits: Limits): AsyncGene
     const size = type === '1' ? 0 : (extended.size ?? ownSize)
     const path = shownPath(extended.path ?? headerPath(header))
     const sparse = extended.sparse || type === 'S'
-    const target = shownPath(extended.target ?? string(header, 157, 100))
+    const target = extended.target ?? string(header, 157, 100)
     extended = { ...nothing }
     if (path.length > limits.nameBytes) {
       throw new ArtifactError('limit-exceeded', at, `The path of a member has ${path.length} characters`)
@@ -154,7 +154,9 @@ export async function* tarMembers(reader: ByteReader, limits: Limits): AsyncGene
     if (type === 'S') await sparseHeaders(reader, header)
     const member = new Member(path, size, reader)
     if (type === '1' || type === '2')
-      yield { unread: path, why: type === '1' ? 'hard-link' : 'symbolic-link', target }
+      yield type === '1'
+        ? { unread: path, why: 'hard-link', target: shownPath(target) }
+        : { unread: path, why: 'symbolic-link', target }
     else if (sparse) yield { unread: path, why: 'sparse' }
     else if (!noFiles.includes(type) && !path.endsWith('/')) yield member
     await member.skip()

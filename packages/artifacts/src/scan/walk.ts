@@ -24,6 +24,7 @@ import {
 } from './files.js'
 import { type Interest, interestOf, isLikeModule } from './interest.js'
 import { Lane } from './lane.js'
+import { showsUnread } from './links.js'
 import { pairRawBtfs, type RawBtf } from './raw-btf.js'
 
 type Facts = AsyncGenerator<ArtifactFacts>
@@ -56,7 +57,8 @@ export async function* walkMembers(
     for await (const member of members) {
       context.signal.throwIfAborted()
       if ('unread' in member) {
-        if (isMissed(member)) yield unreadProblem(context, member, nameOf(member.unread))
+        const name = nameOf(member.unread)
+        if (isMissed(member, name)) yield unreadProblem(context, member, name)
         continue
       }
       const interest = interestOf(member.path) ?? (await rawByMagic(member))
@@ -106,12 +108,12 @@ function keepRaw(reading: Reading, raws: RawBtf[]): ArtifactFacts[] | Promise<Ar
 
 /**
  * Whether something is missing without the content of a member: a module under each of its hard links, as each is loaded by its
- * own folder's kernel; of other links, what is not read under its other name, or in a package of its own.
+ * own folder's kernel; of symbolic links, see `showsUnread`; of other links, what is not read under its other name, or in a package of its own.
  */
-function isMissed(member: UnreadMember): boolean {
+function isMissed(member: UnreadMember, name: string): boolean {
+  if (member.why === 'symbolic-link') return showsUnread(name, member.target)
   const interest = interestOf(member.unread)
   if (interest === null || member.why === 'sparse') return interest !== null
-  if (member.why === 'symbolic-link') return interest === 'module' && interestOf(member.target) !== 'module'
   return interest === 'module' || interest !== interestOf(member.target)
 }
 

@@ -79,6 +79,10 @@ class ExportTable {
     } else if (known !== crc) this.#known.set(id, [known, crc])
   }
 
+  has(id: number): boolean {
+    return this.#known.has(id)
+  }
+
   /**
    * What a kernel says of an import with this CRC: `null` where no exporter is known, `unsure` where they disagree or tell no
    * CRC: a kernel with modversions has one for each export, and takes modules that export without by force alone
@@ -241,6 +245,15 @@ export class LoadComparison {
     return { modversions: { state: known ? 'match' : 'unknown', mismatched: [], ...named }, doubts }
   }
 
+  /** The first by name of its exports that the kernel itself has; null where there is none. */
+  #duplicateOf({ ids, flags }: PooledSymbols): string | null {
+    const names: string[] = []
+    for (let index = 0; index < ids.length; index++)
+      if ((flags[index]! & this.#leftOut) === 0 && this.#own?.has(ids[index]!))
+        names.push(this.#names.name(ids[index]!))
+    return names.sort()[0] ?? null
+  }
+
   #obstacles({ structSize, flagTable, machine, lacks, exports }: LoadModule): LoadObstacle[] {
     const found: LoadObstacle[] = []
     const { structSize: own, machine: ownMachine } = this.#kernel
@@ -252,6 +265,8 @@ export class LoadComparison {
       found.push({ code: 'module-struct-size', expected: String(own), actual: String(structSize) })
     const looked = exports.flags.some((bits) => (bits & symbolBits.gplTable) === 0)
     if (this.#wantsFlagTable && looked && !flagTable) found.push({ code: 'export-flags-absent' })
+    const duplicate = this.#duplicateOf(exports)
+    if (duplicate !== null) found.push({ code: 'export-duplicate', actual: duplicate })
     return found
   }
 }

@@ -73,6 +73,7 @@ export const obstacleCodes = [
   'machine-differs',
   'module-struct-size',
   'export-flags-absent',
+  'export-duplicate',
   'versions-absent',
   'vermagic-absent',
 ] as const
@@ -80,8 +81,8 @@ export const obstacleCodes = [
 /**
  * What else makes the kernel refuse a module (ENOEXEC): it has no symbol table, as after `strip -s`, or no
  * `.gnu.linkonce.this_module` (`setup_load_info`); it is of another machine (`elf_check_arch`); its `struct module` has another
- * size (from 6.4 on); it exports symbols without the table of their flags (from 7.1 on); or, where the kernel's config says that
- * nothing loads by force (`try_to_force_load`), it has no symbol versions though the kernel has, or no vermagic.
+ * size (from 6.4 on); it exports symbols without the table of their flags (from 7.1 on); it exports what the kernel exports itself, of which
+ * `actual` is the first (`verify_exported_symbols`); or, where the kernel's config says that nothing loads by force (`try_to_force_load`), it has no symbol versions though the kernel has, or no vermagic.
  */
 export interface LoadObstacle {
   readonly code: (typeof obstacleCodes)[number]
