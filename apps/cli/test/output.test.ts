@@ -6,7 +6,7 @@ import { cell, columns, fittedColumns } from '../src/output/columns.js'
 import { parseFormats } from '../src/output/formats.js'
 import { wholeNumber } from '../src/output/numbers.js'
 import { clipped, clippedPath, printable, wrapped } from '../src/output/printable.js'
-import { replaceFile } from '../src/output/replace.js'
+import { replaceTogether } from '../src/output/replace.js'
 import { coloured, plain, styleFor } from '../src/output/style.js'
 import { bytes, count, counted, listed } from '../src/output/words.js'
 import { tempDir } from './support/temp.js'
@@ -143,21 +143,24 @@ describe('wholeNumber', () => {
   })
 })
 
-describe('replaceFile', () => {
+describe('replaceTogether', () => {
+  const replace = (file: string, text: string, mode: number) =>
+    replaceTogether((put) => put(file, Buffer.from(text), mode))
+
   it('does not write through a link that lies where it would write first', async () => {
     using temp = tempDir()
     const at = (name: string) => path.join(temp.path, name)
     const beside = `module.ko.${process.pid}.tmp`
     writeFileSync(at('elsewhere'), 'untouched')
     symlinkSync(at('elsewhere'), at(beside))
-    await expect(replaceFile(at('module.ko'), Buffer.from('new'), 0o644)).rejects.toMatchObject({
+    await expect(replace(at('module.ko'), 'new', 0o644)).rejects.toMatchObject({
       code: 'output-unwritable',
       where: at('module.ko'),
     })
     expect(readFileSync(at('elsewhere'), 'latin1')).toBe('untouched')
     expect(readdirSync(temp.path).sort()).toEqual(['elsewhere', beside])
     unlinkSync(at(beside))
-    await replaceFile(at('module.ko'), Buffer.from('new'), 0o640)
+    await replace(at('module.ko'), 'new', 0o640)
     expect(readFileSync(at('module.ko'), 'latin1')).toBe('new')
     expect(readdirSync(temp.path).sort()).toEqual(['elsewhere', 'module.ko'])
   })

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type ModuleFacts, readModule } from '@basedrift/artifacts'
 import { type Btf, Kind, Rebaser, readBtf } from '@basedrift/btf'
@@ -129,6 +129,47 @@ describe('basedrift rebase', () => {
     expect(table).toMatch(new RegExp(` missing +struct ${name} +from \\w+`))
     expect(table).toMatch(/\nRebased 0 modules; 1 module obstructed\n$/)
     expect(readFileSync(file).equals(readFileSync(vector('teapot-1.1.btf')))).toBe(true)
+  })
+})
+
+describe('several modules', () => {
+  it.each([
+    ['rebase', ['--origin', vector('base-1.1.btf'), '--onto', vector('base-1.3.btf')]],
+    ['distill', ['--origin', vector('base-1.1.btf')]],
+    ['stamp', ['--base', vector('base-1.1.btf')]],
+  ] as const)(
+    'are all written by %s, or none, and the one that is refused is named',
+    async (command, kernels) => {
+      using temp = tempDir()
+      const [first, signed, last] = ['first.ko', 'signed.ko', 'last.ko'].map((name) =>
+        path.join(temp.path, name),
+      )
+      const module = readFileSync(vector('teapot-1.1.ko'))
+      writeFileSync(first!, module)
+      writeFileSync(last!, module)
+      writeFileSync(signed!, Buffer.concat([module, Buffer.from('sig~Module signature appended~\n')]))
+      const args = [command, ...kernels, first!, signed!, last!]
+      const refused = await basedrift(args)
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/^basedrift: module-signed: /) })
+      expect(refused.stderr).toContain('signed.ko')
+      expect(readdirSync(temp.path).sort()).toEqual(['first.ko', 'last.ko', 'signed.ko'])
+      for (const file of [first!, last!]) expect(readFileSync(file).equals(module)).toBe(true)
+      writeFileSync(signed!, module)
+      expect(await basedrift(args)).toMatchObject({ code: 0, stderr: '' })
+      expect(readdirSync(temp.path).sort()).toEqual(['first.ko', 'last.ko', 'signed.ko'])
+      for (const file of [first!, signed!, last!]) expect(readFileSync(file).equals(module)).toBe(false)
+    },
+  )
+
+  it('are refused where two would be written to one file', async () => {
+    using temp = tempDir()
+    for (const folder of ['a', 'b', 'out']) mkdirSync(path.join(temp.path, folder))
+    const files = ['a', 'b'].map((folder) => path.join(temp.path, folder, 'teapot.ko'))
+    for (const file of files) copyFileSync(vector('teapot-1.1.ko'), file)
+    const out = path.join(temp.path, 'out')
+    const run = await basedrift(['stamp', '--base', vector('base-1.1.btf'), ...files, '-o', out])
+    expect(run).toMatchObject({ code: 2, stderr: expect.stringMatching(/^basedrift: usage: Two modules /) })
+    expect(readdirSync(out)).toEqual([])
   })
 })
 

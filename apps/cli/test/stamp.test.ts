@@ -42,6 +42,8 @@ describe('basedrift stamp', () => {
     expect(readdirSync(temp.path).sort()).toEqual(['saucer-1.1.ko', 'teapot-1.1.ko'])
     const shown = await basedrift(['inspect', '--format', 'json', one!])
     expect(JSON.parse(shown.stdout.toString()).modules[0]).toMatchObject({ name: 'teapot', btf: { stamp } })
+    const table = (await basedrift(['inspect', temp.path])).stdout.toString()
+    expect(table).toContain(`\n         2 stamped with base ${stamp.sha256.slice(0, 12)}…\n`)
   })
 
   it('writes elsewhere, what was compressed uncompressed', async () => {

@@ -26,27 +26,34 @@ export function addStamp(program: Command, ended: (code: number) => void): void 
       const { stampChange, writeSections } = await import('@basedrift/artifacts')
       const { readBaseFile, readOnOrigin } = await import('../rewrite/base-file.js')
       const { inFile, mustHavePlace, outputOf, readModuleFile } = await import('../rewrite/module-file.js')
-      const { replaceFile } = await import('../output/replace.js')
+      const { replaceTogether } = await import('../output/replace.js')
       const { standardOutput } = await import('../output/destination.js')
       const { count, counted } = await import('../output/words.js')
       await mustHavePlace(modules, options.output)
       const base = await readBaseFile(options.base)
       const stamp = { sha256: base.sha256, types: base.btf.typeCount, strings: base.btf.stringsLength }
-      let stamped = 0
-      for (const path of modules) {
-        const module = await readModuleFile(path)
-        if (module.form === 'raw') {
-          throw new CliError('module-form', 'Raw BTF has no place for a stamp; stamp the module (.ko).', path)
+      const stamped = await replaceTogether(async (put) => {
+        let stamped = 0
+        for (const path of modules) {
+          const module = await readModuleFile(path)
+          if (module.form === 'raw') {
+            throw new CliError(
+              'module-form',
+              'Raw BTF has no place for a stamp; stamp the module (.ko).',
+              path,
+            )
+          }
+          if (module.btf === null) continue
+          const { btf } = module
+          const bytes = inFile(path, () => {
+            const { littleEndian } = readOnOrigin(module, btf, base)
+            return writeSections(module.bytes, [stampChange(stamp, littleEndian)])
+          })
+          await put(await outputOf(module, options.output), bytes, module.mode)
+          stamped++
         }
-        if (module.btf === null) continue
-        const { btf } = module
-        const bytes = inFile(path, () => {
-          const { littleEndian } = readOnOrigin(module, btf, base)
-          return writeSections(module.bytes, [stampChange(stamp, littleEndian)])
-        })
-        await replaceFile(await outputOf(module, options.output), bytes, module.mode)
-        stamped++
-      }
+        return stamped
+      })
       const without = modules.length - stamped
       const left = without === 0 ? '' : `; ${counted(without, 'module')} without BTF left as they were`
       const size = `${count(stamp.types)} types, ${count(stamp.strings)} bytes of strings`

@@ -72,6 +72,12 @@ function modulesLines(modules: readonly InspectedModule[], style: TableOptions['
       strings === null ? 'a base that they do not tell' : `a base with ${count(strings)} bytes of strings`
     lines.push(`         ${count(many)} built on ${base}`)
   }
+  const stamps = new Map<string, number>()
+  for (const { btf } of withBtf) {
+    if (btf!.stamp !== null) stamps.set(btf!.stamp.sha256, (stamps.get(btf!.stamp.sha256) ?? 0) + 1)
+  }
+  for (const [sha256, many] of [...stamps].sort((a, b) => b[1] - a[1]).slice(0, shown))
+    lines.push(`         ${count(many)} stamped with base ${sha256.slice(0, 12)}…`)
   const head = ['name', 'BTF', 'types', 'strings', 'distilled'].map((title) =>
     cell(title, (text) => style('faint', text)),
   )

@@ -7,8 +7,8 @@ import {
   stampChange,
   writeSections,
 } from '@basedrift/artifacts'
-import { replaceFile } from '../output/replace.js'
-import type { ModuleFile } from './module-file.js'
+import type { Put } from '../output/replace.js'
+import { inFile, type ModuleFile } from './module-file.js'
 
 /** What of a module is written anew. */
 export interface Rewritten {
@@ -52,12 +52,21 @@ export function idsNamed({ btfIds }: ModuleFile): number[] {
   return all.filter((id) => id !== 0)
 }
 
-/** Writes a rewritten module to its place: a `.ko`, or raw BTF with its distilled base beside it as `NAME.base`. */
-export async function writeRewritten(module: ModuleFile, to: string, parts: Rewritten): Promise<void> {
+/**
+ * Puts a rewritten module in its place: a `.ko`, or raw BTF with its distilled base beside it as `NAME.base`.
+ * @throws ArtifactError, with the file that it is of; CliError
+ */
+export async function putRewritten(
+  put: Put,
+  module: ModuleFile,
+  to: string,
+  parts: Rewritten,
+): Promise<void> {
   if (module.form === 'elf') {
-    await replaceFile(to, rewrittenElf(module, parts), module.mode)
+    const bytes = inFile(module.path, () => rewrittenElf(module, parts))
+    await put(to, bytes, module.mode)
     return
   }
-  await replaceFile(to, parts.btf, module.mode)
-  if (parts.base !== null) await replaceFile(`${to.replace(/\.btf$/, '')}.base`, parts.base, module.mode)
+  await put(to, parts.btf, module.mode)
+  if (parts.base !== null) await put(`${to.replace(/\.btf$/, '')}.base`, parts.base, module.mode)
 }
