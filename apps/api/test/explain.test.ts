@@ -71,6 +71,18 @@ describe('an explanation', () => {
     if (verdict !== 'compatible') expect(remedy(explained({ verdict }))).not.toEqual([])
   })
 
+  it('gives advice that holds for modules that are older than the kernel, and for newer ones', () => {
+    const [rebuild, apart] = remedy(
+      explained({ verdict: 'misread' }, { kernelBuild: '5.15.12-1.9', moduleBuild: '1.0-1' }),
+    )
+    expect(rebuild).toBe(
+      'Build the modules of 1.0-1 against the vmlinux of 5.15.12-1.9, and publish both together.',
+    )
+    expect(apart).toBe(
+      'Or let no machine that runs 5.15.12-1.9 have 1.0-1: its modules are for the kernel of 5.15.12-1.3.',
+    )
+  })
+
   it('says what is missing of symbols, and how to bring it', () => {
     const load = {
       vermagic: 'same' as const,

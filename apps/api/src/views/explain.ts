@@ -302,7 +302,7 @@ function remedyOfVerdict({ result, kernelBuild, moduleBuild, origin, fits, kerne
         `Build the modules of ${moduleBuild} against the vmlinux of ${kernelBuild}, and publish both together.`,
         ...(origin !== null && origin.base.sha256 !== kernel.base.sha256
           ? [
-              `Or do not let machines that run ${kernelBuild} have ${moduleBuild} before they have booted ${origin.build}.`,
+              `Or let no machine that runs ${kernelBuild} have ${moduleBuild}: its modules are for the kernel of ${origin.build}.`,
             ]
           : []),
       ]
