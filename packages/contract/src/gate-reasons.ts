@@ -54,7 +54,7 @@ export const gateReasonCodes = {
   },
   'comparison-pending': {
     outcome: 'unknown',
-    sentence: 'Two builds have not been compared yet.',
+    sentence: 'Two builds have yet to be compared, or compared again.',
     remedy: 'Wait for it: ask with `wait`.',
   },
   'comparison-failed': {
