@@ -3,9 +3,12 @@ import { globGrammars, globTest } from '../globs.js'
 import type { Route } from './rows.js'
 
 /**
- * Whether a channel is told of an event: one of its routes fits. An event about no stream fits where the stream does not matter.
+ * Whether a channel is told of an event: one of its routes fits. An event about no stream fits where the stream does not matter. That
+ * a gate passes again is told to whoever was told that it failed, however little it matters by itself.
  */
-export function isTold(routes: readonly Route[], { kind, severity, stream }: Notice): boolean {
+export function isTold(routes: readonly Route[], notice: Notice): boolean {
+  const { kind, stream } = notice
+  const severity = notice.kind === 'gate' ? 'critical' : notice.severity
   const least = (route: Route) => severities.indexOf(severity) >= severities.indexOf(route.minSeverity)
   return routes.some(
     (route) =>
