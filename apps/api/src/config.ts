@@ -31,6 +31,9 @@ export interface ApiLimits {
   tokenRequestsPerMinute: number
   /** Uploads at the same time with one token. */
   tokenUploads: number
+  /** Bytes of artifacts a day, in UTC, for one stream, and with one token; 0 is any number. */
+  streamDailyBytes: number
+  tokenDailyBytes: number
   /** Delay of the event loop above which requests are refused; 0 refuses none. */
   eventLoopDelayMs: number
 }
@@ -79,6 +82,8 @@ export const defaultApiConfig: ApiConfig = {
     requestsPerMinute: 3_000,
     tokenRequestsPerMinute: 3_000,
     tokenUploads: 16,
+    streamDailyBytes: 256 * 1024 ** 3,
+    tokenDailyBytes: 1024 * 1024 ** 3,
     eventLoopDelayMs: 2_000,
   },
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { ENGINE_VERSION } from '@basedrift/check'
 import { FinalError, type Log, type TaskHandler } from '@basedrift/jobs'
@@ -14,7 +15,7 @@ import type { Pool } from './pool.js'
 
 /** What the drift job needs. */
 export interface DriftOptions {
-  ledger: Pick<Ledger, 'drifts'>
+  ledger: Pick<Ledger, 'drifts' | 'blobs'>
   blobs: Pick<BlobStore, 'withFile' | 'put'>
   pool: Pick<Pool, 'drift'>
   log: Log
@@ -40,6 +41,7 @@ export function createDriftHandler(options: DriftOptions): TaskHandler<DriftPayl
       const { state, engine: recorded } = inputs
       if (state === 'done' && recorded !== null && compareEngines(ENGINE_VERSION, recorded) <= 0) return
       const { report: bytes, fingerprints, ...drift } = await compute(inputs, signal, options)
+      await ledger.blobs.claim(createHash('sha256').update(bytes).digest('hex'))
       const report = await blobs.put(Readable.from([bytes]), { maxBytes: bytes.length, signal })
       const outcome = await ledger.drifts.record({
         fromBuildId,

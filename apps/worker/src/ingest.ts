@@ -15,7 +15,7 @@ import type { TempFiles } from './temp.js'
 
 /** What the ingest job needs. */
 export interface IngestOptions {
-  ledger: Pick<Ledger, 'builds' | 'origins'>
+  ledger: Pick<Ledger, 'builds' | 'origins' | 'blobs'>
   blobs: Pick<BlobStore, 'withFile' | 'putFile'>
   pool: Pick<Pool, 'scan' | 'fit'>
   temp: Pick<TempFiles, 'withDirectory'>
@@ -63,8 +63,11 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           return
         }
         const { base, manifest, bundle, symbols, exports } = scanned
-        const put = (path: string, file: { sha256: string; size: number } | null) =>
-          file && blobs.putFile(path, { maxBytes: file.size, expectedSha256: file.sha256, signal })
+        const put = async (path: string, file: { sha256: string; size: number } | null) => {
+          if (file === null) return
+          await ledger.blobs.claim(file.sha256)
+          await blobs.putFile(path, { maxBytes: file.size, expectedSha256: file.sha256, signal })
+        }
         // All is stored before anything of it is recorded; the origin of the modules can be looked for meanwhile.
         const stored = Promise.all([
           put(at.basePath, base),

@@ -41,7 +41,7 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
   try {
     const temporary = path.join(dataDir, 'tmp', 'blobs')
     const parts = await openParts({ databaseUrl, config, dataDir, temporary, log, shutdown })
-    const { threads, tasks, keepMs, metricsPort } = config.worker
+    const { threads, tasks, retention, metricsPort } = config.worker
     const metrics = createMetrics()
     const sending = sendingOf(config)
     if (sending === undefined)
@@ -53,7 +53,7 @@ export async function startStandalone(env: NodeJS.ProcessEnv): Promise<WorkerPro
       dataDir,
       metrics,
       settling: config.chat.settling,
-      reconcile: keepMs === undefined ? {} : { keepMs },
+      reconcile: retention,
       sweep: config.chat.waiverMs === undefined ? {} : { waiverMs: config.chat.waiverMs },
       sending,
       ...(concurrency === undefined ? {} : { concurrency }),

@@ -48,7 +48,7 @@ export interface WorkerOptions {
   concurrency?: number
   /** Lease of a task, in milliseconds; it is extended while the task runs. */
   leaseMs?: number
-  reconcile?: { intervalMs?: number; quietMs?: number; keepMs?: number }
+  reconcile?: { intervalMs?: number; quietMs?: number; keepMs?: number; unsealedMs?: number }
   /** When a change is told of. */
   settling?: Partial<AnnounceOptions['settling']>
   /** When waivers are told of, and how often gates are asked again, in milliseconds. */
@@ -119,7 +119,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     ring: () => dispatcher.ring(),
     ...options.sweep,
   })
-  const reconciler = startReconcile({ ledger, queue, dispatcher, log, ...options.reconcile })
+  const reconciler = startReconcile({ ledger, blobs, queue, dispatcher, log, ...options.reconcile })
   return {
     dispatcher,
     ring() {

@@ -18,7 +18,7 @@ it('a worker that has nothing to do lets be told what could not be, and deletes 
   await ledger.courier.end(delivery, 'a', { outcome: 'sent', code: null, status: 200, answer: '' })
 
   const declaration = { stream: 'kettle', version: '1', release: '1', provenance: {}, builtFor: null }
-  await ledger.builds.declare(declaration)
+  const { build } = await ledger.builds.declare(declaration)
   await ledger.builds.declare({ ...declaration, provenance: { obs: { bcnt: 2 } } })
   const [subject] = await query<{ key: string }>('SELECT key FROM "Subject"')
   const task = `announce:${subject?.key}`
@@ -26,11 +26,22 @@ it('a worker that has nothing to do lets be told what could not be, and deletes 
   await ledger.tasks.fail(task, 'a', { code: 'notice-invalid', message: 'no' })
 
   const queue = await createPostgresQueue({ databaseUrl: test.url, log: quiet })
+  const removed: string[] = []
+  const blobs = { delete: async (sha256: string) => void removed.push(sha256) }
   let rung = 0
   const dispatcher = { ring: () => rung++ }
   clock.now = new Date(clock.now.getTime() + 24 * 3_600_000)
   const start = (keepMs: number) =>
-    startReconcile({ ledger, queue, dispatcher, log: quiet, keepMs, intervalMs: 60_000, quietMs: 3_600_000 })
+    startReconcile({
+      ledger,
+      blobs,
+      queue,
+      dispatcher,
+      log: quiet,
+      keepMs,
+      intervalMs: 60_000,
+      quietMs: 3_600_000,
+    })
   try {
     const early = start(2 * 24 * 3_600_000)
     await early.run()
@@ -42,6 +53,16 @@ it('a worker that has nothing to do lets be told what could not be, and deletes 
     await vi.waitFor(async () => expect(await ledger.deliveries.get(old.id)).toBeNull(), 20_000)
     await late.stop()
     expect((await ledger.notices.events({ limit: 10 })).items).toEqual([])
+
+    await ledger.blobs.claim('ab'.repeat(32))
+    for (const days of [8, 10, 32]) {
+      clock.now = new Date(clock.now.getTime() + days * 24 * 3_600_000)
+      const again = start(3_600_000)
+      await again.run()
+      await again.stop()
+    }
+    expect(removed).toEqual(['ab'.repeat(32)])
+    expect(await ledger.builds.get(build.id)).toMatchObject({ withdrawal: { by: 'retention' } })
   } finally {
     await queue.close()
   }

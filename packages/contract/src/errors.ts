@@ -298,6 +298,12 @@ export const errorCodes = {
     title: 'This token has too many uploads under way',
     sentence: 'Wait as long as the header Retry-After says.',
   },
+  'quota-exceeded': {
+    status: 429,
+    title: 'No more bytes are taken today',
+    sentence:
+      'Nothing was kept. Send it again when the next day (UTC) has begun, as the header Retry-After says, or let the operator of the service raise BASEDRIFT_STREAM_DAILY_GIB or BASEDRIFT_TOKEN_DAILY_GIB.',
+  },
   'rate-limited': {
     status: 429,
     title: 'Too many requests',

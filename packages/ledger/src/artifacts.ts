@@ -1,5 +1,6 @@
 import { artifactKindOf } from '@basedrift/contract'
 import { streamIdsOf } from './access/streams.js'
+import { recordBlobs } from './blob-records.js'
 import { artifactRow } from './build-rows.js'
 import { type Database, transact } from './db.js'
 import { LedgerError } from './errors.js'
@@ -57,7 +58,7 @@ export function createArtifacts(db: Database): Artifacts {
         }
         if (most !== undefined && (await tx.artifact.count({ where: { buildId } })) >= most)
           return { outcome: 'full', artifact: null, streamId }
-        await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
+        await recordBlobs(tx, [{ sha256, size }], now)
         const made = await tx.artifact.create({
           data: { id: uuidv7(now.getTime()), buildId, filename, kind, sha256, size, createdAt: now },
         })

@@ -1,4 +1,5 @@
 import { recordFingerprints } from './bases.js'
+import { recordBlobs } from './blob-records.js'
 import { pageLimit, pageOf } from './cursor.js'
 import { type Database, type Tx, transact } from './db.js'
 import { enqueue } from './enqueue.js'
@@ -221,7 +222,7 @@ export function createDrifts(db: Database): Drifts {
         if (held.state === 'done' && held.engine !== null && compareEngines(engine, held.engine) <= 0)
           return 'already'
         const { sha256, size } = report
-        await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
+        await recordBlobs(tx, [{ sha256, size }], now)
         await recordFingerprints(tx, fingerprints)
         await tx.drift.update({
           where: { fromBuildId_toBuildId: { fromBuildId, toBuildId } },

@@ -1,3 +1,4 @@
+import { recordBlobs } from './blob-records.js'
 import type { Tx } from './db.js'
 import { renewNeighbours } from './drifts.js'
 import { enqueue } from './enqueue.js'
@@ -83,7 +84,7 @@ export async function recordIngest(
   let newBase = false
   if (base !== null) {
     const { sha256, size, types, strings } = base
-    await tx.blob.createMany({ data: [{ sha256, size, createdAt: now }], skipDuplicates: true })
+    await recordBlobs(tx, [{ sha256, size }], now)
     const data = [{ sha256, types, strings, createdAt: now }]
     newBase = (await tx.base.createMany({ data, skipDuplicates: true })).count === 1
   }
@@ -92,8 +93,7 @@ export async function recordIngest(
       ? null
       : await recordModuleSet(tx, manifest, bundle, result.symbols ?? null, now)
   const exports = base === null ? null : (result.exports ?? null)
-  if (exports !== null)
-    await tx.blob.createMany({ data: [{ ...exports, createdAt: now }], skipDuplicates: true })
+  if (exports !== null) await recordBlobs(tx, [exports], now)
   await recordArtifacts(tx, buildId, result.artifacts)
   await touchArtifacts(tx, buildId, result.artifacts, now)
 

@@ -1,3 +1,4 @@
+import { recordBlobs } from './blob-records.js'
 import type { Database, Tx } from './db.js'
 import { moduleSetId } from './ids.js'
 import { storable } from './json.js'
@@ -129,8 +130,7 @@ export async function recordModuleSet(
     ...(made.count === 1 ? [bundle] : []),
     ...(symbols !== null && (made.count === 1 || replaced) ? [symbols] : []),
   ]
-  const data = written.map(({ sha256, size }) => ({ sha256, size, createdAt: now }))
-  await tx.blob.createMany({ data, skipDuplicates: true })
+  await recordBlobs(tx, written, now)
   if (made.count === 1) {
     await tx.$executeRaw`
       INSERT INTO "Module" ("moduleSetId", ordinal, name, file, sha256, vermagic, srcversion, "buildId", "btfSha256",

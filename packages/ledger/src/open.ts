@@ -3,6 +3,7 @@ import { createIdempotency } from './access/idempotency.js'
 import { createTokens } from './access/tokens.js'
 import { createArtifacts } from './artifacts.js'
 import { createBases } from './bases.js'
+import { createBlobRecords } from './blob-records.js'
 import { createBuilds } from './builds.js'
 import { type Database, openPrisma, unreachable } from './db.js'
 import { createDrifts } from './drifts.js'
@@ -22,6 +23,7 @@ import { createNotices } from './notices/subjects.js'
 import { touchExpiring } from './notices/waivers.js'
 import { createOrigins } from './origins.js'
 import { createPairs } from './pairs.js'
+import { createQuotas } from './quotas.js'
 import { createRenewals } from './renewal/renewals.js'
 import type { Ledger } from './repositories.js'
 import { createRetention } from './retention.js'
@@ -67,6 +69,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     streams: createStreams(db),
     builds: createBuilds(db),
     artifacts: createArtifacts(db),
+    blobs: createBlobRecords(db),
+    quotas: createQuotas(db),
     moduleSets: createModuleSets(db),
     origins: createOrigins(db),
     pairs: createPairs(db),

@@ -1,4 +1,5 @@
 import type { Audit, Idempotency, Tokens } from './access/types.js'
+import type { BlobRecords } from './blob-records.js'
 import type { Asked } from './gate/asked.js'
 import type { Attested } from './gate/attested.js'
 import type { Gate } from './gate/decisions.js'
@@ -10,6 +11,7 @@ import type { Channels } from './notices/channels.js'
 import type { Courier } from './notices/courier.js'
 import type { Deliveries } from './notices/deliveries.js'
 import type { Notices } from './notices/subjects.js'
+import type { Quotas } from './quotas.js'
 import type { Renewals } from './renewal/renewals.js'
 import type { Retention } from './retention.js'
 import type {
@@ -294,6 +296,8 @@ export interface Ledger {
   readonly streams: Streams
   readonly builds: Builds
   readonly artifacts: Artifacts
+  readonly blobs: BlobRecords
+  readonly quotas: Quotas
   readonly moduleSets: ModuleSets
   readonly origins: Origins
   readonly pairs: Pairs

@@ -1,4 +1,5 @@
 import type { Database } from './db.js'
+import { expireUnsealed } from './expiry.js'
 import { Prisma } from './generated/client.js'
 import { firstId } from './ids.js'
 
@@ -8,6 +9,12 @@ export type Pruned = Record<'deliveries' | 'events' | 'gateUses' | 'decisions' |
 /** What is not kept for ever. */
 export interface Retention {
   /**
+   * Withdraws builds that were not sealed, and that nobody used, for `unsealedMs` milliseconds, at most `limit`, the oldest first, and lets
+   * go of their files. One that is live, of which a gate was asked since then, that modules were built for, or that has what came late to another
+   * build, is used. Gives how many.
+   */
+  expire(options: { unsealedMs: number; limit: number }): Promise<number>
+  /**
    * Deletes what is settled and older than `keepMs` milliseconds, at most `limit` rows of each kind, the oldest first: deliveries
    * that were sent or given up; events that no delivery has, but for what was last said of a gate; uses of gates; decisions that are neither
    * the last of their build and environment nor used; builds that have left an environment, but for the last that entered it.
@@ -16,8 +23,11 @@ export interface Retention {
 }
 
 /** The repository of what is not kept for ever. */
-export function createRetention({ prisma, clock }: Database): Retention {
+export function createRetention(db: Database): Retention {
+  const { prisma, clock } = db
   return {
+    expire: (options) => expireUnsealed(db, options),
+
     async prune({ keepMs, limit }) {
       const before = new Date(clock().getTime() - keepMs)
       const remove = (table: string, settled: Prisma.Sql) => {

@@ -40,14 +40,20 @@ export interface Config {
     openRead: boolean
     openMetrics: boolean
     /** Those that are set. */
-    limits: { requestsPerMinute?: number; tokenRequestsPerMinute?: number; tokenUploads?: number }
+    limits: {
+      requestsPerMinute?: number
+      tokenRequestsPerMinute?: number
+      tokenUploads?: number
+      streamDailyBytes?: number
+      tokenDailyBytes?: number
+    }
   }
   worker: {
     /** Tasks at the same time, and threads that parse. Where absent, the worker chooses. */
     tasks?: number
     threads?: number
-    /** How long what is settled is kept, in milliseconds. Where absent, the worker chooses. */
-    keepMs?: number
+    /** How long what is settled is kept, and a build that is not sealed, in milliseconds. Where absent, the worker chooses. */
+    retention: { keepMs?: number; unsealedMs?: number }
     /** Where a worker of its own shows its metrics. Where absent, it shows none. */
     metricsPort?: number
   }
@@ -82,6 +88,11 @@ const seconds = (description: string) => text('^(0|[1-9][0-9]{0,6})$', descripti
 
 const count = (description: string) => text('^[1-9][0-9]{0,2}$', description)
 
+const gibibytes = (what: string) =>
+  text('^(0|[1-9][0-9]{0,5})$', `a number of ${what}, 0 to 999999; 0 is any number`)
+
+const gib = 1024 ** 3
+
 const rate = (what: string) => text('^[1-9][0-9]{0,6}$', `a number of ${what}, 1 to 9999999`)
 
 /** What may stand in the environment. A description completes the sentence "NAME must be …". */
@@ -104,9 +115,12 @@ export const environmentSchema = Type.Object({
   BASEDRIFT_ADDRESS_RATE: rate('requests a minute from one address'),
   BASEDRIFT_TOKEN_RATE: rate('requests a minute with one token'),
   BASEDRIFT_TOKEN_UPLOADS: count('a number of uploads, 1 to 999'),
+  BASEDRIFT_STREAM_DAILY_GIB: gibibytes('GiB a day for one stream'),
+  BASEDRIFT_TOKEN_DAILY_GIB: gibibytes('GiB a day with one token'),
   BASEDRIFT_TASKS: count('a number of tasks, 1 to 999'),
   BASEDRIFT_THREADS: count('a number of threads, 1 to 999'),
   BASEDRIFT_KEEP_DAYS: text('^[1-9][0-9]{0,4}$', 'a number of days, 1 to 99999'),
+  BASEDRIFT_UNSEALED_DAYS: text('^[1-9][0-9]{0,4}$', 'a number of days, 1 to 99999'),
   BASEDRIFT_METRICS_PORT: text('^(0|[1-9][0-9]{0,4})$', 'a port, 0 to 65535; 0 takes a free one'),
   BASEDRIFT_PUBLIC_URL: text('^https?://[^\\s?#]+$', 'a URL like https://basedrift.example.org'),
   BASEDRIFT_SECRET_KEYS: text(
@@ -249,12 +263,23 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
         ...(settings.BASEDRIFT_TOKEN_UPLOADS === undefined
           ? {}
           : { tokenUploads: Number(settings.BASEDRIFT_TOKEN_UPLOADS) }),
+        ...(settings.BASEDRIFT_STREAM_DAILY_GIB === undefined
+          ? {}
+          : { streamDailyBytes: Number(settings.BASEDRIFT_STREAM_DAILY_GIB) * gib }),
+        ...(settings.BASEDRIFT_TOKEN_DAILY_GIB === undefined
+          ? {}
+          : { tokenDailyBytes: Number(settings.BASEDRIFT_TOKEN_DAILY_GIB) * gib }),
       },
     },
     worker: {
       ...(BASEDRIFT_TASKS === undefined ? {} : { tasks: Number(BASEDRIFT_TASKS) }),
       ...(BASEDRIFT_THREADS === undefined ? {} : { threads: Number(BASEDRIFT_THREADS) }),
-      ...(BASEDRIFT_KEEP_DAYS === undefined ? {} : { keepMs: Number(BASEDRIFT_KEEP_DAYS) * 86_400_000 }),
+      retention: {
+        ...(BASEDRIFT_KEEP_DAYS === undefined ? {} : { keepMs: Number(BASEDRIFT_KEEP_DAYS) * 86_400_000 }),
+        ...(settings.BASEDRIFT_UNSEALED_DAYS === undefined
+          ? {}
+          : { unsealedMs: Number(settings.BASEDRIFT_UNSEALED_DAYS) * 86_400_000 }),
+      },
       ...(settings.BASEDRIFT_METRICS_PORT === undefined
         ? {}
         : { metricsPort: Number(settings.BASEDRIFT_METRICS_PORT) }),

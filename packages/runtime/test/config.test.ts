@@ -26,7 +26,7 @@ describe('the configuration', () => {
         openMetrics: false,
         limits: {},
       },
-      worker: {},
+      worker: { retention: {} },
       chat: { allowHosts: [], allowInsecure: false, settling: {} },
     }
     expect(loadConfig({})).toEqual(expected)
@@ -57,6 +57,9 @@ describe('the configuration', () => {
         BASEDRIFT_KEEP_DAYS: '30',
         BASEDRIFT_METRICS_PORT: '9464',
         BASEDRIFT_PUBLIC_URL: 'https://basedrift.example',
+        BASEDRIFT_STREAM_DAILY_GIB: '10',
+        BASEDRIFT_TOKEN_DAILY_GIB: '0',
+        BASEDRIFT_UNSEALED_DAYS: '7',
         BASEDRIFT_SECRET_KEYS: `b:${key}, a:${key}`,
         BASEDRIFT_CHAT_ALLOW_HOSTS: 'chat.example,10.1.0.0/16',
         BASEDRIFT_CHAT_ALLOW_INSECURE: '1',
@@ -84,9 +87,20 @@ describe('the configuration', () => {
         trustProxy: true,
         openRead: true,
         openMetrics: true,
-        limits: { requestsPerMinute: 600, tokenRequestsPerMinute: 500, tokenUploads: 4 },
+        limits: {
+          requestsPerMinute: 600,
+          tokenRequestsPerMinute: 500,
+          tokenUploads: 4,
+          streamDailyBytes: 10 * 1024 ** 3,
+          tokenDailyBytes: 0,
+        },
       },
-      worker: { tasks: 3, threads: 4, keepMs: 30 * 86_400_000, metricsPort: 9464 },
+      worker: {
+        tasks: 3,
+        threads: 4,
+        retention: { keepMs: 30 * 86_400_000, unsealedMs: 7 * 86_400_000 },
+        metricsPort: 9464,
+      },
       chat: {
         publicUrl: 'https://basedrift.example',
         secretKeys: `b:${key}, a:${key}`,

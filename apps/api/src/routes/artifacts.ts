@@ -19,12 +19,13 @@ import { problems } from '../responses.js'
 import { Shares } from '../shares.js'
 import type { App, AppDependencies } from '../types.js'
 import { sha256OfDigest } from '../upload/digest.js'
+import { createIntake } from '../upload/intake.js'
 import { metered } from '../upload/meter.js'
 import { artifactView } from '../views/build.js'
 
 const description = `The body is the file, as it is. \`Content-Digest: sha-256=:BASE64:\` (RFC 9530) is checked against it; nothing is
 kept of an upload that ends early or does not match. The same file again answers 200, also once the build is sealed; another file under
-the same name is refused and recorded.
+the same name is refused and recorded. Bytes are bounded for a day, for a stream and for a token: what Content-Length announces is reserved first.
 
 Where \`HEAD /v1/blobs/{sha256}\` knows the file, an empty body with \`Repr-Digest: sha-256=:BASE64:\` and no Content-Digest names it
 instead of sending it.
@@ -37,11 +38,21 @@ function mostBytes(kind: ArtifactKind, packageBytes: number): number {
   return kind === 'package' ? packageBytes : Math.min(packageBytes, evidenceBytes[kind])
 }
 
+/** What a request says of a file: where its bytes come from, null where they are in the store, and how many are announced. */
+interface Claim {
+  sha256: string
+  bytes: Readable | null
+  size: number | null
+}
+
+/** Bytes to take from quotas before any comes. */
+const reservedFor = ({ bytes, size }: Claim, maxBytes: number) => ({
+  bytes: bytes === null ? 0 : (size ?? maxBytes),
+  announced: size !== null,
+})
+
 /** What a request says of the file: which it is, and whether its bytes come or are in the store already. */
-function claimOf(
-  request: FastifyRequest,
-  maxBytes: number,
-): { sha256: string; bytes: Readable | null; size: number | null } {
+function claimOf(request: FastifyRequest, maxBytes: number): Claim {
   const { headers } = request
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
@@ -91,6 +102,7 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
   const { limits } = config
   const pace = { idleMs: limits.uploadIdleMs, minRate: limits.uploadMinRate, graceMs: limits.uploadGraceMs }
   const uploads = new Shares()
+  const intake = createIntake({ ledger, blobs, limits, log: app.log })
 
   /** Streams the body into the store, as one of a bounded number of uploads, of all and of the token's. */
   const receive = async (
@@ -177,6 +189,7 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
             'digest-mismatch',
             'blob-unknown',
             'uploads-limited',
+            'quota-exceeded',
             'connections-exhausted',
           ),
         },
@@ -191,21 +204,29 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
       const build = await ledger.builds.find(stream, version, release)
       if (build === null) throw new ProblemError('build-unknown', `${stream} ${vr} was not declared.`)
 
-      const blob = settled(build, filename, claim.sha256)
-        ? { sha256: claim.sha256, size: claim.size ?? (await blobs.size(claim.sha256)) ?? 0 }
-        : claim.bytes === null
-          ? await known(claim.sha256, maxBytes, request.principal)
-          : await receive(claim.bytes, { sha256: claim.sha256, maxBytes }, request.principal)
-      const { outcome, artifact } = await ledger.artifacts.add({
-        buildId: build.id,
-        filename,
-        kind,
-        ...blob,
-        by: request.principal.name,
-        most: limits.artifactsPerBuild,
-      })
+      const { sha256, bytes } = claim
+      const { principal } = request
+      const add = async (blob: StoredBlob) => {
+        const by = principal.name
+        const most = limits.artifactsPerBuild
+        return {
+          ...(await ledger.artifacts.add({ buildId: build.id, filename, kind, ...blob, by, most })),
+          size: blob.size,
+        }
+      }
+      const { outcome, artifact } = settled(build, filename, sha256)
+        ? await add({ sha256, size: claim.size ?? (await blobs.size(sha256)) ?? 0 })
+        : await intake.during(
+            { stream, token: principal.id, sha256, ...reservedFor(claim, maxBytes) },
+            async () =>
+              add(
+                bytes === null
+                  ? await known(sha256, maxBytes, principal)
+                  : await receive(bytes, { sha256, maxBytes }, principal),
+              ),
+          )
 
-      const same = artifact !== null && artifact.sha256 === blob.sha256
+      const same = artifact !== null && artifact.sha256 === sha256
       if (outcome === 'created' && artifact !== null) return reply.code(201).send(artifactView(artifact))
       if (same) return reply.code(200).send(artifactView(artifact))
       if (outcome === 'sealed' && artifact === null) throw new ProblemError('build-sealed')

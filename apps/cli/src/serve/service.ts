@@ -43,7 +43,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const temporary = path.join(dataDir, 'uploads')
   const parts = await openParts({ databaseUrl, config, dataDir, temporary, log, shutdown })
   const { ledger, blobs, pool } = parts
-  const { tasks, keepMs } = config.worker
+  const { tasks, retention } = config.worker
   const sending = await openSendingOf(options)
   await warnOfLostSecrets(ledger, sending, log)
   const concurrency = tasks === undefined ? {} : { concurrency: tasks }
@@ -56,7 +56,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics,
     ended,
     settling: config.chat.settling,
-    reconcile: keepMs === undefined ? {} : { keepMs },
+    reconcile: retention,
     sweep: config.chat.waiverMs === undefined ? {} : { waiverMs: config.chat.waiverMs },
     sending,
     ...concurrency,

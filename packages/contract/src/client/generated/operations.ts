@@ -286,7 +286,7 @@ export interface Operations {
     query?: { kind?: 'package' | 'config' | 'symvers' | 'provenance' | 'log' | undefined }
     body: Uint8Array
     answer: Artifact
-    error: CommonCode | 'artifact-limit' | 'blob-unknown' | 'body-too-large' | 'build-differs' | 'build-sealed' | 'build-unknown' | 'build-withdrawn' | 'connections-exhausted' | 'digest-mismatch' | 'digest-required' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'request-malformed' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'upload-stalled' | 'uploads-limited'
+    error: CommonCode | 'artifact-limit' | 'blob-unknown' | 'body-too-large' | 'build-differs' | 'build-sealed' | 'build-unknown' | 'build-withdrawn' | 'connections-exhausted' | 'digest-mismatch' | 'digest-required' | 'idempotency-answer-gone' | 'idempotency-key-reused' | 'idempotency-running' | 'media-type-refused' | 'origin-refused' | 'quota-exceeded' | 'request-malformed' | 'token-forbidden' | 'token-invalid' | 'token-missing' | 'upload-stalled' | 'uploads-limited'
   }
   /** Can the service work? */
   ready: {

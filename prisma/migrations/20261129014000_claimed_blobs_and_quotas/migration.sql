@@ -1,0 +1,14 @@
+-- AlterTable
+ALTER TABLE "Blob" ADD COLUMN     "claimedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+ADD COLUMN     "claims" INTEGER NOT NULL DEFAULT 1,
+ADD COLUMN     "unusedSince" TIMESTAMPTZ(3),
+ALTER COLUMN "size" DROP NOT NULL;
+
+-- CreateTable
+CREATE TABLE "Quota" (
+    "subject" TEXT NOT NULL,
+    "day" INTEGER NOT NULL,
+    "bytes" BIGINT NOT NULL,
+
+    CONSTRAINT "Quota_pkey" PRIMARY KEY ("subject")
+);
