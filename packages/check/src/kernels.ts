@@ -18,6 +18,8 @@ export interface FoundKernel {
   readonly base: { readonly bytes: Uint8Array; readonly sha256: string } | null
   /** What it exports itself, as far as its image tells. */
   readonly exports: SymbolList | null
+  /** The image of it that boots, where that has no BTF and another form has: nothing finds the other's once it runs. */
+  readonly withoutBtf?: KernelSummary
 }
 
 /** How many files an error names. */
@@ -47,7 +49,30 @@ export function onlyKernel(
     throw new CheckError('kernel-ambiguous', `There are ${files.join(', ')}${more}`)
   }
   const { btf: _, exports, ...kernel } = forms.reduce(joined)
-  return { kernel: withConfig(kernel, configs, modules), base, exports }
+  const withoutBtf = base === null ? null : bootedWithoutBtf(kernels, kernel)
+  return {
+    kernel: withConfig(kernel, configs, modules),
+    base,
+    exports,
+    ...(withoutBtf === null ? {} : { withoutBtf }),
+  }
+}
+
+/** Whether a vmlinux by its place holds debug information, what is loaded perhaps left out (`objcopy --only-keep-debug`). */
+const isDebug = ({ file }: KernelFacts) => /(?:^|[/!])usr\/lib\/debug\/|\.debug$/.test(file)
+
+/**
+ * What boots of a kernel, where that has no BTF: packed and flat images, or, where there is none of these, a vmlinux with a banner that
+ * is not there for debuggers. Another release's is of another kernel.
+ */
+function bootedWithoutBtf(kernels: readonly KernelFacts[], { release }: KernelSummary): KernelSummary | null {
+  const images = kernels.filter(({ kind }) => kind !== 'vmlinux' && kind !== 'raw-btf')
+  const booted =
+    images.length > 0
+      ? images
+      : kernels.filter((one) => one.kind === 'vmlinux' && one.banner !== null && !isDebug(one))
+  const isOf = (one: KernelFacts) => one.release === null || release === null || one.release === release
+  return booted.find((one) => one.btf === null && isOf(one)) ?? null
 }
 
 function sameContent(a: Uint8Array, b: Uint8Array): boolean {

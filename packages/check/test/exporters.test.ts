@@ -5,8 +5,10 @@ import { CheckPool, checkKernelAndModules, decodeRows, type ScanResult } from '@
 import { afterAll, expect, test } from 'vitest'
 import {
   banner,
+  buildIdNote,
   chars,
   join as joined,
+  type SectionSpec,
   symbolSections,
   versionRecords,
   Writer,
@@ -25,7 +27,7 @@ const release = '6.1.0-56-test'
 const vermagic = `${release} SMP preempt mod_unload modversions `
 
 /** A kernel with export tables of its own: `kfree` with the CRC 2, besides `module_layout`. */
-const image = (() => {
+function imageWith(btf: boolean, more: readonly SectionSpec[] = []): Uint8Array {
   const exported = [
     ['module_layout', 1],
     ['kfree', 2],
@@ -49,10 +51,12 @@ const image = (() => {
       { name: '__kcrctab', data: crcs.done(), address: 0x81002000 },
       { name: '__ksymtab_strings', data: chars(text), address: strings },
       { name: '.rodata', data: joined(banner, '\n\0', vermagic, '\0') },
-      { name: '.BTF', data: vectorBytes('base-1.1.btf') },
+      ...(btf ? [{ name: '.BTF', data: vectorBytes('base-1.1.btf') }] : []),
+      ...more,
     ],
   })
-})()
+}
+const image = imageWith(true)
 
 /** A module that imports `kfree` with this CRC and, where it wants, `helper`, which it exports where it gives it. */
 function moduleWith(name: string, kfree: number, helper: 'wants' | 'gives' | null = null) {
@@ -209,4 +213,27 @@ test('modules export to those in the same folder alone', async () => {
   })
   expect((await symbolsOf([own], null)).said).toEqual(missing)
   expect((await checkedAlone(own)).said).toEqual(missing)
+})
+
+test('a kernel whose image that boots has no BTF is none to check on, whatever debug information has', async () => {
+  const id = (last: number) => ({ name: '.note.gnu.build-id', type: 7, data: buildIdNote([last]) })
+  const debug = `usr/lib/debug/boot/vmlinux-${release}`
+  const checked = (files: Files) =>
+    checkedAlone(put('debug.tar', { ...files, [below('kernel/m.ko')]: moduleWith('m', 2) }))
+  const both = (image: Uint8Array, vmlinux: Uint8Array) =>
+    checked({ [`boot/vmlinuz-${release}`]: image, [debug]: vmlinux })
+  expect((await both(image, image)).said).toEqual(match)
+  // Debug information that was taken out of its image has no content of what is loaded.
+  expect((await both(image, imageWith(false))).said).toEqual(match)
+  expect((await checked({ [debug]: image })).said).toEqual(match)
+  for (const [booted, vmlinux, message] of [
+    [imageWith(false), image, 'has BTF'],
+    [imageWith(false, [id(1)]), imageWith(true, [id(1)]), 'the same build id'],
+    [imageWith(false, [id(1)]), imageWith(true, [id(2)]), 'another build id'],
+  ] as const)
+    await expect(both(booted, vmlinux)).rejects.toMatchObject({
+      code: 'kernel-btf-absent',
+      file: expect.stringContaining(`boot/vmlinuz-${release}`),
+      message: expect.stringContaining(message),
+    })
 })

@@ -63,6 +63,24 @@ describe('the one kernel of an input', () => {
     expect(found?.kernel).not.toHaveProperty('btf')
   })
 
+  test('boots with BTF, or it is told which image does not', () => {
+    const bare = (part: Partial<KernelFacts>) => kernel({ btf: null, ...part })
+    const vmlinux = kernel({ banner: 'Linux version 6.1', release: '6.1.0-56' })
+    const told = (...forms: KernelFacts[]) => onlyKernel([...forms, vmlinux], [])?.withoutBtf?.file
+    for (const kind of ['bzimage', 'image', 'efi-zboot'] as const) {
+      expect(told(bare({ kind, file: 'vmlinuz' })), kind).toBe('vmlinuz')
+      expect(told(bare({ kind, file: 'vmlinuz', release: '6.1.0-56' })), kind).toBe('vmlinuz')
+      expect(told(bare({ kind, release: '6.1.0-55' })), 'another kernel').toBeUndefined()
+      // A vmlinux beside what boots is not what boots.
+      expect(told(kernel({ kind }), bare({ banner: 'Linux version 6.1' })), kind).toBeUndefined()
+    }
+    expect(told(bare({ file: 'boot/vmlinux', banner: 'Linux version 6.1' }))).toBe('boot/vmlinux')
+    for (const file of ['usr/lib/debug/boot/vmlinux', 'p.deb!usr/lib/debug/vmlinux', 'boot/vmlinux.debug'])
+      expect(told(bare({ file, banner: 'Linux version 6.1' })), file).toBeUndefined()
+    expect(told(bare({ file: 'compressed/vmlinux' })), 'no kernel by itself').toBeUndefined()
+    expect(told(), 'all that there is').toBeUndefined()
+  })
+
   test('is not one where bases or releases differ', () => {
     const other = kernel({ file: 'other', btf: Uint8Array.of(1) })
     expect(() => onlyKernel([kernel({}), other], [])).toThrow(ambiguous)

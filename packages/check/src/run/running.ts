@@ -1,7 +1,7 @@
 import type { Problem } from '@basedrift/artifacts'
 import { prepareBase, type Rules, type RunningBase } from '@basedrift/btf'
 import { CheckError } from '../errors.js'
-import type { FoundKernel } from '../kernels.js'
+import type { FoundKernel, KernelSummary } from '../kernels.js'
 import type { InputContent } from './inputs.js'
 
 /** Rules as they are given by hand: what is left out comes from the kernel's own files. */
@@ -50,16 +50,27 @@ function unreadable({ code, at, message, file }: Problem): CheckError {
   return CheckError.carried('kernel-unreadable', `${file}: ${code}${where}: ${message}`, file)
 }
 
+/** How what boots without BTF and the form that has it are the same kernel, or are not. */
+function withoutBtfText(booted: KernelSummary, { file, buildId }: KernelSummary): string {
+  const boots = `It is what boots, and no BTF is found in it; ${file} has BTF`
+  if (booted.buildId === null || buildId === null) return boots
+  return booted.buildId === buildId
+    ? `${boots} and the same build id: it was taken out of the image after that was linked`
+    : `${boots}, and another build id: it is another kernel`
+}
+
 /**
  * Makes a kernel ready to be checked against: its base is indexed, and its rules come from its version and config, or from
  * what was given by hand.
- * @throws CheckError `rules-unknown`, `kernel-unreadable`
+ * @throws CheckError `rules-unknown`, `kernel-unreadable`, `kernel-btf-absent` where what boots has none, whatever another form has
  */
 export function runningKernel(
-  { kernel, base, contradiction }: KernelWithBase,
+  { kernel, base, withoutBtf, contradiction }: KernelWithBase,
   override: RulesOverride,
 ): RunningKernel {
   const { file, release, config } = kernel
+  if (withoutBtf !== undefined)
+    throw new CheckError('kernel-btf-absent', withoutBtfText(withoutBtf, kernel), withoutBtf.file)
   const prepared = prepareBase(base.bytes)
   if (prepared.problem !== null) {
     const { code, message } = prepared.problem
