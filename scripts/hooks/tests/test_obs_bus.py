@@ -44,6 +44,8 @@ Listener(config.bus(), config.rules, Dying(config.spool)).run()
 CONFIG = """
 [spool]
 dir = %s
+[obs]
+api = https://api.example.org
 [bus]
 url = %s
 exchange = %s
@@ -56,6 +58,25 @@ packages = kernel-default
 files = kernel-default-*
 name = {project}/{arch}/default
 """
+
+
+class Checking(unittest.TestCase):
+    def test_says_what_is_wrong_with_the_section_of_the_bus(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            config = os.path.join(folder, "obs.conf")
+            for section, expected in (
+                ("[obs]\nrepos = /nowhere\n[bus]\nurl = amqps://broker.example.org/\n", "config-incomplete: Set api in section [obs]."),
+                ("[obs]\napi = https://api.example.org\n[bus]\nurl_file = %s/none\n" % folder, "secret-unreadable: "),
+            ):
+                with open(config, "w", encoding="ascii") as file:
+                    file.write("[spool]\ndir = %s/spool\n%s[stream a]\nfiles = a-*\nname = a\n" % (folder, section))
+                command = [sys.executable, "-B", COMMAND, "--config", config]
+                done = subprocess.run(command + ["check"], stdout=subprocess.PIPE, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("fails  bus  " + expected, done.stdout.decode())
+                done = subprocess.run(command + ["listen"], stderr=subprocess.PIPE, check=False)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(expected, done.stderr.decode())
 
 
 @unittest.skipUnless(URL and pika is not None, "BASEDRIFT_AMQP_URL names no broker, or pika is missing")
@@ -130,6 +151,16 @@ class Listening(unittest.TestCase):
         (built, _) = [entry for entry in self.spool.entries() if entry.kind != "reconcile"]
         self.assertEqual((built.kind, built.data["verifymd5"], built.data["reason"]), ("build_success", "b" * 32, "meta change"))
         self.assertEqual(self.left(), 0)
+
+    def test_check_says_whether_the_broker_has_what_is_listened_to(self) -> None:
+        def said() -> str:
+            command = [sys.executable, "-B", COMMAND, "--config", self.config, "check"]
+            return subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.decode()
+
+        self.assertIn("works  bus\n", said())
+        self.exchange = "another"
+        self.configure(self.queue)
+        self.assertIn("fails  bus  exchange-refused: The broker does not give the exchange another, which", said())
 
     def test_a_queue_of_its_own_keeps_what_comes_while_it_is_away(self) -> None:
         self.stop(self.listen())

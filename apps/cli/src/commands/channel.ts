@@ -81,7 +81,10 @@ export function addChannel(program: Command, ended: (code: number) => void): voi
     .addOption(new Option('--password <password>', 'goes with --user').env('BASEDRIFT_CHANNEL_PASSWORD'))
     .option('--stream <glob>', 'streams that it is told of, `*` is any text; repeatable', repeated)
     .addOption(
-      new Option('--event <kind>', 'kinds of events that it is told of; repeatable').argParser(eventKinds),
+      new Option(
+        '--event <kind>',
+        `events that it is told of, of ${noticeKinds.join(', ')}; all by default; repeatable`,
+      ).argParser(eventKinds),
     )
     .addOption(
       new Option('--min-severity <severity>', 'events that matter less are left out')

@@ -23,6 +23,41 @@ AHEAD = 50
 LONGEST_PAUSE = 60.0
 
 
+def connect(bus: BusConfig) -> Any:
+    """A connection to the broker; raises what pika and sockets raise."""
+    parameters = pika.URLParameters(bus.url)
+    parameters.heartbeat = 60
+    parameters.socket_timeout = 20
+    parameters.blocked_connection_timeout = 120
+    if bus.url.startswith("amqps:"):
+        parameters.ssl_options = pika.SSLOptions(ssl.create_default_context(cafile=bus.ca_file), parameters.host)
+    return pika.BlockingConnection(parameters)
+
+
+def channel_to(connection: Any, bus: BusConfig) -> Any:
+    """A channel, once the exchange is there. It is the build service's own: it is never made here."""
+    channel = connection.channel()
+    try:
+        channel.exchange_declare(bus.exchange, exchange_type="topic", passive=True)
+    except pika.exceptions.ChannelClosedByBroker as error:
+        what = "The broker does not give the exchange %s, which `exchange` in section [bus] names: %s" % (bus.exchange, error.reply_text)
+        raise Passing("exchange-refused", what) from error
+    return channel
+
+
+def greet(bus: BusConfig) -> None:
+    """Tries whether the broker can be reached and has the exchange. Raises Passing `bus-away` or `exchange-refused`."""
+    try:
+        connection = connect(bus)
+    except (pika.exceptions.AMQPError, OSError) as error:
+        raise Passing("bus-away", "The broker cannot be reached: %s" % (error or type(error).__name__)) from error
+    try:
+        channel_to(connection, bus)
+    finally:
+        if connection.is_open:
+            connection.close()
+
+
 class Listener:
     """Listens until a signal asks it to end. Whatever breaks is taken up again, with longer and longer pauses."""
 
@@ -42,7 +77,7 @@ class Listener:
             try:
                 self._listen()
             except (pika.exceptions.AMQPError, OSError, Passing) as error:
-                LOG.warning("listening is taken up again, it ended with: %s", error or type(error).__name__)
+                LOG.warning("the bus cannot be listened to, and is tried again: %s", error or type(error).__name__)
             pause = 1.0 if time.monotonic() - started > LONGEST_PAUSE else min(LONGEST_PAUSE, pause * 2)
             self._ended.wait(pause * random.uniform(0.5, 1.0))
 
@@ -50,17 +85,9 @@ class Listener:
         self._ended.set()
 
     def _listen(self) -> None:
-        parameters = pika.URLParameters(self._bus.url)
-        parameters.heartbeat = 60
-        parameters.socket_timeout = 20
-        parameters.blocked_connection_timeout = 120
-        if self._bus.url.startswith("amqps:"):
-            parameters.ssl_options = pika.SSLOptions(ssl.create_default_context(cafile=self._bus.ca_file), parameters.host)
-        connection = pika.BlockingConnection(parameters)
+        connection = connect(self._bus)
         try:
-            channel = connection.channel()
-            # The exchange is the build service's own: it is never made here.
-            channel.exchange_declare(self._bus.exchange, exchange_type="topic", passive=True)
+            channel = channel_to(connection, self._bus)
             kept = self._bus.queue is not None
             queue = channel.queue_declare(self._bus.queue or "", durable=kept, exclusive=not kept, auto_delete=not kept).method.queue
             for name in FIELDS:

@@ -63,9 +63,14 @@ class ObsConfig(NamedTuple):
         """Whether there is an API that can be asked for builds."""
         return option(read_config(self.path), "obs", "api") is not None
 
+    def has_bus(self) -> bool:
+        """Whether a message bus is to be listened to."""
+        return read_config(self.path).has_section("bus")
+
     def bus(self) -> BusConfig:
-        """Section [bus]. Raises Final `config-incomplete` or `config-invalid`."""
+        """Section [bus]. Raises Final `config-incomplete` or `config-invalid`: what a message tells of is fetched from the API."""
         parser = read_config(self.path)
+        required(parser, "obs", "api")
         url_file = option(parser, "bus", "url_file")
         url = required(parser, "bus", "url") if url_file is None else read_secret(url_file)
         if not url.startswith(("amqp://", "amqps://")):
