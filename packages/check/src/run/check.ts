@@ -58,7 +58,10 @@ export interface CheckResult {
     readonly rules: Rules
     /** Types without void (the last id), and the length of the strings in bytes. */
     readonly base: { readonly sha256: string; readonly types: number; readonly strings: number }
-    /** What of the kernel's input was not read whole, modules and symbols in it perhaps; left out where it was. */
+    /**
+     * What of the kernel's input was not read whole, modules and symbols in it perhaps, and images of it that have not the BTF that another
+     * has; left out where there is nothing.
+     */
     readonly problems?: readonly Problem[]
   }
   /** Sorted by file. */
@@ -120,8 +123,9 @@ export async function checkKernelAndModules(
     ...symversNotes(kernelInput, otherSymvers),
     ...emptyNotes(empty),
   ]
-  // Where modules are taken from it too, these are rows.
-  const problems = paths.includes(request.kernel) ? [] : kernelInput.problems.filter(isUnread)
+  // Where modules are taken from it too, what was not read is in rows.
+  const unread = paths.includes(request.kernel) ? [] : kernelInput.problems.filter(isUnread)
+  const problems = [...unread, ...kernelInput.problems.filter(isOfImageWithoutBtf)]
   return {
     engine: ENGINE_VERSION,
     kernel: {
@@ -225,6 +229,11 @@ function isUnread({ code }: Problem): boolean {
   return unreadCodes.has(code)
 }
 
+/** Whether a problem is that an image has no BTF, of a kernel of which another has: machines boot either. */
+function isOfImageWithoutBtf({ code }: Problem): boolean {
+  return code === 'btf-absent'
+}
+
 /** Whether nothing in an input is compared, or tells anything of a kernel. */
 function isEmpty({ kernel, modules, symvers, problems, kernelFiles }: InputContent): boolean {
   return (
@@ -260,7 +269,7 @@ function notesOf(
   rows: readonly ModuleResult[],
 ): string[] {
   const notes = problems
-    .filter(({ file }) => kernelFiles.has(file))
+    .filter((problem) => kernelFiles.has(problem.file) && !isOfImageWithoutBtf(problem))
     .slice(0, mostKernelNotes)
     .map(({ file, message }) => `${file}: ${message}`)
   if (compareVersions(rules.version, newestKnown) > 0) {
