@@ -69,8 +69,14 @@ const ofLedger: Partial<Record<LedgerErrorCode, ErrorCode>> = {
   'database-unreachable': 'not-ready',
 }
 
-/** Codes of which the ledger's message repeats the name that was asked for, and holds nothing else. */
-const namesWhatWasAsked: ReadonlySet<ErrorCode> = new Set(['module-unknown', 'stream-unknown'])
+/** Codes of which the ledger's message says what was wrong here, and names nothing but what was asked for and what stands in its way. */
+const saysWhatIsWrong: ReadonlySet<ErrorCode> = new Set([
+  'build-live',
+  'live-limit',
+  'module-unknown',
+  'policy-invalid',
+  'stream-unknown',
+])
 
 /** What Fastify's codes, those of its plugins, and those of Node's HTTP parser are over HTTP. */
 const ofFramework: Readonly<Record<string, ErrorCode>> = {
@@ -142,7 +148,7 @@ export function problemOf(error: unknown): ProblemError {
   if (error instanceof LedgerError) {
     const code = ofLedger[error.code]
     if (code === undefined) return new ProblemError('internal', undefined, { cause: error })
-    return new ProblemError(code, namesWhatWasAsked.has(code) ? error.message : undefined, { cause: error })
+    return new ProblemError(code, saysWhatIsWrong.has(code) ? error.message : undefined, { cause: error })
   }
   if (isUnreachable(error)) return new ProblemError('not-ready', undefined, { cause: error })
   const foreign = (typeof error === 'object' && error !== null ? error : {}) as ForeignError

@@ -1,9 +1,8 @@
 import { EnvironmentList, EnvironmentName, Live, LiveList, ref, StreamName, Uuid } from '@basedrift/contract'
-import { LedgerError, type LiveRow } from '@basedrift/ledger'
+import type { LiveRow } from '@basedrift/ledger'
 import Type from 'typebox'
 import { pageQuery, writeHeaders } from '../params.js'
 import { permittedBuild } from '../permitted.js'
-import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 import { buildRefView } from '../views/build.js'
@@ -86,13 +85,7 @@ export function liveRoutes(app: App, { ledger }: AppDependencies): void {
       const { environment, build } = request.params
       await permittedBuild(ledger, build, request.permit)
       const by = request.principal.name
-      const { outcome, entry } = await ledger.lives
-        .enter({ environment, buildId: build, by })
-        .catch((error: unknown) => {
-          if (error instanceof LedgerError && error.code === 'live-limit')
-            throw new ProblemError('live-limit', error.message)
-          throw error
-        })
+      const { outcome, entry } = await ledger.lives.enter({ environment, buildId: build, by })
       return reply.code(outcome === 'entered' ? 201 : 200).send(liveView(entry))
     },
   )

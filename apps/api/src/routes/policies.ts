@@ -1,8 +1,7 @@
 import { Policy, PolicySettings, ref, StreamName } from '@basedrift/contract'
-import { LedgerError, type PolicyRow } from '@basedrift/ledger'
+import type { PolicyRow } from '@basedrift/ledger'
 import Type from 'typebox'
 import { writeHeaders } from '../params.js'
-import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 
@@ -89,11 +88,7 @@ export function policyRoutes(app: App, { ledger }: AppDependencies): void {
       const tag = request.headers['if-match']
       const seen = tag === undefined ? undefined : Number(tag.slice(1, -1))
       const change = { stream, settings: request.body, by: request.principal.name, seen }
-      const { outcome, policy } = await ledger.policies.set(change).catch((error: unknown) => {
-        if (error instanceof LedgerError && error.code === 'policy-invalid')
-          throw new ProblemError('policy-invalid', error.message)
-        throw error
-      })
+      const { outcome, policy } = await ledger.policies.set(change)
       if (outcome === 'changed') request.log.info({ stream, version: policy.version }, 'a policy was changed')
       reply.header('etag', tagOf(policy))
       return reply.code(outcome === 'changed' ? 201 : 200).send(policyView(stream, policy))

@@ -1,9 +1,7 @@
 import { Build, ref, WithdrawalRequest } from '@basedrift/contract'
-import { LedgerError } from '@basedrift/ledger'
 import Type from 'typebox'
 import { BuildIdPath, writeHeaders } from '../params.js'
 import { permittedBuild } from '../permitted.js'
-import { ProblemError } from '../problem.js'
 import { problems } from '../responses.js'
 import type { App, AppDependencies } from '../types.js'
 import { buildView } from '../views/build.js'
@@ -42,13 +40,7 @@ export function withdrawRoutes(app: App, { ledger, ring }: AppDependencies): voi
       const { id } = request.params
       await permittedBuild(ledger, id, request.permit)
       const { reason } = request.body
-      const build = await ledger.builds
-        .withdraw(id, { reason, by: request.principal.name })
-        .catch((error: unknown) => {
-          if (error instanceof LedgerError && error.code === 'build-live')
-            throw new ProblemError('build-live', error.message)
-          throw error
-        })
+      const build = await ledger.builds.withdraw(id, { reason, by: request.principal.name })
       ring?.()
       request.log.info({ build: id }, 'a build was withdrawn')
       return buildView(build, await ledger.builds.progress(id), await ledger.builds.refusals(id))
