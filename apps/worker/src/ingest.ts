@@ -142,6 +142,7 @@ const remarks: ReadonlySet<string> = new Set([
   'exports-unknown',
   'log-contradicts',
   'modules-unread',
+  'name-contradicts',
   'provenance-contradicts',
   'symvers-contradicts',
   'version-contradicts',

@@ -1,35 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { Ledger, PairInputs } from '../src/index.js'
-import { decision, found, ingesting, openTestLedger, sha } from './support/ledger.js'
-
-const comparison = ({
-  moduleSet,
-  running,
-  rules,
-  btfModules,
-  originSha256,
-  originStamped,
-  originRelease,
-  exportsSha256,
-}: PairInputs) => ({
-  moduleSetId: moduleSet.id,
-  runningSha256: running.sha256,
-  originSha256,
-  originStamped,
-  originRelease,
-  symbolsSha256: moduleSet.symbolsSha256,
-  exportsSha256,
-  rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },
-  btfModules,
-  engine: '1',
-  counts: { rejected: 2 },
-  rows: Uint8Array.of(1, 2, 3),
-})
+import type { Ledger } from '../src/index.js'
+import { comparisonOf, decision, found, ingesting, openTestLedger, sha } from './support/ledger.js'
 
 async function decide(ledger: Ledger, kernelBuildId: string, moduleBuildId: string) {
   const inputs = await ledger.pairs.inputs(kernelBuildId, moduleBuildId)
   if (inputs === null) throw new Error('no such pair')
-  return ledger.pairs.record({ kernelBuildId, moduleBuildId, comparison: comparison(inputs) })
+  return ledger.pairs.record({
+    kernelBuildId,
+    moduleBuildId,
+    comparison: comparisonOf(inputs, { rejected: 2 }),
+  })
 }
 
 const cells = async (ledger: Ledger) => {
@@ -130,7 +110,7 @@ describe('pairs', () => {
     expect((await ledger.pairs.inputs(other, extra))?.originSha256).toBe(sha('a'))
     expect((await ledger.pairs.get(other, extra))?.state).toBe('pending')
     if (before === null) throw new Error('no such pair')
-    const late = { kernelBuildId: other, moduleBuildId: extra, comparison: comparison(before) }
+    const late = { kernelBuildId: other, moduleBuildId: extra, comparison: comparisonOf(before, { rejected: 2 }) }
     expect(await ledger.pairs.record(late)).toBe('stale')
     const bells = (await ledger.outbox.batch(100)).map(({ taskId }) => taskId)
     expect(bells.filter((id) => id.startsWith(`compare:${other}:${extra}`))).toHaveLength(2)

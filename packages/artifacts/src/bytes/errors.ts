@@ -39,6 +39,8 @@ export const artifactErrorCodes = {
     'The module is signed, and any change breaks its signature; change it before it is signed.',
   'modules-unread':
     'Nobody looks at files of such names; name modules *.ko, or .ko with .gz, .xz or .zst, and leave out what is none.',
+  'name-contradicts':
+    'The file came alone, and its name tells another kernel version or release than what is in it; nothing is installed by that name, but check which build the file is of.',
   'nested-too-deep': 'The file is packed in more layers than are followed; unpack the outer ones.',
   'section-compressed': 'The section is compressed, which a kernel does not undo; build without compression.',
   'stamp-malformed': 'The note .note.basedrift.origin cannot be used; stamp the module again.',

@@ -62,16 +62,15 @@ export function series(version: string): string {
   return /^\d+\.\d+/.exec(version)?.[0] ?? version
 }
 
-/** Where a contradiction is that the name of a file that came alone makes: who sent it named it so, and nothing is installed by it. */
-export const ownName = 'file name'
-
-const atName = (file: string, at: string | null): string | null => (/[/!]/.test(file) ? at : ownName)
+/** The code of a contradiction that the path of a file makes. Who sent a file that came alone named it so, and nothing is installed by it. */
+const codeOfPath = (file: string) => (/[/!]/.test(file) ? 'version-contradicts' : 'name-contradicts')
 
 /**
  * The upstream version that a kernel's rules follow, and what contradicts it. In this order: the config's header, the
  * distribution's part of the banner or signature, and the release where it tells a patch level; else null with
- * `version-unknown`. Sources that differ are reported as `version-contradicts`: the first is used where config and banner
- * are of one series (`6.1`), else none, as nothing tells which of them is right.
+ * `version-unknown`. Sources that differ are reported as `version-contradicts`, the name of a file that came alone as
+ * `name-contradicts`: the first is used where config and banner are of one series (`6.1`), else none, as nothing tells which of
+ * them is right.
  */
 export function kernelVersion(sources: VersionSources): { version: string | null; problems: Problem[] } {
   const { file, configVersion, signature, banner } = sources
@@ -96,7 +95,8 @@ export function kernelVersion(sources: VersionSources): { version: string | null
     // A file may be called anything.
     if (from !== fileName && series(what) !== series(first.version)) isOneSeries = false
     const detail = `${first.from} says ${first.version}, ${from} says ${what}`
-    problems.push(problem('version-contradicts', file, from === fileName ? atName(file, null) : null, detail))
+    const code = from === fileName ? codeOfPath(file) : 'version-contradicts'
+    problems.push(problem(code, file, null, detail))
   }
   for (const { from, version } of told.slice(1)) if (version !== first.version) contradict(from, version)
   // A release that tells no patch level still tells the series.
@@ -159,7 +159,7 @@ export function releaseContradictions(
   return [...found.values()].map(({ claim, by, expected, count }) => {
     const others = count === 1 ? '' : ` (and ${count - 1} more like it)`
     const detail = `${by} says ${expected}, the ${claim.source} ${claim.release}${others}`
-    const at = by === 'the path' ? atName(claim.file, claim.source) : claim.source
-    return problem('version-contradicts', claim.file, at, detail)
+    const code = by === 'the path' ? codeOfPath(claim.file) : 'version-contradicts'
+    return problem(code, claim.file, claim.source, detail)
   })
 }

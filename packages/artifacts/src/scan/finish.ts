@@ -1,13 +1,7 @@
 import { agree, type ReadConfig } from '../bytes/config.js'
 import { problem } from '../bytes/errors.js'
 import type { ArtifactFacts, KernelFacts, Problem } from '../bytes/types.js'
-import {
-  kernelVersion,
-  ownName,
-  releaseContradictions,
-  releaseFromBanner,
-  releaseFromPath,
-} from '../bytes/version.js'
+import { kernelVersion, releaseContradictions, releaseFromBanner, releaseFromPath } from '../bytes/version.js'
 import type { FoundConfig, FoundKernel, ScanContext } from './context.js'
 import { baseName } from './interest.js'
 
@@ -61,7 +55,7 @@ function join(found: FoundKernel, kernels: number, context: ScanContext): Artifa
   })
   // What the image alone contradicts is among what is told now; raw BTF never tells a version, which is no problem.
   const kept = found.problems.filter(
-    ({ code, at }) => code !== 'version-contradicts' || (at !== null && at !== ownName),
+    ({ code, at }) => code !== 'name-contradicts' && (code !== 'version-contradicts' || at !== null),
   )
   const added = told.problems.filter(({ code }) => code !== 'version-unknown' || kernel.kind !== 'raw-btf')
   const release = kernel.release ?? beside[0]?.facts.release ?? null

@@ -15,10 +15,13 @@ const codes = [
 const mostRemarks = 16
 const mostCharacters = 1_000
 
-/** The `Remark`s on the artifacts of a build `b`, by name. What a kernel image is called that came alone contradicts nothing that is installed. */
+/** What `name-contradicts` was recorded as at first: what a kernel image is called that came alone contradicts nothing that is installed. */
+const ofName = JSON.stringify({ code: 'version-contradicts', at: 'file name' })
+
+/** The `Remark`s on the artifacts of a build `b`, by name. */
 export const remarksOf = Prisma.sql`
   (SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM (
     SELECT a.filename, p->>'code' AS code, p->>'at' AS at, left(p->>'message', ${mostCharacters}::int) AS message
     FROM "Artifact" a CROSS JOIN LATERAL jsonb_array_elements(a.problems) WITH ORDINALITY AS e (p, nth)
-    WHERE a."buildId" = b.id AND p->>'code' = ANY(${codes}) AND p->>'at' IS DISTINCT FROM 'file name'
+    WHERE a."buildId" = b.id AND p->>'code' = ANY(${codes}) AND NOT p @> ${ofName}::jsonb
     ORDER BY a.filename, nth LIMIT ${mostRemarks}) r)`

@@ -1,8 +1,18 @@
 import { remedyOf } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
-import { found, ingesting, openTestLedger } from '../support/ledger.js'
+import { found, ingesting, openTestLedger, type TestLedger } from '../support/ledger.js'
 import { asked, compare, environment, fits, stream, twoBuilds, unread } from './recorded.js'
 import { byteOf } from './support.js'
+
+/** Artifacts that a build has besides, with the problems of each. */
+async function addArtifacts(test: TestLedger, buildId: string, problems: Record<string, readonly object[]>) {
+  await test.query(`INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now())`)
+  await test.query(
+    `INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
+      SELECT gen_random_uuid(), $1, key, 'e', 1, 'package', 'ingested', value, now() FROM jsonb_each($2)`,
+    [buildId, JSON.stringify(problems)],
+  )
+}
 
 describe('the gate, by its evidence,', () => {
   it('looks at packages of modules that were built for what is live, until they leave', async () => {
@@ -158,11 +168,10 @@ describe('the gate, by its evidence,', () => {
     const { ledger } = test
     const { old, fresh, question } = await twoBuilds(ledger)
     await compare(ledger, old, fresh, fits)
-    await test.query(`
-      INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now());
-      INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
-      SELECT gen_random_uuid(), '${fresh}', name, 'e', 1, 'package', 'ingested', problems::jsonb, now() FROM (VALUES
-        ('extra.rpm', '[{"code": "artifact-empty", "message": "Nothing"}]'), ('core.rpm', '[]')) AS of (name, problems)`)
+    await addArtifacts(test, fresh, {
+      'extra.rpm': [{ code: 'artifact-empty', message: 'Nothing' }],
+      'core.rpm': [],
+    })
     expect(await asked(ledger, question, unread)).toMatchObject({
       answer: 'pass',
       emptyArtifacts: ['extra.rpm'],
@@ -174,15 +183,19 @@ describe('the gate, by its evidence,', () => {
     const { ledger } = test
     const { old, fresh, question } = await twoBuilds(ledger)
     await compare(ledger, old, fresh, fits)
-    await test.query(`
-      INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now());
-      INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
-      SELECT gen_random_uuid(), '${fresh}', name, 'e', 1, 'package', 'ingested', problems::jsonb, now() FROM (VALUES
-        ('provenance.json', '[{"code": "provenance-contradicts", "file": "provenance.json", "at": "subject", "message": "Other."}]'),
-        ('core.rpm', '[{"code": "exports-unknown", "file": "x", "at": null, "message": "Stripped."}, {"code": "version-contradicts", "at": "file name", "message": "Its name."}, {"code": "version-contradicts", "message": "Two."}]'),
-        ('extra.rpm', '[{"code": "modules-unread", "file": "x.ko.br", "at": null, "message": "Unread."}]'),
-        ('build.log', '[{"code": "log-contradicts", "file": "build.log", "at": null, "message": "Other tools."}]')
-      ) AS of (name, problems)`)
+    await addArtifacts(test, fresh, {
+      'provenance.json': [
+        { code: 'provenance-contradicts', file: 'provenance.json', at: 'subject', message: 'Other.' },
+      ],
+      'core.rpm': [
+        { code: 'exports-unknown', file: 'x', at: null, message: 'Stripped.' },
+        { code: 'version-contradicts', at: 'file name', message: 'As it was recorded.' },
+        { code: 'name-contradicts', message: 'Its name.' },
+        { code: 'version-contradicts', message: 'Two.' },
+      ],
+      'extra.rpm': [{ code: 'modules-unread', file: 'x.ko.br', at: null, message: 'Unread.' }],
+      'build.log': [{ code: 'log-contradicts', file: 'build.log', at: null, message: 'Other tools.' }],
+    })
     expect(await asked(ledger, question, unread)).toMatchObject({
       answer: 'unknown',
       reasons: [

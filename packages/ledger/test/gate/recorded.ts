@@ -1,5 +1,5 @@
 import type { DecisionRow, GateEngine, GateQuestion, Ledger, PairInputs } from '../../src/index.js'
-import { found, ingesting } from '../support/ledger.js'
+import { comparisonOf, found, ingesting } from '../support/ledger.js'
 import { byteOf } from './support.js'
 
 export const stream = 'openSUSE:Factory/x86_64/default'
@@ -19,26 +19,10 @@ export async function compare(
   counts: { [verdict: string]: number } = { compatible: 2 },
 ) {
   const inputs = (await ledger.pairs.inputs(kernelBuildId, moduleBuildId)) as PairInputs
-  const { moduleSet, running, rules, btfModules, originSha256, originStamped, originRelease, exportsSha256 } =
-    inputs
   await ledger.pairs.record({
     kernelBuildId,
     moduleBuildId,
-    comparison: {
-      moduleSetId: moduleSet.id,
-      runningSha256: running.sha256,
-      originSha256,
-      originStamped,
-      originRelease,
-      symbolsSha256: moduleSet.symbolsSha256,
-      exportsSha256,
-      rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },
-      btfModules,
-      engine: '1',
-      counts,
-      rows: Uint8Array.of(1, 2, 3),
-      outcomes,
-    },
+    comparison: { ...comparisonOf(inputs, counts), outcomes },
   })
 }
 

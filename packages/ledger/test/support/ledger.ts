@@ -6,6 +6,7 @@ import {
   type ModuleRow,
   type OriginDecision,
   openLedger,
+  type PairInputs,
 } from '../../src/index.js'
 
 export const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -28,6 +29,8 @@ export async function openTestLedger() {
     },
   }
 }
+
+export type TestLedger = Awaited<ReturnType<typeof openTestLedger>>
 
 const module = (name: string, of: string): ModuleRow => ({
   name,
@@ -128,3 +131,31 @@ export async function ingesting(
   await ledger.builds.startIngest(build.id)
   return build.id
 }
+
+/** A comparison of a pair by what it was given, without outcomes. */
+export const comparisonOf = (
+  {
+    moduleSet,
+    running,
+    rules,
+    btfModules,
+    originSha256,
+    originStamped,
+    originRelease,
+    exportsSha256,
+  }: PairInputs,
+  counts: { [verdict: string]: number },
+) => ({
+  moduleSetId: moduleSet.id,
+  runningSha256: running.sha256,
+  originSha256,
+  originStamped,
+  originRelease,
+  symbolsSha256: moduleSet.symbolsSha256,
+  exportsSha256,
+  rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },
+  btfModules,
+  engine: '1',
+  counts,
+  rows: Uint8Array.of(1, 2, 3),
+})
