@@ -1,20 +1,12 @@
 import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../schemas/access.js'
-import type {
-  AcknowledgementRequest,
-  Artifact,
-  Build,
-  BuildList,
-  Declaration,
-  ModuleList,
-  StreamList,
-  WithdrawalRequest,
-} from '../schemas/build.js'
+import type { Artifact, Build, BuildList, Declaration, ModuleList, StreamList } from '../schemas/build.js'
 import type { Decision, DecisionList } from '../schemas/decision.js'
 import type { Drift, DriftList } from '../schemas/drift.js'
 import type { BreakGlass, GateUse, GateUseList } from '../schemas/gate-use.js'
 import type { EnvironmentList, Live, LiveList } from '../schemas/live.js'
 import type { Explanation, Matrix, Pair } from '../schemas/pair.js'
 import type { Policy, PolicySettings } from '../schemas/policy.js'
+import type { AcknowledgementRequest, WithdrawalRequest } from '../schemas/refusal.js'
 import type { Waiver, WaiverList, WaiverRequest } from '../schemas/waiver.js'
 import { type BuildOrder, isFinal, type Verdict, type WaiverState } from '../words.js'
 import { objectOf } from './answer.js'

@@ -13,6 +13,7 @@ import * as notices from './notices.js'
 import * as pair from './pair.js'
 import * as policy from './policy.js'
 import * as problem from './problem.js'
+import * as refusal from './refusal.js'
 import * as targets from './targets.js'
 import * as waiver from './waiver.js'
 
@@ -37,6 +38,7 @@ export const httpSchemas: readonly (TSchema & { $id: string })[] = [
   notices,
   pair,
   problem,
+  refusal,
   targets,
 ]
   .flatMap((module): unknown[] => Object.values(module))

@@ -1,7 +1,7 @@
 // Made by `node scripts/api.mjs` from the OpenAPI document of the service. Change its schemas instead.
 import type { AuditList, NewToken, Token, TokenList, TokenRequest } from '../../schemas/access.js'
 import type { Envelope, KeyList } from '../../schemas/attestation.js'
-import type { AcknowledgementRequest, Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList, WithdrawalRequest } from '../../schemas/build.js'
+import type { Artifact, Build, BuildList, Declaration, ModuleList, Stream, StreamChange, StreamList } from '../../schemas/build.js'
 import type { Channel, ChannelChange, ChannelList, Delivery, DeliveryList, EventList, NewChannel, Resealed } from '../../schemas/channels.js'
 import type { Decision, DecisionList } from '../../schemas/decision.js'
 import type { Drift, DriftList } from '../../schemas/drift.js'
@@ -9,6 +9,7 @@ import type { BreakGlass, GateUse, GateUseList } from '../../schemas/gate-use.js
 import type { EnvironmentList, Live, LiveList } from '../../schemas/live.js'
 import type { Explanation, Matrix, Pair } from '../../schemas/pair.js'
 import type { Policy, PolicySettings } from '../../schemas/policy.js'
+import type { AcknowledgementRequest, WithdrawalRequest } from '../../schemas/refusal.js'
 import type { Waiver, WaiverList, WaiverRequest } from '../../schemas/waiver.js'
 
 /** What any call may end in. */
