@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { type CheckResult, type ModuleResult, summary } from '@basedrift/check'
+import type { CheckResult, ModuleResult } from '@basedrift/check'
 import { default as AjvDraft04 } from 'ajv-draft-04'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -9,22 +9,7 @@ import { checkErrorJunit, checkJunit } from '../src/format/check-junit.js'
 import { outcomeOf } from '../src/format/check-report.js'
 import { checkSarif } from '../src/format/check-sarif.js'
 import { checkTable } from '../src/format/check-table.js'
-import { discarded, result } from './support/results.js'
-
-function resultOf(modules: readonly ModuleResult[], more: Partial<CheckResult> = {}): CheckResult {
-  return {
-    engine: '0.1.0',
-    kernel: {
-      file: 'linux-image.deb!boot/vmlinuz',
-      release: '6.1.0-55-cloud-amd64',
-      rules: { version: '6.1.192', allowBtfMismatch: true },
-      base: { sha256: 'ef'.repeat(32), types: 95246, strings: 1694074 },
-    },
-    modules,
-    summary: summary(modules),
-    ...more,
-  }
-}
+import { checked, discarded, result } from './support/results.js'
 
 const unread: ModuleResult = {
   ...result('cut', 'error', 'elf-truncated'),
@@ -52,8 +37,8 @@ const broken = {
 
 describe('the reports of a check', () => {
   it('tell failures, errors and what was not looked at apart, as JUnit', async () => {
-    const whole = resultOf(some)
-    const cut = resultOf(some.slice(1, 2), { kernel: { ...whole.kernel, problems: [broken] } })
+    const whole = checked(some)
+    const cut = checked(some.slice(1, 2), { kernel: { ...whole.kernel, problems: [broken] } })
     await expect(checkJunit([whole, cut])).toMatchFileSnapshot('golden/check.junit.xml')
     expect(checkErrorJunit({ code: 'kernel-absent', message: 'No <kernel>.', where: null })).toContain(
       '<error type="kernel-absent" message="No &lt;kernel&gt;.">',
@@ -61,8 +46,8 @@ describe('the reports of a check', () => {
   })
 
   it('have what does not fit, and what of the run, as SARIF', async () => {
-    const whole = resultOf(some, { notes: ['What kernels do.'] })
-    const cut = resultOf(some.slice(1, 2), { kernel: { ...whole.kernel, problems: [broken] } })
+    const whole = checked(some, { notes: ['What kernels do.'] })
+    const cut = checked(some.slice(1, 2), { kernel: { ...whole.kernel, problems: [broken] } })
     await expect(`${JSON.stringify(checkSarif([whole, cut]), null, 2)}\n`).toMatchFileSnapshot(
       'golden/check.sarif.json',
     )
@@ -94,13 +79,13 @@ describe('the reports of a check', () => {
     }
     const unsure: ModuleResult = { ...bare, load: { ...bare.load, doubts: ['exporters-unsure'] } }
     expect([bare, unsure].map((one) => outcomeOf(one).type)).toEqual(['load-doubtful', 'load-unknown'])
-    expect(checkSarif([resultOf([bare])])).toMatchObject({
+    expect(checkSarif([checked([bare])])).toMatchObject({
       runs: [{ results: [{ ruleId: 'load-doubtful', level: 'warning' }] }],
     })
-    expect(checkSarif([resultOf([lacking])])).toMatchObject({
+    expect(checkSarif([checked([lacking])])).toMatchObject({
       runs: [{ results: [{ ruleId: 'symbols-missing', level: 'warning' }] }],
     })
-    expect(checkTable(resultOf([lacking]), { style: (_, text) => text, width: 200 })).toMatch(
+    expect(checkTable(checked([lacking]), { style: (_, text) => text, width: 200 })).toMatch(
       /1 module imports symbols that nothing known exports \(symbols-missing\): kettle garp_init\./,
     )
   })
@@ -125,7 +110,7 @@ describe('the reports of a check', () => {
         { ...result(text, 'no-btf', 'absent'), file: text },
       ]
       const problems = [{ ...broken, file: text, message: text }]
-      return resultOf(modules, { kernel: { ...resultOf([]).kernel, file: text, problems }, notes: [text] })
+      return checked(modules, { kernel: { ...checked([]).kernel, file: text, problems }, notes: [text] })
     }
     const odd = [
       ']]>',
@@ -155,7 +140,7 @@ describe('the reports of a check', () => {
   it('name files by references that are of no other scheme or host', () => {
     const files = ['a b!c', '//x/y', 'https://x', 'ä']
     const modules = files.map((file) => ({ ...discarded('x'), file }))
-    const { runs } = checkSarif([resultOf(modules)]) as {
+    const { runs } = checkSarif([checked(modules)]) as {
       runs: { results: { locations: { physicalLocation: { artifactLocation: { uri: string } } }[] }[] }[]
     }
     const uris = runs[0]!.results.map(({ locations }) => locations[0]!.physicalLocation.artifactLocation.uri)

@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildFiles } from './support/build-files.js'
 import { basedrift, type Run } from './support/run.js'
 import { startService, type TestService } from './support/service.js'
 import { tar } from './support/tar.js'
@@ -24,13 +25,7 @@ const client = (...args: string[]): Promise<Run> =>
   basedrift(args, { env: { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: service.token } })
 const push = (release: string, ...args: string[]): Promise<Run> =>
   client('push', '--stream', stream, '--version', '5.15.12', '--release', release, ...args)
-/** The kernel under a name that tells no release: that of its vector is another than its own. */
-const filesOf = (build: string): string[] => {
-  const kernel = path.join(temp.path, build, 'vmlinux')
-  mkdirSync(path.dirname(kernel), { recursive: true })
-  copyFileSync(vector(`vmlinux-${build}`), kernel)
-  return [kernel, ...[`teapot-${build}.ko`, `saucer-${build}.ko`].map(vector)]
-}
+const filesOf = (build: string) => buildFiles(temp.path, build)
 
 describe('serve, push and what came of it', () => {
   it('takes two builds and says what fits', async () => {
@@ -386,85 +381,5 @@ describe('tokens', () => {
     expect(without.stderr).toMatch(/^basedrift: token-missing: /)
     expect(readFileSync(`${dataDir}.log`, 'utf8')).not.toContain(service.token.slice(37))
     expect(statSync(path.join(dataDir, 'admin-token')).mode & 0o777).toBe(0o600)
-  })
-})
-
-describe('serve itself', () => {
-  it.each([[['--port', '70000'], 'usage']])('refuses %j', async (args, code) => {
-    const run = await basedrift(['serve', '--data-dir', path.join(temp.path, 'refused'), ...args])
-    expect(run.code).toBe(2)
-    expect(run.stderr).toMatch(new RegExp(`^basedrift: ${code}: `))
-  })
-
-  it('does not share a data directory, and says so', async () => {
-    const run = await basedrift(['serve', '--port', '0', '--data-dir', path.join(temp.path, 'data')])
-    expect(run).toMatchObject({ code: 2, stdout: Buffer.alloc(0) })
-    expect(run.stderr).toContain('basedrift: postgres-in-use: ')
-  })
-
-  it('says that a port is taken, and how to take another', async () => {
-    const { port } = new URL(service.url)
-    const second = path.join(temp.path, 'second')
-    const run = await basedrift(['serve', '--port', port, '--data-dir', second])
-    // Found before a database was made for it.
-    expect(readdirSync(second)).toEqual([])
-    expect(run.stderr).not.toContain('"stack"')
-    expect(run).toMatchObject({ code: 2, stdout: Buffer.alloc(0) })
-    expect(run.stderr).toMatch(
-      new RegExp(`^basedrift: address-unavailable: .*--port.* \\(127\\.0\\.0\\.1:${port}\\)$`, 'm'),
-    )
-    expect(run.stderr).not.toContain('"stack"')
-    expect(readdirSync(path.join(temp.path, 'second')), 'before a database is made').toEqual([])
-  })
-
-  it.each([
-    ['/proc/none', /There is no such file or directory/],
-    [path.join(temp.path, 'a-file'), /It is no directory/],
-    [path.join(temp.path, 'a-file', 'below'), /A part of the path is not a directory/],
-  ])('says that %s cannot be its data directory', async (directory, reason) => {
-    writeFileSync(path.join(temp.path, 'a-file'), '')
-    const run = await basedrift(['serve', '--port', '0', '--data-dir', directory])
-    expect(run).toMatchObject({ code: 2, stdout: Buffer.alloc(0) })
-    expect(run.stderr).toMatch(/^basedrift: output-unwritable: .*--data-dir/)
-    expect(run.stderr).toMatch(reason)
-  })
-
-  it('takes a Ctrl-C of which it is told twice as one', async () => {
-    const dataDir = path.join(temp.path, 'interrupted')
-    const interrupted = await startService(dataDir)
-    const ended = interrupted.end('SIGINT')
-    interrupted.child.kill('SIGTERM')
-    expect(await ended).toBe(0)
-  })
-
-  it('ends with 2 when its database does', async () => {
-    const dataDir = path.join(temp.path, 'orphaned')
-    const orphan = await startService(dataDir)
-    const log = readFileSync(`${dataDir}.log`, 'utf8').trimEnd().split('\n')
-    const up = log.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'Postgres is up')
-    const ended = new Promise((resolve) => orphan.child.once('close', resolve))
-    process.kill(up.pid, 'SIGKILL')
-    expect(await ended).toBe(2)
-    expect(orphan.stderr()).toContain('basedrift: serve-failed: Postgres ended with SIGKILL')
-  })
-
-  it('keeps what it has when it is killed, and ends cleanly on a signal', async () => {
-    const dataDir = path.join(temp.path, 'killed')
-    const first = await startService(dataDir)
-    const env = { BASEDRIFT_URL: first.url, BASEDRIFT_TOKEN: first.token }
-    expect(first.stdout()).toContain(`: ${first.token}\n`)
-    expect(first.stdout()).toContain(`BASEDRIFT_URL=${first.url} BASEDRIFT_DATA_DIR=${dataDir}\n`)
-    const args = ['--stream', stream, '--version', '5.15.12', '--release', '1.1', '--wait', ...filesOf('1.1')]
-    expect((await basedrift(['push', ...args], { env })).code).toBe(0)
-    expect(await first.end('SIGKILL')).toBeNull()
-    const second = await startService(dataDir)
-    expect(second.stdout()).not.toContain('bdt_')
-    const { stdout } = await basedrift(['matrix', '--stream', stream, '--server', second.url], { env })
-    expect(stdout.toString()).toContain('2 compatible')
-    expect(await second.end('SIGINT')).toBe(0)
-    const log = readFileSync(`${dataDir}.log`, 'utf8').trimEnd().split('\n')
-    for (const line of log) expect(JSON.parse(line)).toHaveProperty('msg')
-    expect(log.join('\n')).not.toContain(first.token.slice(37))
-    expect(log.join('\n')).not.toMatch(/postgresql:\/\/[^"]*:[^"[*]{8,}@/)
   })
 })

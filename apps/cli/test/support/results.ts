@@ -1,4 +1,4 @@
-import type { ModuleResult } from '@basedrift/check'
+import { type CheckResult, type ModuleResult, summary } from '@basedrift/check'
 
 const load: ModuleResult['load'] = { vermagic: 'unknown', modversions: { state: 'unknown', mismatched: [] } }
 
@@ -57,4 +57,20 @@ export function manyResults(): ModuleResult[] {
     result('cut', 'error', 'elf-truncated'),
     result('asm_only', 'no-btf', 'absent'),
   ]
+}
+
+/** A check of modules against one kernel. */
+export function checked(modules: readonly ModuleResult[], more: Partial<CheckResult> = {}): CheckResult {
+  return {
+    engine: '0.1.0',
+    kernel: {
+      file: 'linux-image-6.1.0-55-cloud-amd64.deb!boot/vmlinuz',
+      release: '6.1.0-55-cloud-amd64',
+      rules: { version: '6.1.192', allowBtfMismatch: true },
+      base: { sha256: 'ef'.repeat(32), types: 95246, strings: 1694074 },
+    },
+    modules,
+    summary: summary(modules),
+    ...more,
+  }
 }
