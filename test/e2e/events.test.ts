@@ -15,7 +15,8 @@ let folder: string
 let ended: Build
 
 beforeAll(async () => {
-  worked = await startWorkedService()
+  // What has been heard is answered with the first sign of life.
+  worked = await startWorkedService({ limits: { eventBeatMs: 100 } })
   ;({ service, worker, folder } = worked)
   const name = newName()
   await service.client.declareBuild(name)

@@ -261,6 +261,7 @@ export async function mailReceiver(
     key: tlsFiles.key,
     size: 1_000_000,
     authOptional: false,
+    disableReverseLookup: true,
     ...(options.starttls === false ? { disabledCommands: ['STARTTLS'], allowInsecureAuth: true } : {}),
     onAuth({ username, password }, session, done) {
       const safe = session.secure || options.starttls === false
