@@ -110,7 +110,11 @@ describe('pairs', () => {
     expect((await ledger.pairs.inputs(other, extra))?.originSha256).toBe(sha('a'))
     expect((await ledger.pairs.get(other, extra))?.state).toBe('pending')
     if (before === null) throw new Error('no such pair')
-    const late = { kernelBuildId: other, moduleBuildId: extra, comparison: comparisonOf(before, { rejected: 2 }) }
+    const late = {
+      kernelBuildId: other,
+      moduleBuildId: extra,
+      comparison: comparisonOf(before, { rejected: 2 }),
+    }
     expect(await ledger.pairs.record(late)).toBe('stale')
     const bells = (await ledger.outbox.batch(100)).map(({ taskId }) => taskId)
     expect(bells.filter((id) => id.startsWith(`compare:${other}:${extra}`))).toHaveLength(2)
