@@ -121,6 +121,23 @@ describe('an explanation', () => {
     expect(told('exporters-unsure')).toEqual([])
   })
 
+  it('says what a module may not use', () => {
+    const told = (code: 'gpl-only-import' | 'namespace-not-imported', expected: string, actual?: string) => {
+      const obstacle = { code, expected, ...(actual === undefined ? {} : { actual }) }
+      const modversions = { state: 'match' as const, mismatched: [] }
+      const load = { vermagic: 'same' as const, modversions, obstacles: [obstacle] }
+      return happened(explained({ verdict: 'compatible', basis: 'same-base', errno: 0, load })).join(' ')
+    }
+    expect(
+      told('gpl-only-import', 'kfree for licenses alone that are compatible with the GPL', 'the license X'),
+    ).toContain(
+      'This kernel has kfree for licenses alone that are compatible with the GPL, and the module has the license X, so the kernel refuses it.',
+    )
+    expect(told('namespace-not-imported', 'kfree in the namespace MM')).toContain(
+      'This kernel has kfree in the namespace MM, which the module does not import, so the kernel refuses it.',
+    )
+  })
+
   it('says where the kernel stopped, and how the bases differ', () => {
     const reason = {
       code: 'invalid-name',

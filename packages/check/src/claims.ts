@@ -84,6 +84,7 @@ const options = {
   allowBtfMismatch: 'CONFIG_MODULE_ALLOW_BTF_MISMATCH',
   modversions: 'CONFIG_MODVERSIONS',
   forceLoad: 'CONFIG_MODULE_FORCE_LOAD',
+  missingNamespaces: 'CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS',
   compiler: 'CONFIG_CC_VERSION_TEXT',
   pahole: 'CONFIG_PAHOLE_VERSION',
 } as const satisfies Record<keyof KernelConfig, string>

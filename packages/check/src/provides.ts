@@ -24,7 +24,7 @@ export interface Beside extends FoundSymvers<SymversFacts> {
 /** What a kernel compares modules with, as far as it does not depend on its rules and its base. */
 export type Provides = Pick<
   LoadKernel,
-  'vermagic' | 'modversions' | 'forceLoad' | 'machine' | 'exports' | 'moduleExports'
+  'vermagic' | 'modversions' | 'forceLoad' | 'missingNamespaces' | 'machine' | 'exports' | 'moduleExports'
 >
 
 /**
@@ -49,6 +49,7 @@ export function providesOf(found: FoundKernel, beside: Beside, names: NamePool):
     vermagic: kernel.vermagic ?? (vermagics.size === 1 ? [...vermagics][0]! : null),
     modversions: kernel.config?.modversions ?? null,
     forceLoad: kernel.config?.forceLoad ?? null,
+    missingNamespaces: kernel.config?.missingNamespaces ?? null,
     machine: kernel.elfMachine,
     exports: exports === null ? joinedIfAny(ofKernel) : versioned(names.pool(exports), ofKernel),
     moduleExports: joined([...own.map((one) => pool(one.exports, names)), ...ofModules]),
@@ -84,7 +85,7 @@ function versioned(image: PooledSymbols, lists: readonly PooledSymbols[]): Poole
     crcs[nth] = crc
     flags[nth] = flags[nth]! & ~symbolBits.noCrc
   })
-  return { ids: image.ids, crcs, flags }
+  return { ...image, crcs, flags }
 }
 
 function pool(list: SymbolList, names: NamePool): PooledSymbols {
@@ -97,9 +98,16 @@ function joinedIfAny(lists: readonly PooledSymbols[]): PooledSymbols | null {
 
 function joined(lists: readonly PooledSymbols[]): PooledSymbols {
   const length = lists.reduce((sum, { ids }) => sum + ids.length, 0)
-  const all = { ids: new Uint32Array(length), crcs: new Uint32Array(length), flags: new Uint8Array(length) }
+  const joinedSpaces = new Map<number, string>()
+  const all = {
+    ids: new Uint32Array(length),
+    crcs: new Uint32Array(length),
+    flags: new Uint8Array(length),
+    spaces: joinedSpaces,
+  }
   let at = 0
-  for (const { ids, crcs, flags } of lists) {
+  for (const { ids, crcs, flags, spaces } of lists) {
+    for (const [index, space] of spaces) joinedSpaces.set(at + index, space)
     all.ids.set(ids, at)
     all.crcs.set(crcs, at)
     all.flags.set(flags, at)

@@ -15,6 +15,7 @@ const config = {
   allowBtfMismatch: false,
   modversions: true,
   forceLoad: null,
+  missingNamespaces: null,
   compiler: 'gcc (Debian 12.2.0-14) 12.2.0',
   pahole: '124',
 }

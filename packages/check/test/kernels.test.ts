@@ -14,6 +14,7 @@ const config: KernelConfig = {
   allowBtfMismatch: true,
   modversions: null,
   forceLoad: null,
+  missingNamespaces: null,
   compiler: null,
   pahole: null,
 }

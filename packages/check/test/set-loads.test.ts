@@ -46,6 +46,7 @@ async function setOf() {
     vermagic,
     modversions: false,
     forceLoad: null,
+    missingNamespaces: null,
     machine: null,
     exports: null,
     moduleExports: noPooledSymbols,

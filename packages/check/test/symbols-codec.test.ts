@@ -9,36 +9,44 @@ import {
   encodeProvides,
 } from '../src/symbols/codec.js'
 
-type Entry = readonly [name: number[], crc: number | null, flags: number]
+type Entry = readonly [name: number[], crc: number | null, flags: number, space?: string]
 
 const entry: fc.Arbitrary<Entry> = fc.tuple(
   fc.array(fc.integer({ min: 1, max: 255 }), { minLength: 1, maxLength: 3 }),
   fc.option(fc.integer({ min: 0, max: 0xffffffff }), { nil: null }),
-  fc.constantFrom(0, 2, 4, 8),
+  fc.constantFrom(0, 2, 4, 8, 16, 20),
 )
+const exported: fc.Arbitrary<Entry> = fc
+  .tuple(entry, fc.constantFrom('', '', 'CXL', 'DMA_BUF'))
+  .map(([[name, crc, flags], space]) => [name, crc, flags, space])
 const entries = fc.array(entry, { maxLength: 20 })
+const exportedEntries = fc.array(exported, { maxLength: 20 })
 
 function listOf(some: readonly Entry[]) {
   const writer = new SymbolListWriter()
-  for (const [name, crc, flags] of some) writer.add(Uint8Array.from(name), 0, name.length, crc, flags)
+  for (const [name, crc, flags, space] of some)
+    writer.add(Uint8Array.from(name), 0, name.length, crc, flags, space)
   return writer.take()
 }
 
 /** What a list says, whatever its numbers. */
-const told = ({ ids, crcs, flags }: PooledSymbols, names: NamePool) =>
-  [...ids].map((id, nth) => [names.name(id), crcs[nth], flags[nth]])
+const told = ({ ids, crcs, flags, spaces }: PooledSymbols, names: NamePool) =>
+  [...ids].map((id, nth) => [names.name(id), crcs[nth], flags[nth], spaces.get(nth)])
 
 const table = fc.constantFrom('absent' as const, 'read' as const, 'unreadable' as const)
 const moduleFacts: fc.Arbitrary<LinkFacts> = fc
   .record({
     imports: entries.map(listOf),
     extendedImports: entries.map(listOf),
-    exports: entries.map(listOf),
+    exports: exportedEntries.map(listOf),
     basicVersions: table,
     extendedVersions: table,
     structSize: fc.option(fc.nat()),
     flagTable: fc.boolean(),
     machine: fc.option(fc.nat(0xffff)),
+    terms: fc.option(
+      fc.record({ license: fc.option(fc.string()), namespaces: fc.array(fc.string(), { maxLength: 3 }) }),
+    ),
     lacks: fc.constantFrom(null, 'symbols' as const, 'this-module' as const),
     btfIds: fc.option(
       fc.record({
@@ -86,9 +94,10 @@ describe('stored symbols', () => {
       vermagic: fc.option(fc.string()),
       modversions: fc.option(fc.boolean()),
       forceLoad: fc.option(fc.boolean()),
+      missingNamespaces: fc.option(fc.boolean()),
       machine: fc.option(fc.nat(0xffff)),
-      exports: fc.option(entries),
-      moduleExports: entries,
+      exports: fc.option(exportedEntries),
+      moduleExports: exportedEntries,
     })
     fc.assert(
       fc.property(kernel, ({ exports, moduleExports, ...rest }) => {
@@ -113,13 +122,14 @@ describe('stored symbols', () => {
       vermagic: null,
       modversions: null,
       forceLoad: null,
+      missingNamespaces: null,
       machine: null,
       exports: null,
       moduleExports: noPooledSymbols,
     }
     for (const [packed, decode, current] of [
-      [encodeModuleSymbols([]), decodeModuleSymbols, 3],
-      [encodeProvides(provides, names), decodeProvides, 4],
+      [encodeModuleSymbols([]), decodeModuleSymbols, 4],
+      [encodeProvides(provides, names), decodeProvides, 5],
     ] as const) {
       const versioned = (version: number) => packed.map((byte, at) => (at === 7 ? version : byte))
       for (const older of [1, 2]) expect(decode(versioned(older), names)).toBeNull()
@@ -129,44 +139,40 @@ describe('stored symbols', () => {
     }
   })
 
+  const stored = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'))
+
+  test('that were packed before terms were known are read, and nothing is concluded of these', () => {
+    const names = new NamePool()
+    const kernel = stored(
+      'QkRTWU1CTAQLGIADBWtmcmVlAAEAAAACdXABCWdhcnBfaW5pdAQEAAAAPwo2LjEuMCBTTVAgPwIAAgEEAw==',
+    )
+    const { exports, moduleExports, ...rest } = decodeProvides(kernel, names)!
+    expect(rest).toEqual({
+      vermagic: '6.1.0 SMP ',
+      modversions: true,
+      forceLoad: true,
+      missingNamespaces: null,
+      machine: 62,
+    })
+    expect(told(exports!, names)).toEqual([
+      ['kfree', 1, 0, undefined],
+      ['up', 0, 1, undefined],
+    ])
+    expect(told(moduleExports, names)).toEqual([['garp_init', 4, 4, undefined]])
+    const modules = stored('QkRTWU1CTAMbJwAAxNxGty9YkymKYcoQZAwtXzSKFLGzyh0EYH5K27NyxI2nCoCog8Gk')
+    const [module, ...others] = decodeModuleSymbols(modules, names)!
+    expect(others).toEqual([])
+    expect(module).toMatchObject({ terms: null, machine: 62, basicVersions: 'read' })
+    expect(told(module!.imports, names).map(([name]) => name)).toEqual(['kfree', 'up'])
+    expect(told(module!.exports, names)).toEqual([['garp_init', 4, 4, undefined]])
+  })
+
   test('of a kernel that version 3 packed are read without the lines of a Module.symvers', () => {
-    const told3 = (exports: readonly Entry[], moduleExports: readonly Entry[]) => {
-      const own = new NamePool()
-      const lists = { exports: own.pool(listOf(exports)), moduleExports: own.pool(listOf(moduleExports)) }
-      const packed = encodeProvides(
-        { vermagic: null, modversions: true, forceLoad: null, machine: 62, ...lists },
-        own,
-      )
-      packed[7] = 3
-      const names = new NamePool()
-      const found = decodeProvides(packed, names)!
-      const said = (list: PooledSymbols) => told(list, names).map(([name, crc]) => `${name}${crc}`)
-      return [said(found.exports!), said(found.moduleExports)]
-    }
-    const [a, b, line] = [[65], [66], [67]]
-    expect(
-      told3(
-        [
-          [a, 1, 0],
-          [b, 2, 0],
-          [a, 9, 0],
-          [line, 3, 0],
-        ],
-        [
-          [a, 4, 0],
-          [line, 5, 8],
-        ],
-      ),
-    ).toEqual([['A1', 'B2'], ['A4']])
-    expect(
-      told3(
-        [
-          [a, 1, 0],
-          [b, 2, 0],
-        ],
-        [[line, 5, 8]],
-      ),
-    ).toEqual([['A1', 'B2'], ['C5']])
+    // Exports A, B, then A and C of a Module.symvers; of its modules A, then C of a Module.symvers.
+    const names = new NamePool()
+    const found = decodeProvides(stored('QkRTWU1CTAMbLgAABCnPHi9hMa6CMkijSNVzBXkQwH4d+5QWC9WiMOYA'), names)!
+    const said = (list: PooledSymbols) => told(list, names).map(([name, crc]) => `${name}${crc}`)
+    expect([said(found.exports!), said(found.moduleExports)]).toEqual([['A1', 'B2'], ['A4']])
   })
 
   test('that are damaged end in a code', () => {
@@ -181,6 +187,7 @@ describe('stored symbols', () => {
         flagTable: false,
         machine: 62,
         lacks: null,
+        terms: { license: 'GPL', namespaces: ['CXL'] },
         btfIds: { complete: true, sets: [], list: [] },
       },
     ])

@@ -37,9 +37,9 @@ export const gateReasonCodes = {
   'load-doubtful': {
     outcome: 'unknown',
     sentence:
-      'Modules lack symbol versions or vermagic: a kernel takes them by force alone (CONFIG_MODULE_FORCE_LOAD), tainted, and compares nothing.',
+      'Modules lack symbol versions, vermagic or the import of a namespace: a kernel takes them only where its config lets that pass, and by force (CONFIG_MODULE_FORCE_LOAD) compares nothing.',
     remedy:
-      'Build them with the Module.symvers of that kernel; the explanation of each module says what it lacks. Where that is meant, say so by a rule (PASS) or a waiver of `load-doubtful`, or leave it out of what blocks.',
+      'Build them with the Module.symvers of that kernel, upload its config; the explanation of each module says what it lacks. Where that is meant, say so by a rule (PASS) or a waiver of `load-doubtful`, or leave it out of what blocks.',
   },
   'load-unknown': {
     outcome: 'unknown',

@@ -41,6 +41,8 @@ export const obstacleCodes = [
   'export-duplicate',
   'versions-absent',
   'vermagic-absent',
+  'gpl-only-import',
+  'namespace-not-imported',
 ] as const
 
 /** What leaves open whether a kernel takes a module. */
@@ -51,6 +53,7 @@ export const doubtCodes = [
   'export-versions-absent',
   'exporters-unsure',
   'modversions-unknown',
+  'namespace-not-imported',
 ] as const
 
 /** What becomes of the type ids that the code of a module carries. */

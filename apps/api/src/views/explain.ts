@@ -196,6 +196,8 @@ const doubtStories: Readonly<Record<NonNullable<ModuleResult['load']['doubts']>[
   'versions-unusable': 'Its symbol versions could not be read, or there are none of what it imports',
   'export-versions-absent': `It exports symbols without versions: ${byForce}`,
   'exporters-unsure': 'What exports its imports tells no checksum of some, or several',
+  'namespace-not-imported':
+    'It does not import the namespace of what it uses, and nothing says whether this kernel lets that pass (CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS)',
   'modversions-unknown': 'Nothing says whether this kernel compares checksums (CONFIG_MODVERSIONS)',
 }
 
@@ -219,6 +221,10 @@ function obstacleStory({
       return `It exports ${actual}, which the kernel exports itself`
     case 'versions-absent':
       return 'It has no symbol versions (built without Module.symvers?), and CONFIG_MODULE_FORCE_LOAD is not set'
+    case 'gpl-only-import':
+      return `This kernel has ${expected}, and the module has ${actual}`
+    case 'namespace-not-imported':
+      return `This kernel has ${expected}, which the module does not import`
     case 'vermagic-absent':
       return 'It has no vermagic, and CONFIG_MODULE_FORCE_LOAD is not set'
   }

@@ -83,6 +83,8 @@ const doubtMeanings: Readonly<Record<NonNullable<ModuleResult['load']['doubts']>
   'versions-unusable': ': its symbol versions cannot be read, or are none of what it imports',
   'export-versions-absent': byForce,
   'exporters-unsure': ': what exports its imports tells no CRC of some, or several',
+  'namespace-not-imported':
+    ': nothing says whether this kernel lets that pass (CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS)',
   'modversions-unknown': ': nothing says whether this kernel compares CRCs (CONFIG_MODVERSIONS)',
 }
 

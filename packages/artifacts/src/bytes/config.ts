@@ -44,6 +44,7 @@ export function readConfig(input: string | Uint8Array): ReadConfig {
       allowBtfMismatch: isSet(text, 'CONFIG_MODULE_ALLOW_BTF_MISMATCH') ?? (whole || tooOld ? false : null),
       modversions: isSet(text, 'CONFIG_MODVERSIONS'),
       forceLoad: isSet(text, 'CONFIG_MODULE_FORCE_LOAD'),
+      missingNamespaces: isSet(text, 'CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS'),
       compiler: stringOption(text, 'CONFIG_CC_VERSION_TEXT'),
       pahole: stringOption(text, 'CONFIG_PAHOLE_VERSION'),
     },
@@ -57,7 +58,7 @@ type Decisive = Pick<ReadConfig, 'version' | 'config'>
 /** Whether two configs can be of one kernel: what decides of module BTF is the same, as far as both tell it. */
 export function agree(one: Decisive, other: Decisive): boolean {
   const differ = <T>(a: T | null, b: T | null) => a !== null && b !== null && a !== b
-  const keys = ['btfModules', 'allowBtfMismatch', 'modversions', 'forceLoad'] as const
+  const keys = ['btfModules', 'allowBtfMismatch', 'modversions', 'forceLoad', 'missingNamespaces'] as const
   return (
     !differ(one.version, other.version) && !keys.some((key) => differ(one.config[key], other.config[key]))
   )

@@ -20,7 +20,11 @@ import {
  */
 export const exportTables = [
   { entries: ascii('__ksymtab'), crcs: ascii('__kcrctab'), flags: 0 },
-  { entries: ascii('__ksymtab_gpl'), crcs: ascii('__kcrctab_gpl'), flags: symbolFlags.gplTable },
+  {
+    entries: ascii('__ksymtab_gpl'),
+    crcs: ascii('__kcrctab_gpl'),
+    flags: symbolFlags.gplTable | symbolFlags.gplOnly,
+  },
 ] as const
 export const exportStrings = ascii('__ksymtab_strings')
 const ksymtabPrefix = ascii('__ksymtab_')
@@ -61,12 +65,16 @@ function byLabels(elf: Elf, table: SymbolTable, found: readonly Label[], home: E
     .map(({ start }) => ({ start, end: nameEnd(elf.bytes, start, table.namesEnd) }))
 }
 
-/**
- * Names by the relocations of an export table that point into `__ksymtab_strings`, in the order of the entries: what is
- * left when local symbols were stripped.
- */
-function byRelocations(elf: Elf, table: SymbolTable, home: ElfSection, strings: ElfSection): Name[] {
-  const found: { at: number; name: Name }[] = []
+/** A string that a field of an export table leads to: its place in the table, and the string. */
+interface Pointed {
+  readonly at: number
+  readonly name: Name
+}
+
+/** What the relocations of an export table lead to in `__ksymtab_strings`, in the order of their places. */
+function pointed(elf: Elf, table: SymbolTable, home: ElfSection, strings: ElfSection | null): Pointed[] {
+  if (strings === null || !inFile(elf, strings)) return []
+  const found: Pointed[] = []
   const relocations = relocationsOf(elf, home)
   if (relocations === null || !inFile(elf, relocations)) return []
   const wide = elf.bits === 64
@@ -84,16 +92,28 @@ function byRelocations(elf: Elf, table: SymbolTable, home: ElfSection, strings: 
     if (offset >= strings.size) continue
     const start = strings.offset + offset
     const end = nameEnd(elf.bytes, start, strings.offset + strings.size)
-    // A namespace is a string too; the empty one is the most common, and the name comes first in each entry.
+    // The empty namespace is the most common one.
     if (end > start) found.push({ at: target, name: { start, end } })
     if (found.length > byteLimits.symbolCrcs) throw tooMany('exports')
   }
-  found.sort((a, b) => a.at - b.at)
-  return namesOfEntries(found, home.size)
+  return found.sort((a, b) => a.at - b.at)
 }
 
-/** Keeps the first string of each entry: 12 bytes (three self-relative words), else three, else two pointers. */
-function namesOfEntries(found: readonly { at: number; name: Name }[], size: number): Name[] {
+/**
+ * The namespaces of the entries of an export table, by their place: what the last of three words of an entry leads to (from 5.4 on). Where the
+ * entries have another form none is told.
+ */
+function spacesOf(found: readonly Pointed[], { size }: ElfSection, count: number): Map<number, Name> {
+  const entry = size / count
+  const word = entry / 3
+  if (word !== 4 && word !== 8) return new Map()
+  return new Map(
+    found.filter(({ at }) => at % entry === 2 * word).map(({ at, name }) => [Math.floor(at / entry), name]),
+  )
+}
+
+/** The names in an export table where labels were stripped: the first string of each entry, which is 12 bytes (three self-relative words), else three, else two pointers. */
+function namesOfEntries(found: readonly Pointed[], size: number): Name[] {
   for (const entry of [12, 8, 24, 16]) {
     const count = size / entry
     if (!Number.isInteger(count)) continue
@@ -153,9 +173,10 @@ export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(el
   let unreadable = false
   const nameOf = ({ start, end }: Name) => cString(elf.bytes, start, end, byteLimits.nameBytes)
   for (const { entries, crcs, flags } of homes) {
+    const strung = pointed(elf, table, entries, strings)
     let names = byLabels(elf, table, entryLabels, entries)
-    if (names.length === 0 && strings !== null && inFile(elf, strings))
-      names = byRelocations(elf, table, entries, strings)
+    if (names.length === 0) names = namesOfEntries(strung, entries.size)
+    const spaces = spacesOf(strung, entries, names.length)
     if (names.length === 0) unreadable = true
     const plain = plainCrcs(elf, crcs, names.length)
     if (plain === null && crcs !== null) crcSymbols ??= crcLabels(elf, table, nameOf)
@@ -166,7 +187,8 @@ export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(el
         const symbol = crcSymbols?.get(nameOf(name))
         if (symbol !== undefined) crc = crcOf(elf, table, symbol)
       }
-      symbols.add(elf.bytes, name.start, name.end, crc, flags)
+      const space = spaces.get(index)
+      symbols.add(elf.bytes, name.start, name.end, crc, flags, space === undefined ? '' : nameOf(space))
     })
   }
   return { symbols: symbols.take(), unreadable }

@@ -1,7 +1,8 @@
+import { cString } from './binary.js'
 import { type Elf, type ElfSection, sectionType } from './elf.js'
 import { type Exports, exportStrings, exportTables } from './exports.js'
 import { byteLimits } from './limits.js'
-import { noSymbols, SymbolListWriter } from './symbol-list.js'
+import { noSymbols, SymbolListWriter, symbolFlags } from './symbol-list.js'
 import { inFile, nameEnd } from './symbol-table.js'
 
 /** The forms of `struct kernel_symbol`: where the name's field stands in an entry of how many bytes, and how it points. */
@@ -45,6 +46,26 @@ function namesIn(elf: Elf, table: ElfSection, strings: ElfSection, form: Form): 
     starts[index] = strings.offset + offset
   }
   return starts
+}
+
+/**
+ * The namespaces of the entries of a table, which a field behind the name's leads to, the empty one or no place (5.4 to 5.7) being none. One
+ * that leads out of the strings is none: nothing is concluded from it.
+ */
+function spacesIn(elf: Elf, table: ElfSection, strings: ElfSection, { entry, name, relative }: Form) {
+  const tableAddress = elf.sectionAddress(table.index)
+  const stringsAddress = elf.sectionAddress(strings.index)
+  const word = relative ? 4 : elf.bits / 8
+  const low = word === 8 && !elf.little ? 4 : 0
+  return (index: number): string => {
+    const field = index * entry + name + word + low
+    const value = elf.u32(table.offset + field)
+    const offset = ((relative ? tableAddress + field + value : value) - stringsAddress) >>> 0
+    if (value === 0 || offset >= strings.size) return ''
+    const end = strings.offset + strings.size
+    const start = strings.offset + offset
+    return isName(elf.bytes, start, end) ? cString(elf.bytes, start, end, byteLimits.nameBytes) : ''
+  }
 }
 
 /** Printable bytes without a blank, and at least one. */
@@ -93,18 +114,25 @@ const unreadable: Exports = { symbols: noSymbols, unreadable: true }
 export function readKernelExports(elf: Elf): Exports {
   const symbols = new SymbolListWriter()
   const strings = elf.find(exportStrings)
-  for (const { entries, crcs: crcName } of exportTables) {
+  for (const { entries, crcs: crcName, flags } of exportTables) {
     const table = elf.find(entries)
     if (table === null || table.size === 0) continue
     if (!inFile(elf, table) || strings === null || !inFile(elf, strings)) return unreadable
     let starts: Uint32Array | null = null
-    for (const form of formsOf(elf)) starts ??= namesIn(elf, table, strings, form)
+    let spaceOf = (_: number) => ''
+    for (const form of formsOf(elf)) {
+      starts = namesIn(elf, table, strings, form)
+      spaceOf = spacesIn(elf, table, strings, form)
+      if (starts !== null) break
+    }
     if (starts === null) return unreadable
     const crcs = crcsOf(elf, crcName, starts.length)
     if (crcs === 'unreadable') return unreadable
     const end = strings.offset + strings.size
     starts.forEach((start, index) => {
-      symbols.add(elf.bytes, start, nameEnd(elf.bytes, start, end), crcs === 'absent' ? null : crcs[index]!)
+      const crc = crcs === 'absent' ? null : crcs[index]!
+      const bits = flags & symbolFlags.gplOnly
+      symbols.add(elf.bytes, start, nameEnd(elf.bytes, start, end), crc, bits, spaceOf(index))
     })
   }
   return { symbols: symbols.take(), unreadable: false }

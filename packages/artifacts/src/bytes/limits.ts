@@ -9,6 +9,8 @@ export const byteLimits = {
   elfSymbols: 1 << 20,
   /** Entries of a module's version tables, and its exports. */
   symbolCrcs: 1 << 16,
+  /** Namespaces that one module imports. */
+  namespaces: 1 << 10,
   /** Ids of one set of `.BTF_ids`; kernels register 256 kfuncs at most. */
   btfIds: 1 << 12,
   /** Lines of a Module.symvers; a distribution kernel with all its modules has some 30,000. */

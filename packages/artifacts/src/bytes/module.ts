@@ -8,7 +8,7 @@ import { byteLimits } from './limits.js'
 import { buildId } from './notes.js'
 import { readStamp } from './stamp.js'
 import { type SymbolTable, symbolTable } from './symbol-table.js'
-import type { ModuleFacts, ModuleLack, Problem, Stamp } from './types.js'
+import type { ModuleFacts, ModuleLack, ModuleTerms, Problem, Stamp } from './types.js'
 
 const btfName = ascii('.BTF')
 const btfBaseName = ascii('.BTF.base')
@@ -51,11 +51,13 @@ export function moduleNameFromPath(path: string): string {
     .replaceAll('-', '_')
 }
 
-/** The first value of each wanted `.modinfo` key, as the kernel's `get_modinfo` takes it. */
+/** The first value of each wanted `.modinfo` key, as the kernel's `get_modinfo` takes it, and all namespaces that it imports. */
 function readModinfo(bytes: Uint8Array) {
   let name: string | null = null
   let vermagic: string | null = null
   let srcversion: string | null = null
+  let license: string | null = null
+  const namespaces: string[] = []
   let at = 0
   while (at < bytes.length) {
     const nul = bytes.indexOf(0, at)
@@ -66,13 +68,23 @@ function readModinfo(bytes: Uint8Array) {
       vermagic = value(bytes, at + 9, end)
     else if (srcversion === null && startsWith(bytes, at, end, srcversionKey))
       srcversion = value(bytes, at + 11, end)
+    else if (license === null && startsWith(bytes, at, end, licenseKey)) license = value(bytes, at + 8, end)
+    else if (startsWith(bytes, at, end, namespaceKey) && namespaces.length <= byteLimits.namespaces)
+      namespaces.push(value(bytes, at + 10, end))
     at = end + 1
   }
-  return { name, vermagic, srcversion }
+  return { name, vermagic, srcversion, license, namespaces }
 }
 const nameKey = ascii('name=')
 const vermagicKey = ascii('vermagic=')
 const srcversionKey = ascii('srcversion=')
+const licenseKey = ascii('license=')
+const namespaceKey = ascii('import_ns=')
+
+/** What is read of them; null where it imports more namespaces than are read. */
+function termsOf({ license, namespaces }: ModuleTerms): ModuleTerms | null {
+  return namespaces.length > byteLimits.namespaces ? null : { license, namespaces }
+}
 
 function startsWith(bytes: Uint8Array, at: number, end: number, key: Uint8Array): boolean {
   if (end - at < key.length || bytes[at] !== key[0]) return false
@@ -164,6 +176,7 @@ export function readModule(
     flagTable: elf.findAllocated(flagTableName) !== null,
     machine: elf.machine,
     lacks: lackOf(elf, symbols),
+    terms: modinfo === null ? null : termsOf(info),
     btfIds: readBtfIds(elf, symbols, report),
   }
   return { module, problems }

@@ -17,7 +17,11 @@ export const symbolFlags = {
   gplTable: 4,
   /** An export of a module, in a list that holds the kernel's own too (Module.symvers). */
   ofModule: 8,
+  /** An export that kernels show to modules alone whose license is compatible with the GPL. */
+  gplOnly: 16,
 } as const
+
+const noSpaces: ReadonlyMap<number, string> = new Map()
 
 /**
  * Symbols with their CRCs in little memory: thousands of modules import a hundred each. Iterating gives them one by one;
@@ -28,12 +32,20 @@ export class SymbolList implements Iterable<SymbolCrc> {
   readonly crcs: Uint32Array
   /** `symbolFlags` of each. */
   readonly flags: Uint8Array
+  /** Namespaces of exports that are in one, by their place in the list. */
+  readonly spaces: ReadonlyMap<number, string>
 
   /** As many names as CRCs and flags. Use `SymbolListWriter`. */
-  constructor(names: Uint8Array, crcs: Uint32Array, flags: Uint8Array) {
+  constructor(
+    names: Uint8Array,
+    crcs: Uint32Array,
+    flags: Uint8Array,
+    spaces: ReadonlyMap<number, string> = noSpaces,
+  ) {
     this.names = names
     this.crcs = crcs
     this.flags = flags
+    this.spaces = spaces
   }
 
   get length(): number {
@@ -65,13 +77,14 @@ export class SymbolListWriter {
   #filled = 0
   readonly #crcs: number[] = []
   readonly #flags: number[] = []
+  #spaces = new Map<number, string>()
 
   get length(): number {
     return this.#crcs.length
   }
 
-  /** Adds a symbol whose name is `bytes[start, end)`, without a NUL. */
-  add(bytes: Uint8Array, start: number, end: number, crc: number | null, flags = 0): void {
+  /** Adds a symbol whose name is `bytes[start, end)`, without a NUL; the empty namespace is none. */
+  add(bytes: Uint8Array, start: number, end: number, crc: number | null, flags = 0, space = ''): void {
     const needed = this.#filled + end - start + 1
     if (needed > this.#names.length) {
       const grown = new Uint8Array(needed * 2)
@@ -83,6 +96,7 @@ export class SymbolListWriter {
     for (let at = start; at < end; at++) names[to++] = bytes[at]!
     names[to++] = 0
     this.#filled = to
+    if (space !== '') this.#spaces.set(this.#crcs.length, space)
     this.#crcs.push(crc ?? 0)
     this.#flags.push(crc === null ? flags | symbolFlags.noCrc : flags)
   }
@@ -94,7 +108,9 @@ export class SymbolListWriter {
       this.#names.slice(0, this.#filled),
       Uint32Array.from(this.#crcs),
       Uint8Array.from(this.#flags),
+      this.#spaces,
     )
+    this.#spaces = new Map()
     this.#filled = 0
     this.#crcs.length = 0
     this.#flags.length = 0

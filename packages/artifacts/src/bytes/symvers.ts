@@ -1,3 +1,4 @@
+import { cString } from './binary.js'
 import { ArtifactError, problem } from './errors.js'
 import { byteLimits } from './limits.js'
 import type { FileIdentity } from './module.js'
@@ -7,6 +8,7 @@ import type { Problem, SymversFacts } from './types.js'
 
 const tab = 9
 const newline = 10
+const carriageReturn = 13
 
 /** Fields of a line that are looked at. */
 const mostFields = 6
@@ -23,7 +25,7 @@ export function readSymvers(
   identity: FileIdentity,
 ): { symvers: SymversFacts; problems: Problem[] } {
   const { file } = identity
-  const found: { start: number; end: number; crc: number; flags: number }[] = []
+  const found: Line[] = []
   let badLines = 0
   let firstBad = 0
   let line = 0
@@ -45,8 +47,8 @@ export function readSymvers(
     throw new ArtifactError('symvers-malformed', firstBad === 0 ? null : `line ${firstBad}`)
   const versioned = found.some(({ crc }) => crc !== 0)
   const symbols = new SymbolListWriter()
-  for (const { start, end, crc, flags } of found)
-    symbols.add(bytes, start, end, versioned ? crc : null, flags)
+  for (const { start, end, crc, flags, space } of found)
+    symbols.add(bytes, start, end, versioned ? crc : null, flags, space)
   const problems =
     badLines === 0
       ? []
@@ -55,22 +57,33 @@ export function readSymvers(
   return { symvers: { type: 'symvers', ...identity, release, exports: symbols.take() }, problems }
 }
 
-function readLine(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): { start: number; end: number; crc: number; flags: number } | null {
+/** An export: where its name stands, its namespace or ``. */
+interface Line {
+  readonly start: number
+  readonly end: number
+  readonly crc: number
+  readonly flags: number
+  readonly space: string
+}
+
+function readLine(bytes: Uint8Array, start: number, end: number): Line | null {
   const fields = [start]
   for (let at = start; at < end && fields.length < mostFields; at++)
     if (bytes[at] === tab) fields.push(at + 1)
   const crc = readCrc(bytes, start, (fields[1] ?? start) - 1)
   if (crc === null || fields.length < 4) return null
-  const [, name, third, fourth, fifth] = fields as [number, number, number, number, number | undefined]
+  const [, name, third, fourth, fifth, sixth] = fields as [number, number, number, number, number?, number?]
   const fourthIsKind = isKind(bytes, fourth)
   if (!fourthIsKind && (fifth === undefined || !isKind(bytes, fifth))) return null
   if (third - 1 === name || third - 1 - name > byteLimits.nameBytes) return null
-  const module = fourthIsKind ? third : fourth
-  return { start: name, end: third - 1, crc, flags: isVmlinux(bytes, module) ? 0 : symbolFlags.ofModule }
+  const [module, kind] = fourthIsKind ? [third, fourth] : [fourth, fifth!]
+  const [from, to] = fourthIsKind
+    ? [fifth ?? end, sixth === undefined ? end : sixth - 1]
+    : [third, fourth - 1]
+  const flags =
+    (isVmlinux(bytes, module) ? 0 : symbolFlags.ofModule) |
+    (isGplOnly(bytes, kind, end) ? symbolFlags.gplOnly : 0)
+  return { start: name, end: third - 1, crc, flags, space: cString(bytes, from, to, byteLimits.nameBytes) }
 }
 
 /** `0x` and eight digits. */
@@ -91,6 +104,13 @@ function isKind(bytes: Uint8Array, at: number): boolean {
 }
 const kindStart = [...'EXPORT_'].map((char) => char.charCodeAt(0))
 const vmlinux = [...'vmlinux\t'].map((char) => char.charCodeAt(0))
+
+const gplOnly = [...'EXPORT_SYMBOL_GPL'].map((char) => char.charCodeAt(0))
+
+function isGplOnly(bytes: Uint8Array, at: number, end: number): boolean {
+  const after = at + gplOnly.length
+  return has(bytes, at, gplOnly) && (after >= end || bytes[after] === tab || bytes[after] === carriageReturn)
+}
 
 function isVmlinux(bytes: Uint8Array, at: number): boolean {
   return has(bytes, at, vmlinux)

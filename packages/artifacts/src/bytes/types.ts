@@ -12,6 +12,8 @@ export interface KernelConfig {
   readonly modversions: boolean | null
   /** `CONFIG_MODULE_FORCE_LOAD`: modules without versions or vermagic load, and taint the kernel */
   readonly forceLoad: boolean | null
+  /** `CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS`: who uses exports of a namespace need not import it */
+  readonly missingNamespaces: boolean | null
   /** Compiler and pahole versions as the config records them (`CONFIG_CC_VERSION_TEXT`, `CONFIG_PAHOLE_VERSION`). */
   readonly compiler: string | null
   readonly pahole: string | null
@@ -101,6 +103,14 @@ export type VersionTable = 'absent' | 'read' | 'unreadable'
 /** What a module must have to be loaded by any kernel: symbols, and `.gnu.linkonce.this_module`. */
 export type ModuleLack = 'symbols' | 'this-module'
 
+/** By what a kernel tells which exports a module may use. */
+export interface ModuleTerms {
+  /** `license=`, the first; null where it names none. */
+  readonly license: string | null
+  /** `import_ns=`, each. */
+  readonly namespaces: readonly string[]
+}
+
 /** What decides, besides BTF, whether a kernel loads a module. */
 export interface LinkFacts {
   /** Undefined symbols with the CRCs of `__versions`, and `module_layout`. */
@@ -120,6 +130,8 @@ export interface LinkFacts {
   readonly machine: number | null
   /** What is missing of what no kernel loads a module without. */
   readonly lacks: ModuleLack | null
+  /** Null where there is no `.modinfo` that can be read. */
+  readonly terms: ModuleTerms | null
   /** `.BTF_ids`; null without it. */
   readonly btfIds: BtfIds | null
 }
@@ -135,6 +147,7 @@ export const noLinkFacts: LinkFacts = {
   flagTable: false,
   machine: null,
   lacks: null,
+  terms: null,
   btfIds: null,
 }
 

@@ -14,6 +14,7 @@ CONFIG_ASM_MODVERSIONS=y
 # CONFIG_MODULE_FORCE_LOAD is not set
 CONFIG_DEBUG_INFO_BTF_MODULES=y
 # CONFIG_MODULE_ALLOW_BTF_MISMATCH is not set
+# CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS is not set
 `
 
 describe('readConfig', () => {
@@ -26,6 +27,7 @@ describe('readConfig', () => {
         allowBtfMismatch: false,
         modversions: true,
         forceLoad: false,
+        missingNamespaces: false,
         compiler: 'gcc-12 (Debian "12.2.0") 12.2.0',
         pahole: '124',
       },

@@ -117,6 +117,9 @@ describe('what else a module brings', () => {
     )
     expect([module.structSize, module.flagTable]).toEqual([896, true])
     expect([...module.exports].map(({ name }) => name)).toEqual(['one', 'two'])
-    expect([...module.exports.flags]).toEqual([symbolFlags.noCrc, symbolFlags.noCrc | symbolFlags.gplTable])
+    expect([...module.exports.flags]).toEqual([
+      symbolFlags.noCrc,
+      symbolFlags.noCrc | symbolFlags.gplTable | symbolFlags.gplOnly,
+    ])
   })
 })

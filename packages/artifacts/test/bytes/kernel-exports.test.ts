@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readKernelImage } from '../../src/bytes/index.js'
+import { readKernelImage, symbolFlags } from '../../src/bytes/index.js'
 import { findVermagic } from '../../src/bytes/vermagic.js'
 import {
   banner,
@@ -18,9 +18,10 @@ function kernelWith(
   bits: 32 | 64,
   little: boolean,
   relative: boolean,
-  entries: readonly (readonly [at: number, crc: number])[],
+  entries: readonly (readonly [at: number, crc: number, space?: number | null])[],
   more: SectionSpec[] = [],
   crcTable: Partial<SectionSpec> | null = {},
+  tableName = '__ksymtab',
 ) {
   const table = 0x81001000
   const strings = 0x81400000
@@ -33,11 +34,12 @@ function kernelWith(
     else if (little) fields.int(4, value).int(4, high)
     else fields.int(4, high).int(4, value)
   }
-  entries.forEach(([at], index) => {
+  entries.forEach(([at, , space = 0], index) => {
     const start = index * word * 3
     field(0x80000000, start)
     field(strings + at, start + word)
-    field(strings, start + word * 2)
+    if (space === null) fields.int(4, 0).raw(new Uint8Array(word - 4))
+    else field(strings + space, start + word * 2)
   })
   const crcs = new Writer(little)
   for (const [, crc] of entries) crcs.int(4, crc)
@@ -46,11 +48,11 @@ function kernelWith(
     bits,
     little,
     sections: [
-      { name: '__ksymtab', data: fields.done(), address: table },
+      { name: tableName, data: fields.done(), address: table },
       ...(crcTable === null
         ? []
         : [{ name: '__kcrctab', data: crcs.done(), address: 0x81002000, ...crcTable }]),
-      { name: '__ksymtab_strings', data: chars('\0__memcpy\0kfree\0'), address: strings },
+      { name: '__ksymtab_strings', data: chars('\0__memcpy\0kfree\0CXL\0'), address: strings },
       { name: '.rodata', data: join(banner, '\n\0', ...moreText), address: 0x81500000 },
       { name: '.BTF', data: writeBtf(1, little) },
       ...more,
@@ -77,6 +79,32 @@ describe.each(elfForms)('exports of a kernel of %i bit, little endian %s', (bits
       { name: 'kfree', crc: 0 },
     ])
     expect(kernel.vermagic).toBe('6.1.0-56-test SMP preempt mod_unload modversions ')
+  })
+
+  it.each([true, false])(
+    'say their namespaces, where they are in one (self-relative: %s)',
+    async (relative) => {
+      const entries = [
+        [3, 1, 16],
+        [1, 2],
+        [10, 3, null],
+        [3, 4, 1000],
+      ] as const
+      const { kernel, problems } = await readKernelImage(
+        kernelWith(bits, little, relative, entries),
+        identity,
+        noPayload,
+      )
+      expect(problems).toEqual([])
+      expect([...kernel.exports!.spaces]).toEqual([[0, 'CXL']])
+      expect([...kernel.exports!.flags]).toEqual([0, 0, 0, 0])
+    },
+  )
+
+  it('are for modules with a license that is compatible with the GPL alone, of the table that says so', async () => {
+    const strict = kernelWith(bits, little, true, [[10, 5]], [], {}, '__ksymtab_gpl')
+    const { kernel } = await readKernelImage(strict, identity, noPayload)
+    expect([...kernel.exports!.flags]).toEqual([symbolFlags.gplOnly | symbolFlags.noCrc])
   })
 
   it('are not guessed where a name points elsewhere', async () => {

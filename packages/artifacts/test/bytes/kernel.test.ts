@@ -65,6 +65,7 @@ const facts = {
     allowBtfMismatch: null,
     modversions: true,
     forceLoad: null,
+    missingNamespaces: null,
     compiler: null,
     pahole: null,
   },

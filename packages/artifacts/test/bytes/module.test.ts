@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { moduleNameFromPath, readModule } from '../../src/bytes/index.js'
+import { moduleNameFromPath, readModule, symbolFlags } from '../../src/bytes/index.js'
 import { codeOf } from './support/codes.js'
 import {
   buildIdNote,
@@ -71,6 +71,7 @@ describe.each([
       flagTable: false,
       machine: 62,
       lacks: 'symbols',
+      terms: { license: 'GPL', namespaces: [] },
       btfIds: null,
     })
   })
@@ -128,6 +129,9 @@ describe.each([
       { name: 'third', crc: 0x44 },
       { name: 'fourth', crc: 0x33 },
     ])
+    // A word that no relocation fills in leads to no namespace.
+    expect([...module.exports.flags]).toEqual([0, 0, 0, symbolFlags.gplTable | symbolFlags.gplOnly])
+    expect(module.exports.spaces.size).toBe(0)
   })
 
   it.each([true, false])(
@@ -175,6 +179,10 @@ describe.each([
       expect([...module.exports]).toEqual([
         { name: 'alpha', crc: 5 },
         { name: 'beta', crc: 6 },
+      ])
+      expect([...module.exports.spaces]).toEqual([
+        [0, 'OUTER'],
+        [1, 'SPACE'],
       ])
       expect(problems).toEqual([])
     },
@@ -253,6 +261,17 @@ describe('readModule', () => {
     const data = join(other, linux, buildIdNote([0xfe]))
     expect(read([{ name: '.note.gnu.build-id', type: 7, data }]).module.buildId).toBe('fe')
     expect(read([{ name: '.note.gnu.build-id', type: 7, data: linux }]).module.buildId).toBeNull()
+  })
+
+  it('says by which license it uses exports, the first that it names, and of which namespaces', () => {
+    const terms = (text: string) => read([{ name: '.modinfo', data: chars(text) }]).module.terms
+    expect(terms('xlicense=GPL\0license=Acme\0import_ns=CXL\0license=GPL\0import_ns=DMA_BUF\0')).toEqual({
+      license: 'Acme',
+      namespaces: ['CXL', 'DMA_BUF'],
+    })
+    expect(terms('license\0import_ns\0')).toEqual({ license: null, namespaces: [] })
+    expect(terms('import_ns=A\0'.repeat(1025))).toBeNull()
+    expect(read([]).module.terms).toBeNull()
   })
 
   it('says when exports cannot be named', () => {

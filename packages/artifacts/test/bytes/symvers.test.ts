@@ -28,6 +28,12 @@ describe('readSymvers', () => {
       ['old', 1, false],
       ['older', 2, true],
     ])
+    expect([...found.symvers.exports.spaces]).toEqual([
+      [1, 'NETFILTER'],
+      [2, 'NAMESPACE'],
+    ])
+    const isGplOnly = [...found.symvers.exports.flags].map((bits) => (bits & symbolFlags.gplOnly) !== 0)
+    expect(isGplOnly).toEqual([false, true, true, false])
   })
 
   it('has no CRCs where the build had no modversions', () => {

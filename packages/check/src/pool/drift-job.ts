@@ -88,6 +88,7 @@ async function kernelOf(kernel: DriftJobKernel, kept: KeptInputs): Promise<Drift
     allowBtfMismatch: null,
     modversions: null,
     forceLoad: null,
+    missingNamespaces: null,
     compiler,
     pahole,
   }

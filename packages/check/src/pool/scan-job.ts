@@ -219,7 +219,7 @@ async function collect(
 
 function linkFacts(facts: ModuleFacts): LinkFacts {
   const { imports, extendedImports, exports, basicVersions, extendedVersions } = facts
-  const { structSize, flagTable, machine, lacks, btfIds } = facts
+  const { structSize, flagTable, machine, lacks, terms, btfIds } = facts
   return {
     imports,
     extendedImports,
@@ -230,6 +230,7 @@ function linkFacts(facts: ModuleFacts): LinkFacts {
     flagTable,
     machine,
     lacks,
+    terms,
     btfIds,
   }
 }

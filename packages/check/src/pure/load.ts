@@ -1,4 +1,5 @@
 import { type Btf, Kind, traitsOf } from '@basedrift/btf'
+import { ExportTable } from './export-table.js'
 import { overallOf } from './overall.js'
 import { type NamePool, type PooledSymbols, symbolBits } from './symbols.js'
 import type { BtfIdsLoad, Load, LoadDoubt, LoadObstacle, ModuleResult } from './verdicts.js'
@@ -22,6 +23,8 @@ export interface LoadModule {
   readonly machine: number | null
   /** What is missing of what no kernel loads a module without. */
   readonly lacks: 'symbols' | 'this-module' | null
+  /** By what the kernel tells which exports it may use; null where that is not known. */
+  readonly terms: { readonly license: string | null; readonly namespaces: readonly string[] } | null
   /** With the CRCs of `__versions`. */
   readonly imports: PooledSymbols
   /** With the CRCs of the extended versions; none where these are not `read`. */
@@ -40,6 +43,8 @@ export interface LoadKernel {
   readonly modversions: boolean | null
   /** CONFIG_MODULE_FORCE_LOAD; null where the config is not known. */
   readonly forceLoad: boolean | null
+  /** CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS; null where the config is not known. */
+  readonly missingNamespaces: boolean | null
   /** Size of its `struct module`; null where it is not known. */
   readonly structSize: number | null
   /** `e_machine`; null where it is not known, as of a raw BTF. */
@@ -52,52 +57,6 @@ export interface LoadKernel {
 
 /** Symbols named in a result of each sort; `…Total` counts the rest. */
 const mostNamed = 4
-
-/** Exports by the number of their name. */
-class ExportTable {
-  /** The CRC of each name, null for an export without one, or all that several exporters say. */
-  readonly #known = new Map<number, number | null | (number | null)[]>()
-  readonly #comparesCrcs: boolean
-
-  constructor(comparesCrcs: boolean) {
-    this.#comparesCrcs = comparesCrcs
-  }
-
-  add({ ids, crcs, flags }: PooledSymbols, leftOut: number): void {
-    for (let index = 0; index < ids.length; index++) {
-      const bits = flags[index]!
-      if (bits & leftOut) continue
-      this.#one(ids[index]!, bits & symbolBits.noCrc ? null : crcs[index]!)
-    }
-  }
-
-  #one(id: number, crc: number | null): void {
-    const known = this.#known.get(id)
-    if (known === undefined) this.#known.set(id, crc)
-    else if (Array.isArray(known)) {
-      if (!known.includes(crc)) known.push(crc)
-    } else if (known !== crc) this.#known.set(id, [known, crc])
-  }
-
-  has(id: number): boolean {
-    return this.#known.has(id)
-  }
-
-  /**
-   * What a kernel says of an import with this CRC: `null` where no exporter is known, `unsure` where they disagree or tell no
-   * CRC: a kernel with modversions has one for each export, and takes modules that export without by force alone
-   * (`check_export_symbol_versions`), so that what is missing is not in the evidence.
-   */
-  compare(id: number, crc: number | null): 'same' | 'differs' | 'unsure' | null {
-    const known = this.#known.get(id)
-    if (known === undefined) return null
-    // An import that its module's table leaves out is let go with a warning.
-    if (crc === null || !this.#comparesCrcs) return 'same'
-    if (known === null) return 'unsure'
-    if (Array.isArray(known)) return known.some((one) => one === null || one === crc) ? 'unsure' : 'differs'
-    return known === crc ? 'same' : 'differs'
-  }
-}
 
 /**
  * What a running kernel compares besides BTF, for the modules of one set: they are loaded along with each other, so that an
@@ -143,9 +102,20 @@ export class LoadComparison {
   load(module: LoadModule, btfIds: BtfIdsLoad | null): Load {
     const forced = this.#forced(module)
     const isRefused = this.#kernel.forceLoad === false
-    const obstacles = [...this.#obstacles(module), ...(isRefused ? forced.map((code) => ({ code })) : [])]
+    const apart = this.#namespaces(module)
+    const obstacles = [
+      ...this.#obstacles(module),
+      ...(isRefused ? forced.map((code) => ({ code })) : []),
+      ...this.#gplOnly(module),
+      ...(this.#kernel.missingNamespaces === false ? apart : []),
+    ]
     const { modversions, doubts: others } = this.#versions(module)
-    const doubts = [...(isRefused ? [] : forced), ...others]
+    const isUnsure = this.#kernel.missingNamespaces === null
+    const doubts = [
+      ...(isRefused ? [] : forced),
+      ...(isUnsure ? apart.map(({ code }) => code) : []),
+      ...others,
+    ]
     return {
       vermagic: this.#vermagic(module),
       modversions,
@@ -249,9 +219,58 @@ export class LoadComparison {
   #duplicateOf({ ids, flags }: PooledSymbols): string | null {
     const names: string[] = []
     for (let index = 0; index < ids.length; index++)
-      if ((flags[index]! & this.#leftOut) === 0 && this.#own?.has(ids[index]!))
+      if ((flags[index]! & this.#leftOut) === 0 && this.#own?.shows(ids[index]!, true))
         names.push(this.#names.name(ids[index]!))
     return names.sort()[0] ?? null
+  }
+
+  /** Where a kernel finds an import of a module, as far as it is known: its own exports, those beside the module, those of its modules. */
+  #exporters(id: number, folder: string | null, gplOk: boolean): ExportTable[] {
+    const tables = [this.#own, this.#set.get(folder), this.#modules]
+    return tables.filter((table): table is ExportTable => table?.shows(id, gplOk) === true)
+  }
+
+  /** `find_symbol`: what is for GPL-compatible licenses alone is not there for other modules. A weak import goes without. */
+  #gplOnly({ terms, imports, folder }: LoadModule): LoadObstacle[] {
+    if (terms === null || this.#own === null || isGplCompatible(terms.license)) return []
+    const { ids, flags } = imports
+    const hidden = [...ids].filter(
+      (id, nth) =>
+        (flags[nth]! & symbolBits.weak) === 0 &&
+        this.#exporters(id, folder, false).length === 0 &&
+        this.#exporters(id, folder, true).length > 0,
+    )
+    if (hidden.length === 0) return []
+    const expected = `${this.#listed(hidden)} for licenses alone that are compatible with the GPL`
+    const actual = terms.license === null ? 'no license' : `the license ${terms.license}`
+    return [{ code: 'gpl-only-import', expected, actual }]
+  }
+
+  /** `verify_namespace_is_imported`, of an import that is found, weak or not. */
+  #namespaces({ terms, imports, folder }: LoadModule): (LoadObstacle & { code: 'namespace-not-imported' })[] {
+    if (terms === null || this.#own === null) return []
+    const imported = new Set(terms.namespaces)
+    const gplOk = isGplCompatible(terms.license)
+    const found = new Map<string, number[]>()
+    for (const id of imports.ids) {
+      const missing = this.#exporters(id, folder, gplOk).map((table) => table.lacking(id, imported))
+      const [space] = missing
+      if (space === undefined || space === null || missing.includes(null)) continue
+      const ofSpace = found.get(space)
+      if (ofSpace === undefined) found.set(space, [id])
+      else ofSpace.push(id)
+    }
+    if (found.size === 0) return []
+    const told = [...found].map(([space, ids]) => `${this.#listed(ids)} in the namespace ${space}`)
+    const more = told.length > mostNamed ? ` and ${told.length - mostNamed} more namespaces` : ''
+    return [{ code: 'namespace-not-imported', expected: told.sort().slice(0, mostNamed).join(', ') + more }]
+  }
+
+  /** The first of some names, and how many more there are. */
+  #listed(ids: readonly number[]): string {
+    const names = ids.map((id) => this.#names.name(id)).sort()
+    const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : ''
+    return names.slice(0, mostNamed).join(', ') + more
   }
 
   #obstacles({ structSize, flagTable, machine, lacks, exports }: LoadModule): LoadObstacle[] {
@@ -271,9 +290,22 @@ export class LoadComparison {
   }
 }
 
+/** `license_is_gpl_compatible`, the same in all versions; a module without a license is none. */
+function isGplCompatible(license: string | null): boolean {
+  return license !== null && gplCompatible.has(license)
+}
+const gplCompatible: ReadonlySet<string> = new Set([
+  'GPL',
+  'GPL v2',
+  'GPL and additional rights',
+  'Dual BSD/GPL',
+  'Dual MIT/GPL',
+  'Dual MPL/GPL',
+])
+
 /** Imports whose CRCs are not known. */
-function withoutCrcs({ ids, crcs, flags }: PooledSymbols): PooledSymbols {
-  return { ids, crcs, flags: flags.map((bits) => bits | symbolBits.noCrc) }
+function withoutCrcs({ ids, crcs, flags, spaces }: PooledSymbols): PooledSymbols {
+  return { ids, crcs, spaces, flags: flags.map((bits) => bits | symbolBits.noCrc) }
 }
 
 /** The true number of a list that was cut. */

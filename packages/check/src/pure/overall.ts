@@ -55,8 +55,8 @@ const unhindered: Readonly<Record<Verdict, Overall>> = {
 }
 
 /**
- * Combines a verdict with what else the kernel compares, as far as `Load` has it: a module that `loads` may still be refused for a
- * namespace that it does not import, a symbol for GPL modules alone, or its signature. Nothing is guessed:
+ * Combines a verdict with what else the kernel compares, as far as `Load` has it: a module that `loads` may still be refused for its
+ * signature. Nothing is guessed:
  * - `error` and `crashes` stay what they are: the one says that nothing is known of the module, the other that the file is
  *   dangerous to any kernel that gets as far as its BTF, as one loading with force would.
  * - A module that vermagic or modversions stops is `refused`: load_module compares those before it comes to BTF.

@@ -1,13 +1,15 @@
 import { bytesOfKey, Interner, Key, latin1 } from '@basedrift/btf'
 
 /** What is known of a symbol besides its name and CRC; the bits are those of the artifacts' `symbolFlags`. */
-export const symbolBits = { noCrc: 1, weak: 2, gplTable: 4, ofModule: 8 } as const
+export const symbolBits = { noCrc: 1, weak: 2, gplTable: 4, ofModule: 8, gplOnly: 16 } as const
 
 /** Symbols as they are read: names as bytes, each ended by a NUL, with a CRC and bits each. */
 export interface NamedSymbols {
   readonly names: Uint8Array
   readonly crcs: Uint32Array
   readonly flags: Uint8Array
+  /** Namespaces of exports that are in one, by their place. */
+  readonly spaces: ReadonlyMap<number, string>
 }
 
 /** Symbols whose names are numbers of a `NamePool`. */
@@ -15,6 +17,8 @@ export interface PooledSymbols {
   readonly ids: Uint32Array
   readonly crcs: Uint32Array
   readonly flags: Uint8Array
+  /** Namespaces of exports that are in one, by their place. */
+  readonly spaces: ReadonlyMap<number, string>
 }
 
 /** No symbols. */
@@ -22,15 +26,26 @@ export const noPooledSymbols: PooledSymbols = {
   ids: new Uint32Array(0),
   crcs: new Uint32Array(0),
   flags: new Uint8Array(0),
+  spaces: new Map(),
 }
 
 /** Those of a list whose bits are wanted. */
 export function onlySymbols(
-  { ids, crcs, flags }: PooledSymbols,
+  { ids, crcs, flags, spaces }: PooledSymbols,
   wanted: (bits: number) => boolean,
 ): PooledSymbols {
   const keep = (_: number, index: number) => wanted(flags[index]!)
-  return { ids: ids.filter(keep), crcs: crcs.filter(keep), flags: flags.filter(keep) }
+  const kept = new Map<number, string>()
+  if (spaces.size > 0) {
+    let place = 0
+    flags.forEach((bits, index) => {
+      if (!wanted(bits)) return
+      const space = spaces.get(index)
+      if (space !== undefined) kept.set(place, space)
+      place++
+    })
+  }
+  return { ids: ids.filter(keep), crcs: crcs.filter(keep), flags: flags.filter(keep), spaces: kept }
 }
 
 /** Names, each once, by number from 0 on: the modules of a kernel name some 15,000 symbols 400,000 times. */
@@ -61,8 +76,8 @@ export class NamePool {
     return this.#names.intern(this.#key) - 1
   }
 
-  /** The numbers of a list's names; CRCs and flags are shared with it. */
-  pool({ names, crcs, flags }: NamedSymbols): PooledSymbols {
+  /** The numbers of a list's names; all else is shared with it. */
+  pool({ names, crcs, flags, spaces }: NamedSymbols): PooledSymbols {
     const ids = new Uint32Array(crcs.length)
     let start = 0
     for (let index = 0; index < ids.length; index++) {
@@ -71,6 +86,6 @@ export class NamePool {
       ids[index] = this.add(names, start, end)
       start = end + 1
     }
-    return { ids, crcs, flags }
+    return { ids, crcs, flags, spaces }
   }
 }

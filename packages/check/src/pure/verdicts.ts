@@ -76,13 +76,17 @@ export const obstacleCodes = [
   'export-duplicate',
   'versions-absent',
   'vermagic-absent',
+  'gpl-only-import',
+  'namespace-not-imported',
 ] as const
 
 /**
  * What else makes the kernel refuse a module (ENOEXEC): it has no symbol table, as after `strip -s`, or no
  * `.gnu.linkonce.this_module` (`setup_load_info`); it is of another machine (`elf_check_arch`); its `struct module` has another
  * size (from 6.4 on); it exports symbols without the table of their flags (from 7.1 on); it exports what the kernel exports itself, of which
- * `actual` is the first (`verify_exported_symbols`); or, where the kernel's config says that nothing loads by force (`try_to_force_load`), it has no symbol versions though the kernel has, or no vermagic.
+ * `actual` is the first (`verify_exported_symbols`); or, where the kernel's config says that nothing loads by force (`try_to_force_load`), it
+ * has no symbol versions though the kernel has, or no vermagic. Of its imports, it is not shown what is for GPL-compatible licenses alone
+ * (ENOENT, `Unknown symbol`), or it does not import their namespace, and the kernel's config does not allow that (EINVAL).
  */
 export interface LoadObstacle {
   readonly code: (typeof obstacleCodes)[number]
@@ -98,6 +102,7 @@ export const doubtCodes = [
   'export-versions-absent',
   'exporters-unsure',
   'modversions-unknown',
+  'namespace-not-imported',
 ] as const
 
 /**
@@ -105,7 +110,8 @@ export const doubtCodes = [
  * (`versions-absent`, `vermagic-absent`), and nothing says that the kernel takes none by force (CONFIG_MODULE_FORCE_LOAD): where
  * it does, the module loads and taints it. Its version table cannot be read, or has none of its imports
  * (`versions-unusable`); it exports symbols without versions, which is taken by force alone (`export-versions-absent`); what
- * exports its imports tells no CRC, or several (`exporters-unsure`); or nothing says whether the kernel compares these.
+ * exports its imports tells no CRC, or several (`exporters-unsure`); nothing says whether the kernel compares these; or whether it
+ * takes modules that do not import the namespace of what they use (`namespace-not-imported`).
  */
 export type LoadDoubt = (typeof doubtCodes)[number]
 
@@ -115,6 +121,7 @@ export const ownDoubts: ReadonlySet<LoadDoubt> = new Set<LoadDoubt>([
   'vermagic-absent',
   'versions-unusable',
   'export-versions-absent',
+  'namespace-not-imported',
 ])
 
 /** An id in `.BTF_ids` that stands for something else on the running kernel. */

@@ -26,7 +26,7 @@ export interface Judged {
 
 /** What is kept of a module until all of its set are read; null for a raw BTF. */
 export function linkOf(facts: ModuleFacts): Link | null {
-  const { vermagic, basicVersions, extendedVersions, structSize, flagTable, machine, lacks } = facts
+  const { vermagic, basicVersions, extendedVersions, structSize, flagTable, machine, lacks, terms } = facts
   const { imports, extendedImports, exports, file } = facts
   if (machine === null) return null
   return {
@@ -37,6 +37,7 @@ export function linkOf(facts: ModuleFacts): Link | null {
     flagTable,
     machine,
     lacks,
+    terms,
     imports,
     extendedImports,
     exports,

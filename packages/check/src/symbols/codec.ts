@@ -1,5 +1,5 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
-import type { LinkFacts } from '@basedrift/artifacts'
+import type { LinkFacts, ModuleTerms } from '@basedrift/artifacts'
 import { FieldReader, FieldWriter, OutOfBytes } from '../bytes.js'
 import { CheckError } from '../errors.js'
 import type { Provides } from '../provides.js'
@@ -17,7 +17,7 @@ import {
 
 /**
  * The symbols of a build, in two files of one form: what its modules import and export, and what its kernel gives to modules.
- * The 7 bytes `BDSYMBL` and a version, 3 or of a kernel 4, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
+ * The 7 bytes `BDSYMBL` and a version, 4 or of a kernel 5, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
  * bytes of each; for each name the flags (1 byte) and the CRC (4 bytes, where the flags say that there is one) with which it
  * comes first; then the content. A list of symbols is its length and, for each, twice its name's number, plus 1 where flags or CRC
  * are other than those that the name came with first: they follow then.
@@ -25,15 +25,20 @@ import {
  * Content of the modules, in the order of the manifest: their number, and for each a byte (1: `__versions`, 2: `__kflagstab`,
  * 4: the size of `struct module` follows, 8: the ids of `.BTF_ids` follow as length and JSON, 16: `__versions` cannot be read,
  * 32: extended versions, 64: these cannot be read), the `e_machine` plus 1 or 0, what it lacks (1: symbols, 2:
- * `.gnu.linkonce.this_module`, 0: nothing), imports, the imports with their extended versions where these can be read, and
+ * `.gnu.linkonce.this_module`, 0: nothing), what is known of its terms (0: nothing, 1: it has no license, 2: its license follows; then how many
+ * namespaces it imports, and each), imports, the imports with their extended versions where these can be read, and
  * exports. Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
- * exports follow; 16: whether modules load by force is known, 32: they do), its `e_machine` plus 1 or 0, its exports, and those of its modules.
+ * exports follow; 16: whether modules load by force is known, 32: they do; 64: whether namespaces need not be imported is known,
+ * 128: they need not), its `e_machine` plus 1 or 0, its exports, and those of its modules. Behind a list of exports stands how many of them are in
+ * a namespace, and for each its place in the list and the namespace. Texts are their length and UTF-8.
  *
- * Version 1 did not tell what could not be read, and 2 not what a module lacks: nothing is concluded from such files. In 3 what a kernel
+ * Version 3 of the modules and 4 of a kernel had no terms, nor what exports are for: nothing is concluded of that. Version 1 did not tell what could not be read, and 2 not what a module lacks: nothing is concluded from such files. In 3 what a kernel
  * exports had the lines of each Module.symvers behind what the image tells: it is read as far as no name repeats.
  */
-export const symbolsCodec = 3
-const providesCodec = 4
+export const symbolsCodec = 4
+const termlessModules = 3
+const providesCodec = 5
+const termlessProvides = 4
 const joinedProvides = 3
 
 const magic = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c)
@@ -64,6 +69,8 @@ const kernelBits = {
   exports: 8,
   forceLoadKnown: 16,
   forceLoad: 32,
+  missingNamespacesKnown: 64,
+  missingNamespaces: 128,
 } as const
 
 /** Collects lists of symbols under one table of names. */
@@ -92,6 +99,23 @@ class ListWriter {
       content.varint(id * 2 + (usual ? 0 : 1))
       if (!usual) putSymbol(content, own, crc)
     }
+  }
+
+  exports(list: PooledSymbols): void {
+    this.list(list)
+    this.content.varint(list.spaces.size)
+    for (const [index, space] of list.spaces) {
+      this.content.varint(index)
+      this.text(space)
+    }
+  }
+
+  terms(terms: ModuleTerms | null): void {
+    this.content.u8(terms === null ? 0 : terms.license === null ? 1 : 2)
+    if (terms === null) return
+    if (terms.license !== null) this.text(terms.license)
+    this.content.varint(terms.namespaces.length)
+    for (const space of terms.namespaces) this.text(space)
   }
 
   text(text: string): void {
@@ -147,16 +171,17 @@ export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
     if (btfIds !== null) writer.text(JSON.stringify(btfIds))
     content.varint(machine === null ? 0 : machine + 1)
     content.u8(lackings.indexOf(lacks))
+    writer.terms(module.terms)
     writer.list(pool(module.imports))
     if (extendedVersions === 'read') writer.list(pool(module.extendedImports))
-    writer.list(pool(module.exports))
+    writer.exports(pool(module.exports))
   }
   return writer.finish(symbolsCodec)
 }
 
 /** Packs what a kernel gives to modules, whose symbols are numbered by `names`. */
 export function encodeProvides(provides: Provides, names: NamePool): Uint8Array {
-  const { vermagic, modversions, forceLoad, machine, exports, moduleExports } = provides
+  const { vermagic, modversions, forceLoad, missingNamespaces, machine, exports, moduleExports } = provides
   const writer = new ListWriter(names)
   writer.content.u8(
     (vermagic === null ? 0 : kernelBits.vermagic) |
@@ -164,12 +189,14 @@ export function encodeProvides(provides: Provides, names: NamePool): Uint8Array 
       (modversions === true ? kernelBits.modversions : 0) |
       (forceLoad === null ? 0 : kernelBits.forceLoadKnown) |
       (forceLoad === true ? kernelBits.forceLoad : 0) |
+      (missingNamespaces === null ? 0 : kernelBits.missingNamespacesKnown) |
+      (missingNamespaces === true ? kernelBits.missingNamespaces : 0) |
       (exports === null ? 0 : kernelBits.exports),
   )
   if (vermagic !== null) writer.text(vermagic)
   writer.content.varint(machine === null ? 0 : machine + 1)
-  if (exports !== null) writer.list(exports)
-  writer.list(moduleExports)
+  if (exports !== null) writer.exports(exports)
+  writer.exports(moduleExports)
   return writer.finish(providesCodec)
 }
 
@@ -180,8 +207,11 @@ class ListReader {
   readonly #flags: Uint8Array
   readonly #crcs: Uint32Array
   #left: number = limits.symbols
+  /** Whether what exports are for, and terms of modules, are there. */
+  readonly #hasTerms: boolean
 
-  constructor(bytes: Uint8Array, version: number, names: NamePool) {
+  constructor(bytes: Uint8Array, version: number, hasTerms: boolean, names: NamePool) {
+    this.#hasTerms = hasTerms
     this.fields = new FieldReader(inflate(bytes, version))
     const count = this.fields.varint()
     if (count > this.fields.left) throw new OutOfBytes()
@@ -199,7 +229,12 @@ class ListReader {
     const count = this.fields.varint()
     this.#left -= count
     if (count > this.fields.left || this.#left < 0) throw new OutOfBytes()
-    const found = { ids: new Uint32Array(count), crcs: new Uint32Array(count), flags: new Uint8Array(count) }
+    const found = {
+      ids: new Uint32Array(count),
+      crcs: new Uint32Array(count),
+      flags: new Uint8Array(count),
+      spaces: new Map<number, string>(),
+    }
     for (let index = 0; index < count; index++) {
       const word = this.fields.varint()
       const id = Math.floor(word / 2)
@@ -212,6 +247,32 @@ class ListReader {
       }
     }
     return found
+  }
+
+  exports(): PooledSymbols {
+    const found = this.list()
+    if (!this.#hasTerms) return found
+    const spaces = new Map<number, string>()
+    for (let left = this.#count(); left > 0; left--) {
+      const index = this.fields.varint()
+      if (index >= found.ids.length) throw new OutOfBytes()
+      spaces.set(index, this.text())
+    }
+    return { ...found, spaces }
+  }
+
+  terms(): ModuleTerms | null {
+    const known = this.#hasTerms ? this.fields.u8() : 0
+    if (known === 0) return null
+    const license = known === 1 ? null : this.text()
+    return { license, namespaces: Array.from({ length: this.#count() }, () => this.text()) }
+  }
+
+  /** How many follow, of which each takes a byte at least. */
+  #count(): number {
+    const count = this.fields.varint()
+    if (count > this.fields.left) throw new OutOfBytes()
+    return count
   }
 
   text(): string {
@@ -264,9 +325,10 @@ function lackOf(stored: number): StoredModule['lacks'] {
  * @throws CheckError `symbols-malformed`
  */
 export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredModule[] | null {
-  if (isOlder(bytes, symbolsCodec)) return null
+  const version = versionOf(bytes) === termlessModules ? termlessModules : symbolsCodec
+  if (isOlder(bytes, version)) return null
   return reading(() => {
-    const reader = new ListReader(bytes, symbolsCodec, names)
+    const reader = new ListReader(bytes, version, version === symbolsCodec, names)
     const count = reader.fields.varint()
     if (count > reader.fields.left) throw new OutOfBytes()
     return Array.from({ length: count }, () => {
@@ -282,9 +344,10 @@ export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredM
         btfIds,
         machine: machineOf(reader.fields.varint()),
         lacks: lackOf(reader.fields.u8()),
+        terms: reader.terms(),
         imports: reader.list(),
         extendedImports: extendedVersions === 'read' ? reader.list() : noPooledSymbols,
-        exports: reader.list(),
+        exports: reader.exports(),
       }
     })
   })
@@ -295,18 +358,29 @@ export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredM
  * @throws CheckError `symbols-malformed`
  */
 export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | null {
-  const version = versionOf(bytes) === joinedProvides ? joinedProvides : providesCodec
+  const stored = versionOf(bytes)
+  const version = stored === joinedProvides || stored === termlessProvides ? stored : providesCodec
   if (isOlder(bytes, version)) return null
   return reading(() => {
-    const reader = new ListReader(bytes, version, names)
+    const reader = new ListReader(bytes, version, version === providesCodec, names)
     const has = reader.fields.u8()
     const vermagic = has & kernelBits.vermagic ? reader.text() : null
     const machine = machineOf(reader.fields.varint())
-    const exports = has & kernelBits.exports ? reader.list() : null
+    const exports = has & kernelBits.exports ? reader.exports() : null
     const modversions = has & kernelBits.modversionsKnown ? (has & kernelBits.modversions) !== 0 : null
     const forceLoad = has & kernelBits.forceLoadKnown ? (has & kernelBits.forceLoad) !== 0 : null
-    const moduleExports = reader.list()
-    const provides = { vermagic, modversions, forceLoad, machine, exports, moduleExports }
+    const missingNamespaces =
+      has & kernelBits.missingNamespacesKnown ? (has & kernelBits.missingNamespaces) !== 0 : null
+    const moduleExports = reader.exports()
+    const provides = {
+      vermagic,
+      modversions,
+      forceLoad,
+      missingNamespaces,
+      machine,
+      exports,
+      moduleExports,
+    }
     return version === joinedProvides ? parted(provides) : provides
   })
 }
@@ -321,11 +395,11 @@ function parted({ exports, moduleExports, ...rest }: Provides): Provides {
   }
 }
 
-function untilRepeated({ ids, crcs, flags }: PooledSymbols): PooledSymbols {
+function untilRepeated({ ids, crcs, flags, spaces }: PooledSymbols): PooledSymbols {
   const seen = new Set<number>()
   const end = ids.findIndex((id) => seen.size === seen.add(id).size)
-  if (end < 0) return { ids, crcs, flags }
-  return { ids: ids.subarray(0, end), crcs: crcs.subarray(0, end), flags: flags.subarray(0, end) }
+  if (end < 0) return { ids, crcs, flags, spaces }
+  return { ids: ids.subarray(0, end), crcs: crcs.subarray(0, end), flags: flags.subarray(0, end), spaces }
 }
 
 /** Makes sure that ids have their shape. */
