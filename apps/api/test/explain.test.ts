@@ -71,6 +71,15 @@ describe('an explanation', () => {
     if (verdict !== 'compatible') expect(remedy(explained({ verdict }))).not.toEqual([])
   })
 
+  it('says where the kernel does not look for the module', () => {
+    const below = (folder: string) =>
+      happened(explained({ verdict: 'misread', file: `a.rpm!usr/lib/modules/${folder}/updates/teapot.ko` }))
+    expect(below('5.15.12-2-default').at(-1)).toMatch(
+      /^It lies below lib\/modules\/5\.15\.12-2-default, and this kernel looks below lib\/modules\/5\.15\.12-1-default: /,
+    )
+    expect(below('5.15.12-1-default').join(' ')).not.toContain('lib/modules')
+  })
+
   it('gives advice that holds for modules that are older than the kernel, and for newer ones', () => {
     const [rebuild, apart] = remedy(
       explained({ verdict: 'misread' }, { kernelBuild: '5.15.12-1.9', moduleBuild: '1.0-1' }),

@@ -1,4 +1,4 @@
-import { loadDoubtful, symbolsMissing } from '@basedrift/check/pure'
+import { folderOf, loadDoubtful, symbolsMissing } from '@basedrift/check/pure'
 import type { BaseFacts, Kernel, ModuleResult, ModuleRow } from '@basedrift/contract'
 
 /** What an explanation is made of. */
@@ -251,6 +251,18 @@ function idsStory(ids: ModuleResult['load']['btfIds']): string[] {
   }
 }
 
+/** Whether the kernel finds the module at all, where it is known to look elsewhere. */
+function placeStory({ result, kernel }: Explained): string[] {
+  const folder = folderOf(result.file)
+  const { release } = kernel
+  if (folder === null || release === null || folder === release) return []
+  if (result.verdict === 'compatible' || result.verdict === 'no-btf') return []
+  return [
+    `It lies below lib/modules/${folder}, and this kernel looks below lib/modules/${release}: they meet only where it is linked or ` +
+      'copied there. Which of such pairs count is for the policy of the gate to say (`kernels`, `weakUpdates`).',
+  ]
+}
+
 /** What happens to the module on that kernel, in sentences. */
 export function happened(explained: Explained): string[] {
   const { load } = explained.result
@@ -273,7 +285,7 @@ export function happened(explained: Explained): string[] {
           `${number(copies)} modules of the build have this name, in several folders; this is the worst of them, ${result.file}.`,
         ]
       : []
-  return [...several, ...happenedBy(explained), ...basesOf(explained), ...stops]
+  return [...several, ...happenedBy(explained), ...basesOf(explained), ...stops, ...placeStory(explained)]
 }
 
 /** What would change the outcome, in sentences; empty where nothing needs to. */

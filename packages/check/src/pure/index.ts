@@ -1,3 +1,4 @@
+export { folderOf } from '../places.js'
 export { btfIdsLoad, type IdSymbol, type ModuleIds } from './btf-ids.js'
 export { type JudgeContext, judge } from './judge.js'
 export {
