@@ -100,7 +100,7 @@ const backends = [
 
 it.for(backends)(
   'with the queue on $kind, workers that are killed at random lose no message, and send each in its order under one id',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async ({ kind, backend }, { skip }) => {
     if (backend === null) return skip('REDIS_URL names no Redis')
     const came = new Set<unknown>()
