@@ -139,7 +139,9 @@ const main = async () => {
       client(url, [...pair, '--module', name])
     }
     say('Where to look next')
-    const data = dataDir === path.join(root, '.basedrift') ? '' : ` --data-dir ${shown(dataDir)}`
+    // A data directory of the environment is that of `serve`, and not where the demo has put its data.
+    const isDefault = dataDir === path.join(root, '.basedrift') && !process.env.BASEDRIFT_DATA_DIR
+    const data = isDefault ? '' : ` --data-dir ${shown(dataDir)}`
     if (options.once) console.log(`The service again:         npx basedrift serve${data}`)
     // With --once the service ends now; what follows is for the one that the line above starts.
     const later = options.once ? 'http://127.0.0.1:8080' : url

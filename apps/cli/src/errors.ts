@@ -24,6 +24,7 @@ export const cliErrorCodes = {
   'base-required': 'A split BTF can only be read on the base BTF that it was built on; give it with --base.',
   'attestation-malformed': 'What was signed is not the statement of a build’s verdicts.',
   'build-unknown': 'No such build is recorded.',
+  'build-withdrawn': 'The build was withdrawn: it takes part in nothing any more.',
   'build-failed': 'The server could not use the build.',
   'artifact-failed': 'The server could not read all of the files of the build.',
   'server-silent': 'The server took the question and did not answer in time.',

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addAudit } from './commands/audit.js'
 import { addBuild } from './commands/build.js'
 import { addBuilds } from './commands/builds.js'
 import { addChannel } from './commands/channel.js'
 import { addCheck } from './commands/check.js'
+import { addDecision } from './commands/decision.js'
 import { addDeliveries } from './commands/deliveries.js'
 import { addDiff } from './commands/diff.js'
 import { addDistill } from './commands/distill.js'
@@ -66,11 +68,13 @@ function buildProgram(ended: (code: number) => void): Command {
     addToken,
     addLive,
     addGate,
+    addDecision,
     addWaive,
     addPolicy,
     addChannel,
     addDeliveries,
     addVerify,
+    addAudit,
   ]) {
     add(program, ended)
   }

@@ -45,6 +45,7 @@ const decisions: fc.Arbitrary<Decision> = fc
     })
   })
 
+const server = 'https://build.example.org/basedrift/'
 const error = { code: 'server-silent', message: 'a\u0001\uffff"<\ud800', where: null }
 const samples = fc.sample(decisions, 40)
 
@@ -119,15 +120,15 @@ describe('a decision', () => {
   })
 
   it('is told as JUnit, with names escaped', async () => {
-    await expect(gateJunit(failed)).toMatchFileSnapshot('golden/gate-fail.junit.xml')
-    expect(gateJunit(decision())).toContain('tests="1" failures="0" errors="0" skipped="0"')
+    await expect(gateJunit(failed, server)).toMatchFileSnapshot('golden/gate-fail.junit.xml')
+    expect(gateJunit(decision(), server)).toContain('tests="1" failures="0" errors="0" skipped="0"')
     expect(errorJunit('e', '<b>', { code: 'x', message: 'a\u0001\uffff"', where: null })).toContain(
       'classname="&lt;b&gt;"',
     )
   })
 
   it('is told as SARIF, with waivers as suppressions', async () => {
-    await expect(`${JSON.stringify(gateSarif(failed), null, 2)}\n`).toMatchFileSnapshot(
+    await expect(`${JSON.stringify(gateSarif(failed, server), null, 2)}\n`).toMatchFileSnapshot(
       'golden/gate-fail.sarif.json',
     )
   })
@@ -140,20 +141,23 @@ describe('a report', () => {
     const ajv = new AjvDraft04.default({ strict: false, unicodeRegExp: false, validateFormats: false })
     const fits = ajv.compile(schema)
     for (const of of [failed, decision(), ...samples])
-      expect([fits(gateSarif(of)), fits.errors]).toEqual([true, null])
+      expect([fits(gateSarif(of, server)), fits.errors]).toEqual([true, null])
     expect([fits(errorSarif(error)), fits.errors]).toEqual([true, null])
-    expect(fits({ ...(gateSarif(failed) as object), version: '2.0.0' })).toBe(false)
+    expect(fits({ ...(gateSarif(failed, server) as object), version: '2.0.0' })).toBe(false)
   })
 
   it('in JUnit’s XML is what Jenkins reads, whatever things are called', async () => {
     const schema = readFileSync(new URL('support/junit.xsd', import.meta.url), 'utf8')
-    const reports = [failed, decision(), ...samples].map(gateJunit)
+    const reports = [failed, decision(), ...samples].map((of) => gateJunit(of, server))
     const xml = [...reports, errorJunit('e', ']]><b>', error)].map((contents, nth) => ({
       fileName: `${nth}.xml`,
       contents,
     }))
     expect(await validateXML({ xml, schema })).toMatchObject({ valid: true, errors: [] })
-    const broken = { fileName: 'broken.xml', contents: gateJunit(failed).replace(' classname=', ' class=') }
+    const broken = {
+      fileName: 'broken.xml',
+      contents: gateJunit(failed, server).replace(' classname=', ' class='),
+    }
     expect((await validateXML({ xml: broken, schema })).valid).toBe(false)
   })
 })

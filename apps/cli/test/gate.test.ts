@@ -115,7 +115,7 @@ describe('basedrift gate', () => {
   it.each(nonsense)('fails closed where the service says %s', async (_what, listener) => {
     const junit = path.join(temp.path, 'gate.xml')
     const sarif = path.join(temp.path, 'gate.sarif')
-    writeFileSync(junit, gateJunit(decision()))
+    writeFileSync(junit, gateJunit(decision(), 'http://127.0.0.1:8080'))
     const run = await gate(listener, ['--format', `junit=${junit}`, '--format', `sarif=${sarif}`])
     expect(run.code).toBe(2)
     expect(run.stderr).toMatch(/^basedrift: [a-z-]+: /)
@@ -153,6 +153,17 @@ describe('basedrift gate', () => {
       ['--wait', '1m'],
     )
     expect([run.code, asked]).toEqual([0, 3])
+  })
+
+  it('says why it did not wait, where it was to and nothing that comes changes the answer', async () => {
+    const unknown = { ...failed.reasons[1], code: 'environment-unknown' }
+    const reasons = [unknown, { ...unknown, code: 'build-pending' }] as Decision['reasons']
+    const told = says(decision({ answer: 'unknown', reasons }))
+    expect(await gate(told, ['--wait', '1m'])).toMatchObject({
+      code: 3,
+      stderr: 'Not waited for: no waiting changes environment-unknown.\n',
+    })
+    expect((await gate(told)).stderr).toBe('')
   })
 
   it('ends with 0 on a dry run, and has the service record that it was one', async () => {

@@ -180,6 +180,21 @@ describe('serve, push and what came of it', () => {
       },
     })
     expect(glass).toMatchObject({ code: 0, stderr: expect.stringContaining('Recorded by the service as ') })
+    const [, decided = ''] = /^Decision {2}(\S+), /m.exec(glass.stdout.toString()) ?? []
+    const recorded = await client('decision', decided)
+    expect(recorded).toMatchObject({ code: 0, stderr: '', stdout: glass.stdout })
+    const asJson = JSON.parse((await client('decision', decided, '--format', 'json')).stdout.toString())
+    expect(asJson).toMatchObject({ id: decided, answer: 'fail' })
+    expect((await client('decision', id)).stderr).toMatch(/^basedrift: decision-unknown: /)
+    const named = ['--build', '5.15.12-1.3', '--stream', stream]
+    expect((await client('decision', 'list', ...named)).stdout.toString()).toMatch(
+      new RegExp(`^answer .*\nfail .* production .*${decided}\n`),
+    )
+    const uses = await client('decision', 'uses', '--decision', decided)
+    expect(uses.stdout.toString()).toMatch(/^break-glass {2}.* into production\n.*\n {2}security fix\n/)
+    expect((await client('audit', '--by', 'first-admin', '--limit', '5')).stdout.toString()).toMatch(
+      /^at \(UTC\) .*\n.* first-admin +breakGlass +201 /,
+    )
     await client('policy', 'set', '--stream', stream, '--reset')
     await client('live', 'leave', '5.15.12-1.1', ...where)
   })
@@ -238,6 +253,19 @@ describe('serve, push and what came of it', () => {
     expect(open.code).toBe(0)
     expect(open.stderr).toBe('teapot-1.1.ko: known to the server already, not sent again\n')
     expect(open.stdout.toString()).toMatch(/^example\/x86_64\/default 5.15.12-1.4 {2}open\n/)
+    const seal = (...named: string[]) => client('build', 'seal', ...named)
+    const other = ['push', '--stream', stream, '--version', '9.8', '--release', '1', '--no-seal']
+    await client(...other, vector('teapot-1.1.ko'))
+    const found = await client('build', '9.8-1', '--stream', stream, '--format', 'json')
+    const { id } = JSON.parse(found.stdout.toString())
+    expect((await client('build', 'withdraw', id, '--reason', 'a mistyped version')).code).toBe(0)
+    await client(...other, vector('teapot-1.1.ko'))
+    expect(await seal(id)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^basedrift: build-withdrawn: .* as 9\.8-1 of example\/x86_64\/default/),
+    })
+    for (const _ of ['once', 'again']) expect((await seal('9.8-1', '--stream', stream)).code).toBe(0)
+    expect((await client('build', '9.8-1', '--stream', stream)).stdout.toString()).not.toMatch(/ {2}open\n/)
     const sealed = await push(
       '1.4',
       '--wait',

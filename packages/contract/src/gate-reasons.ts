@@ -72,7 +72,7 @@ export const gateReasonCodes = {
   'build-unsealed': {
     outcome: 'unknown',
     sentence: 'The build is not sealed: more of it may come.',
-    remedy: 'Upload the rest of it, then seal it.',
+    remedy: 'Upload the rest of it, then seal it: `basedrift build seal`.',
   },
   'build-pending': {
     outcome: 'unknown',

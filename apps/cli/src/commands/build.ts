@@ -46,7 +46,9 @@ export function addBuild(program: Command, ended: (code: number) => void): void 
 
   const command = program
     .command('build')
-    .description('show one build; acknowledge content that was refused under its names; withdraw it')
+    .description(
+      'show one build; seal one that was left open; acknowledge content that was refused under its names; withdraw it',
+    )
     .argument('<build>', named)
   withOptions(command).action((name: string, options: BuildOptions) =>
     run(name, options, (client, id) => client.getBuild(id)),
@@ -76,6 +78,17 @@ export function addBuild(program: Command, ended: (code: number) => void): void 
 
   withOptions(
     command
+      .command('seal')
+      .description(
+        'say that nothing more comes to a build that was left open: it is read and compared then; safe to repeat',
+      )
+      .argument('<build>', named),
+  ).action((name: string, options: BuildOptions) =>
+    run(name, options, async (client, id) => sealed(client, await client.getBuild(id))),
+  )
+
+  withOptions(
+    command
       .command('withdraw')
       .description(
         'take out a build that was pushed by mistake: it takes part in nothing, and its name is free; for good',
@@ -87,6 +100,23 @@ export function addBuild(program: Command, ended: (code: number) => void): void 
     if (!isReason(reason)) throw new CliError('usage', `Say why, ${reasonRange}.`, '--reason')
     await run(name, options, (client, id) => client.withdrawBuild(id, { reason }))
   })
+}
+
+/**
+ * Seals a build that was looked up. A build is sealed by its name, which may be that of another since this one was withdrawn.
+ * @throws CliError `build-withdrawn`
+ */
+async function sealed(client: Client, { id, stream, version, release, withdrawal }: Build): Promise<Build> {
+  const name = `${version}-${release}`
+  const withdrawn = new CliError(
+    'build-withdrawn',
+    `The build was withdrawn, and takes part in nothing: push the right content as ${name} of ${stream}, which is another build with another id, and seal that.`,
+    id,
+  )
+  if (withdrawal !== null) throw withdrawn
+  const build = await client.sealBuild({ stream, version, release })
+  if (build.id !== id) throw withdrawn
+  return build
 }
 
 const openRefusals = ({ refusals }: Build): string[] =>

@@ -75,13 +75,14 @@ export function addGate(program: Command, ended: (code: number) => void): void {
       await writeError(outputs, options, error)
       throw error
     })
-    await write(outputs, decision)
+    await write(outputs, decision, options.server)
     if (outputs.every(({ to }) => to.path !== null)) {
       const { version, release } = decision.build
       const subject = `${decision.stream} ${version}-${release} into ${decision.environment}`
       note(printable(`The gate says ${decision.answer} on ${subject}; decision ${decision.id}.`))
     }
     const exit = exits[decision.answer]
+    if (options.wait > 0 && decision.answer === 'unknown') await sayWhatStays(decision)
     if (options.dryRun) note(`Dry run: without --dry-run this would have ended with ${exit}.`)
     ended(options.dryRun ? exitCodes.ok : exit)
   }
@@ -95,7 +96,7 @@ export function addGate(program: Command, ended: (code: number) => void): void {
     let decision: Decision | null = null
     try {
       decision = await asked(client, { ...options, wait: 0 })
-      await write(outputs, decision)
+      await write(outputs, decision, options.server)
     } catch (error) {
       await writeError(outputs, options, error)
       const { errorLine } = await import('../errors.js')
@@ -118,6 +119,15 @@ export function addGate(program: Command, ended: (code: number) => void): void {
       note(printable(`basedrift: ${line}`))
     ended(exitCodes.ok)
   }
+}
+
+/** Says why it was not waited for another answer, where nothing that may come changes a reason. */
+async function sayWhatStays({ reasons }: Decision): Promise<void> {
+  const { mayBecomeKnown } = await import('@basedrift/contract/client')
+  const staying = new Set(
+    reasons.filter((reason) => !mayBecomeKnown('unknown', [reason])).map(({ code }) => code),
+  )
+  if (staying.size > 0) note(`Not waited for: no waiting changes ${[...staying].join(', ')}.`)
 }
 
 /** Why the glass is broken; null where it is not. @throws CliError `usage` for a reason that says nothing */
@@ -149,17 +159,10 @@ async function asked(client: Client, options: GateOptions): Promise<Decision> {
   })
 }
 
-async function write(outputs: readonly Output<Format>[], decision: Decision): Promise<void> {
-  const { gateTable } = await import('../format/gate-table.js')
-  const { gateJunit } = await import('../format/gate-junit.js')
-  const { gateSarif } = await import('../format/gate-sarif.js')
-  const { tableOptionsFor } = await import('../format/table-options.js')
-  const { json } = await import('../output/write.js')
-  for (const { name, to } of outputs) {
-    if (name === 'table') await to.write(gateTable(decision, tableOptionsFor(to)))
-    else if (name === 'json') await to.write(json(decision))
-    else await to.write(name === 'junit' ? gateJunit(decision) : json(gateSarif(decision)))
-  }
+async function write(outputs: readonly Output<Format>[], decision: Decision, server: string): Promise<void> {
+  const { decisionWriter } = await import('../format/decision.js')
+  const text = decisionWriter(decision, server)
+  for (const { name, to } of outputs) await to.write(text(name, to))
 }
 
 /** What readers of reports see where there is no decision: no report at all may look like a pass. */

@@ -6,6 +6,7 @@ import { exitCodes } from '../exit.js'
 import { note, standardOutput } from '../output/destination.js'
 import { parseFormats, repeated } from '../output/formats.js'
 import { printable } from '../output/printable.js'
+import { minute } from '../output/words.js'
 
 interface CreateOptions extends ServerOptions {
   readonly name: string
@@ -107,7 +108,7 @@ async function allTokens(client: Client): Promise<Token[]> {
 function whatFor({ scopes: given, streams, expiresAt }: Token): string {
   const all = streams.includes('*')
   const where = all ? 'all streams' : `streams ${streams.join(', ')}`
-  const end = expiresAt === null ? 'for ever' : `until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`
+  const end = expiresAt === null ? 'for ever' : `until ${minute(expiresAt)} UTC`
   const limits = [
     ...(all && !given.includes('admin') ? ['--stream'] : []),
     ...(expiresAt === null ? ['--expires'] : []),

@@ -2,7 +2,7 @@ import type { ArtifactProblem, Build, BuildSummary, OriginSource, Refusal } from
 import { type Cell, cell, fittedColumns } from '../output/columns.js'
 import { clipped, clippedPath, printable } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
-import { bytes, count, counted } from '../output/words.js'
+import { bytes, count, counted, minute } from '../output/words.js'
 import { declarationLines } from './declaration-lines.js'
 import type { TableOptions } from './table-options.js'
 
@@ -15,11 +15,6 @@ function stateTone(state: ReturnType<typeof stateOf>): Tone {
   if (state === 'withdrawn') return 'faint'
   if (state === 'done') return 'good'
   return state === 'failed' ? 'bad' : 'doubtful'
-}
-
-/** `2026-11-23 12:40` in UTC. */
-function minute(time: string): string {
-  return time.slice(0, 16).replace('T', ' ')
 }
 
 /** Builds, a line each, in the order given. */

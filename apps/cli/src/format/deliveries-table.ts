@@ -1,10 +1,8 @@
 import type { Delivery } from '@basedrift/contract'
 import { type Cell, cell, columns } from '../output/columns.js'
 import { clipped } from '../output/printable.js'
+import { minute } from '../output/words.js'
 import type { TableOptions } from './table-options.js'
-
-/** `2026-11-23 12:40` in UTC. */
-const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
 
 function eventsOf({ events, eventsTotal }: Delivery): string {
   const [first] = events

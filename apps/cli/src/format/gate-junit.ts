@@ -1,30 +1,38 @@
 import type { Decision, GateReason } from '@basedrift/contract'
 import type { ErrorReport } from '../errors.js'
 import { commandLines } from '../output/command-line.js'
-import { affectedOf, effectOf, headOf, lookCommand, nameOf, namesOf } from './gate-words.js'
+import {
+  affectedOf,
+  decidedBy,
+  effectOf,
+  headOf,
+  linkTo,
+  lookCommand,
+  nameOf,
+  namesOf,
+  releaseOf,
+} from './gate-words.js'
 import { type Case, junit } from './junit.js'
 
 /** All that a reader of the report needs to go on: what comes of it, which modules, what would change it, where to look, and what decided. */
-function textOf({ stream, considered, policyVersion, id }: Decision, reason: GateReason): string {
-  const releases = considered
-    .filter(({ build }) => build.id === reason.kernelBuild?.id)
-    .flatMap(({ kernelRelease }) => (kernelRelease === null ? [] : [`uname -r: ${kernelRelease}`]))
-  const look = lookCommand(stream, reason)
-  const policy = policyVersion === 0 ? 'no policy' : `policy version ${policyVersion}`
+function textOf(decision: Decision, reason: GateReason, server: string): string {
+  const look = lookCommand(decision.stream, reason)
   return [
     effectOf(reason.verdict),
     namesOf(reason),
+    reason.detail ?? '',
     reason.remedy,
-    ...releases,
+    releaseOf(decision, reason),
     look === null ? '' : commandLines(look, Number.POSITIVE_INFINITY, '').join(''),
-    `decision ${id}, ${policy}`,
+    reason.href === null ? '' : `${linkTo(server, reason.href)} (with a token)`,
+    decidedBy(decision),
   ]
     .filter((part) => part !== '')
     .join(' | ')
 }
 
-/** A decision as JUnit XML: a case for the build, one for each reason, and one that is skipped for what each waiver took out. */
-export function gateJunit(decision: Decision): string {
+/** A decision of the service at `server` as JUnit XML: a case for the build, one for each reason, and one that is skipped for what each waiver took out. */
+export function gateJunit(decision: Decision, server: string): string {
   const { answer, reasons, waived, stream, build, environment } = decision
   const cases: Case[] = reasons.map((reason) => ({
     name: `${reason.code}: ${headOf(reason)}`,
@@ -33,7 +41,7 @@ export function gateJunit(decision: Decision): string {
       tag: reason.outcome === 'fail' ? 'failure' : 'error',
       type: reason.code,
       message: headOf(reason),
-      text: textOf(decision, reason),
+      text: textOf(decision, reason, server),
     },
   }))
   const accepted = waived
@@ -50,7 +58,7 @@ export function gateJunit(decision: Decision): string {
       }),
     )
   const passes: Case[] =
-    answer === 'pass' ? [{ name: `may be published (decision ${decision.id})`, within: null }] : []
+    answer === 'pass' ? [{ name: `may be published (${decidedBy(decision)})`, within: null }] : []
   const [name, classname] = [`basedrift gate ${environment}`, `${stream} ${nameOf(build)}`]
   return junit([{ name, classname, cases: [...passes, ...cases, ...accepted] }])
 }

@@ -1,7 +1,7 @@
 import type { Decision, GateReason, WaivedReason } from '@basedrift/contract'
 import { type GateReasonCode, gateReasonCodes } from '@basedrift/contract/client'
 import { printable } from '../output/printable.js'
-import { affectedOf, effectOf, headOf, nameOf, namesOf } from './gate-words.js'
+import { affectedOf, effectOf, headOf, linkTo, nameOf, namesOf, releaseNameOf } from './gate-words.js'
 import { sarif } from './sarif.js'
 
 const rulesOf = (codes: readonly GateReasonCode[]) =>
@@ -37,8 +37,8 @@ function locationsOf({ modules, moduleBuild }: GateReason | WaivedReason, { stre
   }))
 }
 
-/** A decision as SARIF 2.1.0: a result for each reason, and one that is suppressed for what each waiver took out. */
-export function gateSarif(decision: Decision): unknown {
+/** A decision of the service at `server` as SARIF 2.1.0: a result for each reason, and one that is suppressed for what each waiver took out. */
+export function gateSarif(decision: Decision, server: string): unknown {
   const { reasons, waived } = decision
   const active = waived.filter(({ state }) => state === 'active')
   const codeOf = ({ verdict }: WaivedReason): GateReasonCode => {
@@ -57,7 +57,8 @@ export function gateSarif(decision: Decision): unknown {
       direction: reason.direction,
       verdict: reason.verdict,
       count: reason.count,
-      href: reason.href,
+      kernelRelease: releaseNameOf(decision, reason),
+      href: reason.href === null ? null : linkTo(server, reason.href),
     },
   }))
   const suppressed = active.map((one) => ({
@@ -80,6 +81,8 @@ export function gateSarif(decision: Decision): unknown {
     properties: {
       answer: decision.answer,
       decision: decision.id,
+      policyVersion: decision.policyVersion,
+      href: linkTo(server, `/v1/decisions/${decision.id}`),
       environment: decision.environment,
       build: decision.build.id,
     },

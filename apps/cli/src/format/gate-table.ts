@@ -1,12 +1,19 @@
-import type { Decision, GateOutcome, GateReason, RuleUse } from '@basedrift/contract'
+import type { Decision, GateReason, RuleUse } from '@basedrift/contract'
 import { commandLines } from '../output/command-line.js'
 import { clipped, printable, wrapped } from '../output/printable.js'
-import type { Tone } from '../output/style.js'
-import { count, counted } from '../output/words.js'
-import { affectedOf, effectOf, headOf, lookCommand, nameOf, namesOf, waiveCommand } from './gate-words.js'
+import { count, counted, minute } from '../output/words.js'
+import {
+  affectedOf,
+  effectOf,
+  headOf,
+  lookCommand,
+  nameOf,
+  namesOf,
+  outcomeTones,
+  releaseOf,
+  waiveCommand,
+} from './gate-words.js'
 import type { TableOptions } from './table-options.js'
-
-const tones: Readonly<Record<GateOutcome, Tone>> = { pass: 'good', fail: 'bad', unknown: 'doubtful' }
 
 /** Builds that were not compared, and rules, that are listed each. */
 const listedOthers = 5
@@ -69,7 +76,8 @@ function consideredLines({ considered, stream, reasons }: Decision, width: numbe
 }
 
 /** Each reason with what comes of it, its modules and how to look at them; what would change it once for those that have it in common. */
-function reasonLines({ reasons, stream }: Decision, { style, width }: TableOptions): string[] {
+function reasonLines(decision: Decision, { style, width }: TableOptions): string[] {
+  const { reasons, stream } = decision
   const indent = ' '.repeat(9)
   const block = (text: string) =>
     text === '' ? [] : wrapped(text, width - indent.length).map((line) => indent + line)
@@ -77,10 +85,15 @@ function reasonLines({ reasons, stream }: Decision, { style, width }: TableOptio
   return reasons.flatMap((reason, nth) => {
     group.push(reason)
     const [head = '', ...rest] = wrapped(headOf(reason), width - indent.length)
-    const lines = ['', `${style(tones[reason.outcome], reason.outcome.padEnd(7))}  ${head}`]
+    const lines = ['', `${style(outcomeTones[reason.outcome], reason.outcome.padEnd(7))}  ${head}`]
     lines.push(...rest.map((line) => indent + line))
     if (reason.count > 0) {
-      lines.push(...[effectOf(reason.verdict), namesOf(reason, width - indent.length)].flatMap(block))
+      const said = [
+        effectOf(reason.verdict),
+        releaseOf(decision, reason),
+        namesOf(reason, width - indent.length),
+      ]
+      lines.push(...said.flatMap(block))
       if (reason.detail !== null) lines.push(...block(reason.detail))
       const look = lookCommand(stream, reason)
       if (look !== null) lines.push(...commandLines(look, width, indent))
@@ -98,12 +111,14 @@ function reasonLines({ reasons, stream }: Decision, { style, width }: TableOptio
 export function gateTable(decision: Decision, { style, width }: TableOptions): string {
   const { answer, waived, compared, rules, unusedRules } = decision
   const subject = `${decision.stream} ${nameOf(decision.build)} into ${decision.environment}`
-  const lines = [`${style(tones[answer], answer.toUpperCase())}  ${style('strong', printable(subject))}`]
+  const lines = [
+    `${style(outcomeTones[answer], answer.toUpperCase())}  ${style('strong', printable(subject))}`,
+  ]
   lines.push(...reasonLines(decision, { style, width }))
   if (waived.length > 0) lines.push('')
   for (const one of waived) {
     const state = one.state === 'active' ? 'waived' : `waiver ${one.state}`
-    const until = `${one.author}, until ${one.expiresAt.slice(0, 16).replace('T', ' ')} UTC: ${one.reason}`
+    const until = `${one.author}, until ${minute(one.expiresAt)} UTC: ${one.reason}`
     lines.push(
       `${style('doubtful', state)}  ${printable(affectedOf(one))}`,
       `         ${clipped(until, width - 9)}`,
@@ -146,6 +161,6 @@ export function gateTable(decision: Decision, { style, width }: TableOptions): s
       ),
     )
   if (unusedRules.length > 0) lines.push(`Unused    ${printable(some(unusedRules.map(ruleText)))}`)
-  lines.push(`Decision  ${decision.id}`)
+  lines.push(`Decision  ${decision.id}, ${minute(decision.createdAt)} UTC`)
   return `${lines.join('\n')}\n`
 }

@@ -1,7 +1,15 @@
-import type { Decision, GateReason, WaivedReason } from '@basedrift/contract'
+import type { Decision, GateOutcome, GateReason, WaivedReason } from '@basedrift/contract'
 import { type GateVerdict, verdicts, waivableVerdicts } from '@basedrift/contract/client'
+import type { Tone } from '../output/style.js'
 import { counted, count as thousands } from '../output/words.js'
 import { meaningOf } from './verdict-words.js'
+
+/** How an answer is marked. */
+export const outcomeTones: Readonly<Record<GateOutcome, Tone>> = {
+  pass: 'good',
+  fail: 'bad',
+  unknown: 'doubtful',
+}
 
 export const nameOf = ({ version, release }: Decision['build']): string => `${version}-${release}`
 
@@ -69,6 +77,27 @@ export function headOf(reason: GateReason): string {
   const build = meetingOf(reason) === '' ? (reason.kernelBuild ?? reason.moduleBuild) : null
   const about = [...(build === null ? [] : [nameOf(build)]), ...where].join('; ')
   return `${reason.message}${about === '' ? '' : ` (${about})`}`
+}
+
+/** What `uname -r` says on the kernel that a reason is about; null where that is not known. */
+export function releaseNameOf({ considered }: Decision, { kernelBuild }: GateReason): string | null {
+  return considered.find(({ build }) => build.id === kernelBuild?.id)?.kernelRelease ?? null
+}
+
+/** The same in words; empty where it is not known. */
+export function releaseOf(decision: Decision, reason: GateReason): string {
+  const release = releaseNameOf(decision, reason)
+  return release === null ? '' : `uname -r: ${release}`
+}
+
+/** What an answer is recorded as, and by which policy it was given. */
+export function decidedBy({ id, policyVersion }: Decision): string {
+  return `decision ${id}, ${policyVersion === 0 ? 'no policy' : `policy version ${policyVersion}`}`
+}
+
+/** An address of the service at `server`, for readers of reports, who have nothing that it is relative to. */
+export function linkTo(server: string, href: string): string {
+  return `${server.replace(/\/+$/, '')}${href}`
 }
 
 /** The first modules by name, as many as fit `width` characters but one at least, and how many more there are. */

@@ -1,10 +1,8 @@
 import type { Environment, Live } from '@basedrift/contract'
 import { type Cell, cell, columns, fittedColumns } from '../output/columns.js'
 import { clipped, printable } from '../output/printable.js'
+import { minute } from '../output/words.js'
 import type { TableOptions } from './table-options.js'
-
-/** `2026-11-23 12:40` in UTC. */
-const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
 
 /** What a build brings, as far as it is ingested. */
 function partsOf({ hasKernel, hasModules, kernelRelease, state }: Live): string {

@@ -1,5 +1,6 @@
 import type { Policy } from '@basedrift/contract'
 import { printable } from '../output/printable.js'
+import { minute } from '../output/words.js'
 import type { TableOptions } from './table-options.js'
 
 /** What the gates of a stream go by. */
@@ -8,7 +9,7 @@ export function policyTable(policy: Policy, { style }: TableOptions): string {
   const set =
     version === 0
       ? 'none is set: this is how it is without any'
-      : `version ${version}, set by ${author ?? 'somebody'} ${createdAt?.slice(0, 16).replace('T', ' ') ?? ''} UTC`
+      : `version ${version}, set by ${author ?? 'somebody'} ${minute(createdAt ?? '')} UTC`
   const yes = (value: boolean) => (value ? 'yes' : 'no')
   const lines = [
     style('strong', printable(`${stream}: ${set}`)),

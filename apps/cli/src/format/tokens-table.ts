@@ -2,12 +2,10 @@ import type { Token } from '@basedrift/contract'
 import { type Cell, cell, fittedColumns } from '../output/columns.js'
 import { clipped } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
+import { minute } from '../output/words.js'
 import type { TableOptions } from './table-options.js'
 
-/** `2026-11-23 12:40` in UTC. */
-function minute(time: string | null): string {
-  return time === null ? '-' : time.slice(0, 16).replace('T', ' ')
-}
+const minuteOrNone = (time: string | null): string => (time === null ? '-' : minute(time))
 
 function stateOf({ revokedAt, expiresAt }: Token, now: Date): { word: string; tone: Tone } {
   if (revokedAt !== null) return { word: 'revoked', tone: 'faint' }
@@ -31,8 +29,8 @@ export function tokensTable(
       cell(token.scopes.join(',')),
       cell(clipped(token.streams.join(' '), 40)),
       cell(word, (text) => style(tone, text)),
-      cell(minute(token.expiresAt)),
-      cell(minute(token.lastUsedAt)),
+      cell(minuteOrNone(token.expiresAt)),
+      cell(minuteOrNone(token.lastUsedAt)),
       cell(clipped(token.createdBy, 40)),
       cell(token.id),
     ]

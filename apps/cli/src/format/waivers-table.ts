@@ -1,7 +1,7 @@
 import type { Waiver } from '@basedrift/contract'
 import { clipped, printable } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
-import { counted } from '../output/words.js'
+import { counted, minute } from '../output/words.js'
 import { nameOf } from './gate-words.js'
 import type { TableOptions } from './table-options.js'
 
@@ -33,7 +33,7 @@ export function waiversTable(waivers: readonly Waiver[], { style, width }: Table
     return [
       `${style(tones[state], state)}  ${style('strong', printable(on))}`,
       `  ${clipped(modulesOf(waiver), width - 2)}`,
-      `  ${printable(`${author}, until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC${end}`)}`,
+      `  ${printable(`${author}, until ${minute(expiresAt)} UTC${end}`)}`,
       `  ${clipped(waiver.reason, width - 2)}`,
       `  ${waiver.id}`,
     ].join('\n')

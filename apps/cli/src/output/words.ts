@@ -8,6 +8,11 @@ export function counted(value: number, singular: string, plural = `${singular}s`
   return `${count(value)} ${value === 1 ? singular : plural}`
 }
 
+/** A time to the minute, in UTC: `2026-11-23 12:40`. */
+export function minute(time: string): string {
+  return time.slice(0, 16).replace('T', ' ')
+}
+
 /** A size in bytes as people read it: `812 B`, `4.4 MB`. */
 export function bytes(value: number): string {
   if (value < 1000) return `${value} B`
