@@ -28,6 +28,7 @@ import { addWaive } from './commands/waive.js'
 import { errorLine } from './errors.js'
 import { exitCodes } from './exit.js'
 import { note } from './output/destination.js'
+import { wrapped } from './output/printable.js'
 import { usageLine } from './usage.js'
 
 function ownVersion(): string {
@@ -46,6 +47,8 @@ function buildProgram(ended: (code: number) => void): Command {
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .showHelpAfterError(false)
+    // Descriptions are wrapped beside the longest command too, on a terminal of 80 columns.
+    .configureHelp({ minWidthToWrap: 24 })
     // `push --version` is its own.
     .enablePositionalOptions()
     .exitOverride()
@@ -82,9 +85,24 @@ function buildProgram(ended: (code: number) => void): Command {
   return program
 }
 
+/** Columns of a help where no terminal says how many there are. */
+const helpWidth = 80
+
+/** A help whose last sentences, which are wrapped by nobody else, fit the terminal too. */
+function fitted(help: string): string {
+  const width = process.stdout.isTTY === true ? process.stdout.columns : helpWidth
+  return help
+    .split('\n')
+    .flatMap((line) => (line.length > width ? wrapped(line, width) : [line]))
+    .join('\n')
+}
+
 /** Has a command and those below it say what is wrong with a command line, and which help shows how it should be. */
 function sayUsage(command: Command): void {
-  command.configureOutput({ outputError: (text, write) => write(`${usageLine(text, command)}\n`) })
+  command.configureOutput({
+    writeOut: (text) => process.stdout.write(fitted(text)),
+    outputError: (text, write) => write(`${usageLine(text, command)}\n`),
+  })
   command.commands.forEach(sayUsage)
 }
 

@@ -57,6 +57,17 @@ describe('a decision', () => {
     expect(gateTable(decision({ reasons: [hinted] }), { style: plain, width: 100 })).toContain(
       '         They fit the base of 5.15.12-1.1\\x1b[2J.\n',
     )
+    const [, pending] = failed.reasons
+    const contradicting = (detail: string): Decision['reasons'][number] => ({
+      ...(pending as Decision['reasons'][number]),
+      ...{ code: 'artifact-contradicts', kernelBuild: null, moduleBuild: null, detail, remedy: 'Find out.' },
+    })
+    const told = gateTable(
+      decision({ answer: 'unknown', reasons: ['a.json', 'b.json'].map(contradicting) }),
+      { style: plain, width: 100 },
+    )
+    expect(told.match(/basedrift build 5\.15\.12-1\.3 --stream example\/x86_64\/default\n/g)).toHaveLength(1)
+    expect(told).toMatch(/ {9}Find out\.\n {9}basedrift build /)
     await expect(gateTable(failed, { style: plain, width: 100 })).toMatchFileSnapshot('golden/gate-fail.txt')
     expect(gateTable(decision(), { style: plain, width: 100 })).toMatch(
       /^PASS {2}example\/x86_64\/default 5.15.12-1.3 into production\n/,

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { expiryOf } from '../src/commands/token.js'
 import { CliError, cliErrorCodes, errorLine, reportOf } from '../src/errors.js'
 import { basedrift } from './support/run.js'
 import { tempDir } from './support/temp.js'
@@ -40,6 +41,30 @@ describe('usage', () => {
       expect(run.stdout.toString()).toBe('')
       if (args.length > 0) expect(run.stderr).toMatch(/^basedrift: usage: .+\n$/)
     }
+  })
+
+  it.each([[['--help']], [['verify', '--help']], [['waiver', 'add', '--help']]])(
+    '%j fits 80 columns',
+    async (args) => {
+      const { code, stdout } = await basedrift(args)
+      expect(code).toBe(0)
+      for (const line of stdout.toString().split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    },
+  )
+
+  it('says how several scopes are given', async () => {
+    const { stderr } = await basedrift(['token', 'create', '--name', 'x', '--scope', 'ingest,waive'])
+    expect(stderr).toContain('"ingest,waive" is no scope; ')
+    expect(stderr).toContain(' Of several, give --scope for each.')
+  })
+
+  it('takes the end of a token as that of a waiver', () => {
+    const now = new Date('2026-01-15T09:30:00Z')
+    expect(expiryOf('90d', now)).toBe('2026-04-15T09:30:00.000Z')
+    expect(expiryOf('12h', now)).toBe('2026-01-15T21:30:00.000Z')
+    expect(expiryOf('2026-02-01T00:00:00Z', now)).toBe('2026-02-01T00:00:00.000Z')
+    for (const none of ['0d', '90', 'soon', '2026-01-01'])
+      expect(() => expiryOf(none, now)).toThrow('is no time to come: give 90d, 12h, or ')
   })
 
   it('says all that is missing, what it is for, and which help shows it', async () => {

@@ -15,6 +15,8 @@ describe('verdicts in words', () => {
     ],
     [{ compatible: 4023 }, 'All 4,023 modules are compatible.'],
     [{ compatible: 1 }, 'The module is compatible.'],
+    [{ unknown: 3 }, 'None of the 3 modules can be decided (unknown).'],
+    [{ 'no-btf': 3 }, 'None of the 3 modules has BTF (no-btf).'],
     [{ rejected: 1 }, 'The module is rejected.'],
     [
       { compatible: 1, crashes: 1, unknown: 2, 'no-btf': 1 },

@@ -162,14 +162,16 @@ async function waited(client: Client, sent: Build): Promise<{ build: Build; summ
   }
 }
 
-async function waitFor(client: Client, { id }: Build): Promise<Build> {
+async function waitFor(client: Client, { id, artifacts }: Build): Promise<Build> {
   const progress = await openProgress(count)
   try {
     return await client.waitForBuild(id, {
       everyMs: askEveryMs,
       onProgress: ({ state, progress: { pairs, done, failed } }) => {
-        const what = state === 'comparing' ? 'Comparing' : 'Reading the artifacts'
-        progress.update(what, done + failed, Math.max(1, pairs))
+        // How many artifacts were read nobody says; how many pairs there are is known once all were.
+        const isRead = state === 'comparing' || state === 'done' || state === 'failed'
+        if (isRead) progress.update('Comparing pairs of builds', done + failed, pairs)
+        else progress.update('Reading artifacts', 0, artifacts.length)
       },
     })
   } finally {

@@ -1,5 +1,6 @@
 import type { Client, Token, TokenScope } from '@basedrift/contract'
 import { type Command, Option } from 'commander'
+import { duration } from '../client/duration.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
@@ -19,7 +20,7 @@ interface ListOptions extends ServerOptions {
   readonly format?: string[]
 }
 
-const day = 24 * 3_600_000
+const endExamples = '90d, 12h, or a time as `date -u -d +90days +%FT%TZ` prints it'
 
 /** `basedrift token`: makes, lists and revokes access tokens. */
 export function addToken(program: Command, ended: (code: number) => void): void {
@@ -39,10 +40,7 @@ export function addToken(program: Command, ended: (code: number) => void): void 
       'only for streams with such a name, `*` is any text; repeatable; without it, all streams',
       repeated,
     )
-    .option(
-      '--expires <when>',
-      'in so many days (90d), or at a time (2030-01-01T00:00:00Z); without it, never',
-    )
+    .option('--expires <when>', `when it ends: ${endExamples}; without it, never`)
   addServerOptions(create).action(async (options: CreateOptions) => {
     const expiresAt = options.expires === undefined ? null : expiryOf(options.expires, new Date())
     const client = await openClient(options)
@@ -121,22 +119,25 @@ function scopes(value: string, before: TokenScope[] = []): TokenScope[] {
   const known: readonly TokenScope[] = ['read', 'ingest', 'waive', 'admin']
   const scope = known.find((one) => one === value)
   if (scope === undefined) {
-    throw new CliError('usage', `"${value}" is no scope; there are ${known.join(', ')}.`, '--scope')
+    throw new CliError(
+      'usage',
+      `"${value}" is no scope; there are ${known.join(', ')}. Of several, give --scope for each.`,
+      '--scope',
+    )
   }
   return before.includes(scope) ? before : [...before, scope]
 }
 
+/** Longest that a token is good for from now, in seconds, where it is given as a time span. */
+const longestSeconds = 36_500 * 86_400
+
 /** When a token expires that is made `now`. @throws CliError `usage` */
 export function expiryOf(text: string, now: Date): string {
-  const days = /^([1-9]\d{0,4})d$/.exec(text)?.[1]
-  if (days !== undefined) return new Date(now.getTime() + Number(days) * day).toISOString()
+  if (/^0*[1-9]\d*[smhd]$/.test(text))
+    return new Date(now.getTime() + duration('--expires', longestSeconds)(text) * 1000).toISOString()
   const at = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?$/.test(text) ? new Date(text) : null
   if (at === null || !(at > now)) {
-    throw new CliError(
-      'usage',
-      `"${text}" is no time to come, as 90d (in so many days) or 2030-01-01T00:00:00Z are.`,
-      '--expires',
-    )
+    throw new CliError('usage', `"${text}" is no time to come: give ${endExamples}.`, '--expires')
   }
   return at.toISOString()
 }

@@ -35,6 +35,7 @@ const endExamples = '30d, 12h, or a time as `date -u -d +30days +%FT%TZ` prints 
 export function addWaive(program: Command, ended: (code: number) => void): void {
   const waive = program
     .command('waive')
+    .alias('waiver')
     .description(
       'accept named verdicts of modules on a kernel for a while; list and withdraw what was accepted',
     )

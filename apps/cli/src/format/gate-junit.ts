@@ -7,16 +7,16 @@ import {
   effectOf,
   headOf,
   linkTo,
-  lookCommand,
   nameOf,
   namesOf,
+  nextCommand,
   releaseOf,
 } from './gate-words.js'
 import { type Case, junit } from './junit.js'
 
 /** All that a reader of the report needs to go on: what comes of it, which modules, what would change it, where to look, and what decided. */
 function textOf(decision: Decision, reason: GateReason, server: string): string {
-  const look = lookCommand(decision.stream, reason)
+  const look = nextCommand(decision, reason)
   return [
     effectOf(reason.verdict),
     namesOf(reason),

@@ -6,9 +6,9 @@ import {
   affectedOf,
   effectOf,
   headOf,
-  lookCommand,
   nameOf,
   namesOf,
+  nextCommand,
   outcomeTones,
   releaseOf,
   waiveCommand,
@@ -87,6 +87,7 @@ function reasonLines(decision: Decision, { style, width }: TableOptions): string
     const [head = '', ...rest] = wrapped(headOf(reason), width - indent.length)
     const lines = ['', `${style(outcomeTones[reason.outcome], reason.outcome.padEnd(7))}  ${head}`]
     lines.push(...rest.map((line) => indent + line))
+    const next = nextCommand(decision, reason)
     if (reason.count > 0) {
       const said = [
         effectOf(reason.verdict),
@@ -95,14 +96,19 @@ function reasonLines(decision: Decision, { style, width }: TableOptions): string
       ]
       lines.push(...said.flatMap(block))
       if (reason.detail !== null) lines.push(...block(reason.detail))
-      const look = lookCommand(stream, reason)
-      if (look !== null) lines.push(...commandLines(look, width, indent))
+      if (next !== null) lines.push(...commandLines(next, width, indent))
     }
-    if (reasons[nth + 1]?.remedy === reason.remedy) return lines
-    const waive = waiveCommand(stream, group)
-    group = []
-    lines.push(...block(reason.remedy))
-    if (waive !== null) lines.push(...commandLines(waive, width, indent))
+    const after = reasons[nth + 1]
+    const isLast = after?.remedy !== reason.remedy
+    if (isLast) {
+      const waive = waiveCommand(stream, group)
+      group = []
+      lines.push(...block(reason.remedy))
+      if (waive !== null) lines.push(...commandLines(waive, width, indent))
+    }
+    // Where there are no modules to look at, it does what the remedy says: it stands behind that, once.
+    const isSaid = !isLast && after !== undefined && String(nextCommand(decision, after)) === String(next)
+    if (reason.count === 0 && next !== null && !isSaid) lines.push(...commandLines(next, width, indent))
     return lines
   })
 }

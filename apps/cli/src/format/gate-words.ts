@@ -1,5 +1,5 @@
 import type { Decision, GateOutcome, GateReason, WaivedReason } from '@basedrift/contract'
-import { type GateVerdict, verdicts, waivableVerdicts } from '@basedrift/contract/client'
+import { type GateReasonCode, type GateVerdict, verdicts, waivableVerdicts } from '@basedrift/contract/client'
 import type { Tone } from '../output/style.js'
 import { counted, count as thousands } from '../output/words.js'
 import { meaningOf } from './verdict-words.js'
@@ -117,13 +117,49 @@ export function namesOf(
   return modules.length === 0 ? '' : told(shown)
 }
 
-/** The command that shows the modules of a reason, and why they have their verdict; null where it is not about modules. */
-export function lookCommand(stream: string, reason: GateReason): string[] | null {
-  const { kernelBuild, moduleBuild, verdict, count } = reason
-  if (count === 0 || kernelBuild === null || moduleBuild === null) return null
-  const pair = ['basedrift', 'pair', '--stream', stream, nameOf(kernelBuild), nameOf(moduleBuild)]
-  const filter = verdicts.find((known) => known === verdict)
-  return filter === undefined ? pair : [...pair, '--verdict', filter]
+/** Reasons that the build itself explains: `basedrift build` lists its problems, and what was refused. */
+const explainedByBuild: ReadonlySet<string> = new Set<GateReasonCode>([
+  'artifact-contradicts',
+  'artifact-unusable',
+  'btf-missing',
+  'build-contradicted',
+  'build-failed',
+  'content-late',
+  'content-refused',
+  'live-failed',
+  'live-pending',
+  'live-unusable',
+  'modules-unread',
+  'own-kernel-pending',
+  'package-failed',
+  'package-pending',
+  'package-unusable',
+  'version-contradicts',
+])
+
+/** The command to go on with: what shows more of a reason, or does what it lacks; null where there is none. */
+export function nextCommand({ stream, build, environment }: Decision, reason: GateReason): string[] | null {
+  const { code, kernelBuild, moduleBuild, verdict, count } = reason
+  const of = ['--stream', stream]
+  if (count > 0) {
+    if (kernelBuild === null || moduleBuild === null) return null
+    const pair = ['basedrift', 'pair', ...of, nameOf(kernelBuild), nameOf(moduleBuild)]
+    const filter = verdicts.find((known) => known === verdict)
+    return filter === undefined ? pair : [...pair, '--verdict', filter]
+  }
+  const about = nameOf(moduleBuild ?? kernelBuild ?? build)
+  if (explainedByBuild.has(code)) return ['basedrift', 'build', about, ...of]
+  switch (code) {
+    case 'build-unsealed':
+      return ['basedrift', 'build', 'seal', about, ...of]
+    case 'environment-unknown':
+      return ['basedrift', 'live', 'environments']
+    case 'environment-empty':
+    case 'live-without-kernel':
+      return ['basedrift', 'live', 'enter', 'VERSION-RELEASE', ...of, '--environment', environment]
+    default:
+      return null
+  }
 }
 
 /** The command that accepts the verdicts of reasons for a while; null where they are about several pairs, or no waiver takes them. */

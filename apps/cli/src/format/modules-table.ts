@@ -16,8 +16,8 @@ const namesShown = 4
 const groupsShown = 8
 /** Columns that a reason's code may take. */
 const codeWidth = 32
-/** Columns that a module's name may take in a list of names. */
-const nameWidth = 24
+/** Columns that a module's name may take in a list of names: the longest that a kernel takes is 55. */
+const nameWidth = 56
 
 /**
  * The lines for the modules of a result, each block followed by an empty line: one by one with the kernel's log, or grouped
@@ -64,6 +64,18 @@ export function whyOf({ reason, verdict }: Pick<ModuleResult, 'reason' | 'verdic
   return `${code}${at}${wanted}${found}`
 }
 
+/** The first names, whole so that they can be copied, as many as fit but one at least; and how many more there are. */
+function firstNames(modules: readonly ModuleResult[], width: number): string {
+  const told = (shown: number) => {
+    const names = modules.slice(0, shown).map(({ name }) => clipped(name, nameWidth))
+    const more = modules.length - names.length
+    return `${names.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`
+  }
+  let shown = Math.min(namesShown, modules.length)
+  while (shown > 1 && told(shown).length > width) shown--
+  return told(shown)
+}
+
 function groupLines(modules: readonly ModuleResult[], style: Style, width: number): string[] {
   const groups = new Map<string, ModuleResult[]>()
   for (const module of modules) {
@@ -74,12 +86,15 @@ function groupLines(modules: readonly ModuleResult[], style: Style, width: numbe
   }
   const largest = [...groups].sort(([a, one], [b, other]) => other.length - one.length || (a < b ? -1 : 1))
   const shown = largest.slice(0, groupsShown)
-  const rows = shown.map(([key, group]) => {
-    const names = group.slice(0, namesShown).map(({ name }) => clipped(name, nameWidth))
-    const more = group.length - names.length
-    const text = `${names.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`
-    return [cell(clipped(key, codeWidth)), cell(count(group.length)), cell(text)]
-  })
+  const longest = (texts: readonly string[]) => Math.max(...texts.map(({ length }) => length))
+  const codes = shown.map(([key]) => clipped(key, codeWidth))
+  const counts = shown.map(([, group]) => count(group.length))
+  const room = width - longest(codes) - longest(counts) - 8
+  const rows = shown.map(([, group], nth) => [
+    cell(codes[nth]!),
+    cell(counts[nth]!),
+    cell(firstNames(group, room)),
+  ])
   const table = columns(rows, ['left', 'right', 'left'], '    ')
   const lines = shown.flatMap(([, group], index) => {
     const example = exampleOf(group[0]!, width - 8)

@@ -1,5 +1,6 @@
 import type { BuildRef, Explanation, Pair } from '@basedrift/contract'
-import { clipped, printable } from '../output/printable.js'
+import { clipped, printable, wrapped } from '../output/printable.js'
+import { count } from '../output/words.js'
 import { loadSummary, missingSummary } from './load-words.js'
 import { listedModules, moduleBlock, moduleLines } from './modules-table.js'
 import type { TableOptions } from './table-options.js'
@@ -38,9 +39,19 @@ export function pairTable(pair: Pair, options: TableOptions): string {
         ),
       )
     lines.push('', ...moduleLines(pair.rows, options))
+    if (pair.rows.some(({ basis }) => basis === 'no-origin'))
+      lines.push(
+        ...wrapped(
+          'no-origin: nothing says which kernel these modules were built on, and they prove nothing by themselves. Push that kernel, and name it as --built-for of their build, or stamp them when they are built (basedrift stamp).',
+          options.width,
+        ),
+      )
     if (pair.rows.length > listedModules) {
       lines.push(
-        'One module in full: --module NAME. Every module: --format ndjson or json. Some: --verdict VERDICT.',
+        ...wrapped(
+          'One module in full: --module NAME. Every module: --format ndjson or json. Some: --verdict VERDICT.',
+          options.width,
+        ),
       )
     }
   }
@@ -61,11 +72,13 @@ export function explanationTable(explanation: Explanation, { style, width }: Tab
   lines.push(`Built on        ${found}${from}${base}`)
   if (origin.strings !== null) {
     lines.push(
-      `                a base with ${origin.strings} bytes of strings (running: ${kernel.base.strings}), as the module itself tells`,
+      `                a base with ${count(origin.strings)} bytes of strings (running: ${count(kernel.base.strings)}), as the module tells`,
     )
   }
-  if (happened.length > 0) lines.push('', ...happened.map(printable))
-  if (remedy.length > 0)
-    lines.push('', 'What would change it:', ...remedy.map((text) => `  - ${printable(text)}`))
+  if (happened.length > 0) lines.push('', ...happened.flatMap((text) => wrapped(text, width)))
+  if (remedy.length > 0) {
+    const items = remedy.flatMap((text) => wrapped(`- ${text}`, width - 2, '  '))
+    lines.push('', 'What would change it:', ...items.map((line) => `  ${line}`))
+  }
   return `${lines.join('\n').trimEnd()}\n`
 }

@@ -2,8 +2,11 @@ import type { Verdict } from '@basedrift/check'
 import type { Tone } from '../output/style.js'
 import { count, counted, listed } from '../output/words.js'
 
-/** How each verdict is said: of one module, of several, what it means, and how it is marked. Worst first. */
-const words: readonly (readonly [Verdict, { one: string; many: string; meaning: string; tone: Tone }])[] = [
+/** How each verdict is said: of one module, of several, of all where that is the lack of something, what it means, and how it is marked. Worst first. */
+const words: readonly (readonly [
+  Verdict,
+  { one: string; many: string; none?: string; meaning: string; tone: Tone },
+])[] = [
   [
     'crashes',
     {
@@ -59,6 +62,7 @@ const words: readonly (readonly [Verdict, { one: string; many: string; meaning: 
     {
       one: 'cannot be decided (unknown)',
       many: 'cannot be decided (unknown)',
+      none: 'can be decided (unknown)',
       meaning: 'the kernel accepts the BTF, but nothing tells what base it was built on',
       tone: 'doubtful',
     },
@@ -68,6 +72,7 @@ const words: readonly (readonly [Verdict, { one: string; many: string; meaning: 
     {
       one: 'has no BTF (no-btf)',
       many: 'have no BTF (no-btf)',
+      none: 'has BTF (no-btf)',
       meaning: 'there is nothing to check',
       tone: 'faint',
     },
@@ -118,9 +123,11 @@ function ofModules(counts: Counts, total: number): string {
   const [first] = there
   if (first === undefined) return ''
   if (there.length === 1) {
-    return total === 1
-      ? `The module ${wordsOf.get(first)!.one}.`
-      : `All ${count(total)} modules ${wordsOf.get(first)!.many}.`
+    const { one, many, none } = wordsOf.get(first)!
+    if (total === 1) return `The module ${one}.`
+    return none === undefined
+      ? `All ${count(total)} modules ${many}.`
+      : `None of the ${count(total)} modules ${none}.`
   }
   const parts = there.map((verdict, index) => {
     const many = counts[verdict]!

@@ -1,5 +1,5 @@
 import type { Waiver } from '@basedrift/contract'
-import { clipped, printable } from '../output/printable.js'
+import { clipped, printable, wrapped } from '../output/printable.js'
 import type { Tone } from '../output/style.js'
 import { counted, minute } from '../output/words.js'
 import { nameOf } from './gate-words.js'
@@ -34,7 +34,7 @@ export function waiversTable(waivers: readonly Waiver[], { style, width }: Table
       `${style(tones[state], state)}  ${style('strong', printable(on))}`,
       `  ${clipped(modulesOf(waiver), width - 2)}`,
       `  ${printable(`${author}, until ${minute(expiresAt)} UTC${end}`)}`,
-      `  ${clipped(waiver.reason, width - 2)}`,
+      ...wrapped(waiver.reason, width - 2).map((line) => `  ${line}`),
       `  ${waiver.id}`,
     ].join('\n')
   })
