@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { CheckPool } from '@basedrift/check'
+import { type GateReasonCode, gateReasonCodes, mayBecomeKnown } from '@basedrift/contract'
 import { createPostgresQueue, type QueueBackend } from '@basedrift/jobs'
 import { startWorker, type Worker } from '@basedrift/worker/main'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -20,6 +21,15 @@ const has = (command: string, argument: string) =>
 const there =
   (await has('curl', '--version')) && (await has('jq', '--version')) && (await has('openssl', 'version'))
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+it('knows the reasons that no waiting changes', async () => {
+  const [, list = ''] = /select\(IN\(([^)]*)\)\)\] \|\n *unique/.exec(await readFile(script, 'utf8')) ?? []
+  const codes = Object.keys(gateReasonCodes) as GateReasonCode[]
+  const lasting = codes.filter(
+    (code) => gateReasonCodes[code].outcome === 'unknown' && !mayBecomeKnown('unknown', [{ code }]),
+  )
+  expect(JSON.parse(`[${list}]`)).toEqual(lasting.sort())
+})
 
 describe.skipIf(!there)('the script for any CI, with a gate that looks at what is live', () => {
   const { stream } = newName()
@@ -71,7 +81,7 @@ describe.skipIf(!there)('the script for any CI, with a gate that looks at what i
     expect(unknown).toMatchObject({
       code: 3,
       stdout: expect.stringMatching(
-        /\nunknown: environment-unknown: .*\n(?: {2}.*\n)* {2}.*basedrift live enter/,
+        /\nunknown: environment-unknown: .*\n(?: {2}.*\n)* {2}.*basedrift live enter[\s\S]*\nnot waited for: no waiting changes environment-unknown\n/,
       ),
     })
     const id = /builds\/([0-9a-f-]{36})/.exec(unknown.stdout)?.[1] ?? ''

@@ -56,6 +56,11 @@ describe('pairTable', () => {
     )
   })
 
+  it('fits a terminal', () => {
+    const text = pairTable(pair, { style: plain, width: 80, fit: true })
+    for (const line of text.split('\n')) expect([line, line.length <= 80]).toEqual([line, true])
+  })
+
   it('lists a few one by one, with the kernel’s log', async () => {
     const rows = [discarded('teapot'), result('saucer', 'misread', 'origin-length')] as Pair['rows']
     const few = { ...pair, rows, counts: { discarded: 1, misread: 1 } }

@@ -25,7 +25,7 @@ export const gateReasonCodes = {
     outcome: 'unknown',
     sentence: 'Nothing shows what modules bind to: the base that they were built on is not known.',
     remedy:
-      'Upload the kernel that they were built on, name it as `builtFor` of their build, or stamp the modules when they are built.',
+      'Upload the kernel that they were built on, name it as `builtFor` of their build, or stamp the modules when they are built. Where `builtFor` names one, that is not there, or they contradict it: their build says so (`origin-contradicted`).',
   },
   'symbols-missing': {
     outcome: 'unknown',
@@ -133,13 +133,13 @@ export const gateReasonCodes = {
     sentence:
       'The config of the kernel has BTF made for its modules (CONFIG_DEBUG_INFO_BTF_MODULES=y), and none of the modules of this build has any.',
     remedy:
-      'Look whether pahole and the vmlinux were there where it was built (`Skipping BTF generation` in the log), and whether packaging strips `.BTF`; build it again under a new release. Where it is meant to be so, the policy can let that pass: `modulesWithoutBtf`.',
+      'Look whether pahole and the vmlinux were there where it was built (`Skipping BTF generation` in the log), and whether packaging strips `.BTF`; build it again under a new release. Where it is meant to be so, the policy can let that pass: `modulesWithoutBtf` (`basedrift policy set --modules-without-btf pass`).',
   },
   'environment-empty': {
     outcome: 'unknown',
     sentence: 'Nothing of this stream is live in the environment.',
     remedy:
-      'Say what machines run: `basedrift live enter`. Where nothing does yet, the policy can let that pass: `emptyEnvironment`.',
+      'Say what machines run: `basedrift live enter`. Where nothing does yet, the policy can let that pass: `emptyEnvironment` (`basedrift policy set --empty-environment pass`).',
   },
   'live-pending': {
     outcome: 'unknown',
@@ -212,7 +212,7 @@ export const gateReasonCodes = {
     outcome: 'unknown',
     sentence: 'There was nothing to compare: the build brings no modules, or no kernel meets them.',
     remedy:
-      'Upload the modules of the kernel with it before it is sealed; or let the policy compare other releases.',
+      'Upload the modules of the kernel with it before it is sealed; or let the policy compare other releases: `kernels` (`basedrift policy set --kernels all`).',
   },
 } as const satisfies Record<string, GateReasonMeaning>
 

@@ -57,7 +57,11 @@ export function gateRoutes(app: App, { ledger, config, news }: AppDependencies):
           'also where everybody may read.',
         querystring: Type.Object(
           {
-            build: Uuid,
+            build: Type.Unsafe<string>({
+              ...Uuid,
+              description:
+                'Id of the build, as `GET /v1/streams/{stream}/builds/{version-release}` gives it by its name',
+            }),
             environment: EnvironmentName,
             wait: Type.Optional(GateWait),
             dryRun: Type.Optional(

@@ -59,11 +59,13 @@ export function addPush(program: Command, ended: (code: number) => void): void {
     const sent = options.seal ? await client.sealBuild(name) : await client.getBuild(id)
     const { build, summary } = options.wait ? await waited(client, sent) : { build: sent, summary: [] }
     const { buildTable } = await import('../format/builds-table.js')
-    const { tableOptionsFor } = await import('../format/table-options.js')
+    const { sentence, tableOptionsFor } = await import('../format/table-options.js')
     const { json, writeResult } = await import('../output/write.js')
     await writeResult(choices, (format, to) => {
       if (format === 'json') return json(build)
-      return `${buildTable(build, tableOptionsFor(to))}${summary.map((line) => `${line}\n`).join('')}`
+      const options = tableOptionsFor(to)
+      const lines = summary.flatMap((line) => sentence(line, options))
+      return `${buildTable(build, options)}${lines.map((line) => `${line}\n`).join('')}`
     })
     if (options.wait && build.state === 'failed') {
       const why = build.failure === null ? '' : `: ${build.failure.code}: ${build.failure.message}`

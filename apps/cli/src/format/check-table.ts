@@ -3,7 +3,7 @@ import { clipped, clippedPath, printable } from '../output/printable.js'
 import { count, counted } from '../output/words.js'
 import { loadSummary, missingSummary } from './load-words.js'
 import { listedModules, moduleLines } from './modules-table.js'
-import type { TableOptions } from './table-options.js'
+import { sentence, type TableOptions } from './table-options.js'
 import { headline } from './verdict-words.js'
 
 /** A result for people: one sentence, the kernel, then the modules, grouped by verdict and reason if they are many. */
@@ -12,8 +12,8 @@ export function checkTable(result: CheckResult, options: TableOptions): string {
   const { summary, kernel, modules, notes = [] } = result
   const missing = missingSummary(modules)
   const lines = [
-    style('strong', headline(summary, summary.total)),
-    ...(missing === null ? [] : [style('doubtful', printable(missing))]),
+    ...sentence(headline(summary, summary.total), options).map((line) => style('strong', line)),
+    ...(missing === null ? [] : sentence(missing, options).map((line) => style('doubtful', line))),
     '',
     ...kernelLines(kernel, width),
     ...loadSummary(modules).map((line, nth) =>
@@ -24,7 +24,7 @@ export function checkTable(result: CheckResult, options: TableOptions): string {
     ...(kernel.problems ?? []).map(({ code, file, message }) =>
       style('bad', printable(`Not read whole: ${file}: ${code}: ${message}`)),
     ),
-    ...notes.map((note) => `Note: ${printable(note)}`),
+    ...notes.flatMap((note) => sentence(`Note: ${note}`, options)),
   ]
   if (modules.some(({ basis }) => basis === 'no-origin')) {
     lines.push('To decide what is unknown, give the kernel that the modules were built with as --origin.')

@@ -5,7 +5,7 @@ import type { Style } from '../output/style.js'
 import { count, counted } from '../output/words.js'
 import { findingLines, findingSummary } from './findings.js'
 import { loadLines } from './load-words.js'
-import type { TableOptions } from './table-options.js'
+import { sentence, type TableOptions } from './table-options.js'
 import { meaningOf, toneOf, verdictsWorstFirst } from './verdict-words.js'
 
 /** Up to this many modules are listed one by one; more are grouped. */
@@ -23,13 +23,18 @@ const nameWidth = 56
  * The lines for the modules of a result, each block followed by an empty line: one by one with the kernel's log, or grouped
  * by verdict and reason if they are many.
  */
-export function moduleLines(modules: readonly ModuleResult[], { style, width }: TableOptions): string[] {
+export function moduleLines(modules: readonly ModuleResult[], options: TableOptions): string[] {
+  const { style, width } = options
   if (modules.length <= listedModules) return modules.flatMap((module) => moduleBlock(module, style, width))
   return verdictsWorstFirst.flatMap((verdict) => {
     const these = modules.filter((module) => module.verdict === verdict)
     if (these.length === 0) return []
-    const title = `${style(toneOf(verdict), verdict)}  ${counted(these.length, verdict === 'error' ? 'file' : 'module')}: ${meaningOf(verdict)}`
-    return [title, ...groupLines(these, style, width), '']
+    const said = `${counted(these.length, verdict === 'error' ? 'file' : 'module')}: ${meaningOf(verdict)}`
+    const indent = verdict.length + 2
+    const titles = sentence(said, { ...options, width: width - indent }).map((line, nth) =>
+      nth === 0 ? `${style(toneOf(verdict), verdict)}  ${line}` : ' '.repeat(indent) + line,
+    )
+    return [...titles, ...groupLines(these, style, width), '']
   })
 }
 

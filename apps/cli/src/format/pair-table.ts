@@ -3,7 +3,7 @@ import { clipped, printable, wrapped } from '../output/printable.js'
 import { count } from '../output/words.js'
 import { loadSummary, missingSummary } from './load-words.js'
 import { listedModules, moduleBlock, moduleLines } from './modules-table.js'
-import type { TableOptions } from './table-options.js'
+import { sentence, type TableOptions } from './table-options.js'
 import { headline } from './verdict-words.js'
 
 function named(builds: readonly BuildRef[], id: string): string {
@@ -30,8 +30,8 @@ export function pairTable(pair: Pair, options: TableOptions): string {
     lines.push(style('bad', printable(`They cannot be compared: ${code}: ${message}`)))
   } else {
     const missing = missingSummary(pair.rows)
-    lines.push(headline(pair.counts, total))
-    if (missing !== null) lines.push(style('doubtful', printable(missing)))
+    lines.push(...sentence(headline(pair.counts, total), options))
+    if (missing !== null) lines.push(...sentence(missing, options).map((line) => style('doubtful', line)))
     if (pair.rows.length > listedModules)
       lines.push(
         ...loadSummary(pair.rows).map((line, nth) =>
@@ -72,7 +72,7 @@ export function explanationTable(explanation: Explanation, { style, width }: Tab
   lines.push(`Built on        ${found}${from}${base}`)
   if (origin.strings !== null) {
     lines.push(
-      `                a base with ${count(origin.strings)} bytes of strings (running: ${count(kernel.base.strings)}), as the module tells`,
+      `                the module tells ${count(origin.strings)} bytes of strings; running: ${count(kernel.base.strings)}`,
     )
   }
   if (happened.length > 0) lines.push('', ...happened.flatMap((text) => wrapped(text, width)))

@@ -1,4 +1,5 @@
 import type { Destination } from '../output/destination.js'
+import { printable, wrapped } from '../output/printable.js'
 import { type Style, styleFor } from '../output/style.js'
 
 /** How a text for people is to look. */
@@ -8,6 +9,11 @@ export interface TableOptions {
   readonly width: number
   /** Whether columns are left out where lines would be longer: a person looks on, and a terminal breaks them anywhere. */
   readonly fit?: boolean
+}
+
+/** A sentence in lines: whole where a program may look for it, wrapped where a person looks on. */
+export function sentence(text: string, { width, fit }: TableOptions): string[] {
+  return fit ? wrapped(text, width) : [printable(text)]
 }
 
 /** What fits a destination: colours and the terminal's own width only where a person looks on. */
