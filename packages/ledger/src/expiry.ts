@@ -4,15 +4,23 @@ import { Prisma } from './generated/client.js'
 
 const dayMs = 86_400_000
 
+/** Whether a build is live, or a gate was asked about it since then. */
+const isAskedFor = (id: Prisma.Sql, before: Date) => Prisma.sql`(
+  EXISTS (SELECT 1 FROM "Live" l WHERE l."buildId" = ${id} AND l."leftAt" IS NULL)
+  OR EXISTS (SELECT 1 FROM "Decision" d WHERE d."buildId" = ${id} AND greatest(d."createdAt", d."lastAskedAt") >= ${before}))`
+
 /**
  * Builds that nobody seals and nobody uses: no file came since then, they are not live, no gate was asked about them since then, no
- * modules were built for them, and no package that came late to another build is among theirs.
+ * modules were built for them, and no package that came late to another build is among theirs. Nor were they built for a kernel that is live, or
+ * about which a gate was asked since then: that gate waits for them, and only a person lets it pass without.
  */
 const isForgotten = (before: Date) => Prisma.sql`
   b.state IN ('declared', 'open') AND b."withdrawnAt" IS NULL AND b."createdAt" < ${before}
   AND NOT EXISTS (SELECT 1 FROM "Artifact" a WHERE a."buildId" = b.id AND a."createdAt" >= ${before})
-  AND NOT EXISTS (SELECT 1 FROM "Live" l WHERE l."buildId" = b.id AND l."leftAt" IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM "Decision" d WHERE d."buildId" = b.id AND greatest(d."createdAt", d."lastAskedAt") >= ${before})
+  AND NOT ${isAskedFor(Prisma.sql`b.id`, before)}
+  AND NOT EXISTS (SELECT 1 FROM "Build" k
+    WHERE k."streamId" = b."streamId" AND k.version = substring(b."builtFor" from '^(.*)-')
+      AND k.release = substring(b."builtFor" from '[^-]*$') AND k."withdrawnAt" IS NULL AND ${isAskedFor(Prisma.sql`k.id`, before)})
   AND NOT EXISTS (SELECT 1 FROM "Build" m
     WHERE m."streamId" = b."streamId" AND m."builtFor" = b.version || '-' || b.release AND m."withdrawnAt" IS NULL)
   AND NOT EXISTS (SELECT 1 FROM "Artifact" a JOIN "Refusal" r ON r.code = 'after-seal' AND r.given->>'sha256' = a.sha256

@@ -10,8 +10,8 @@ export type Pruned = Record<'deliveries' | 'events' | 'gateUses' | 'decisions' |
 export interface Retention {
   /**
    * Withdraws builds that were not sealed, and that nobody used, for `unsealedMs` milliseconds, at most `limit`, the oldest first, and lets
-   * go of their files. One that is live, of which a gate was asked since then, that modules were built for, or that has what came late to another
-   * build, is used. Gives how many.
+   * go of their files. One that is live, of which a gate was asked since then, that modules were built for, that was built for such a kernel, or
+   * that has what came late to another build, is used. Gives how many.
    */
   expire(options: { unsealedMs: number; limit: number }): Promise<number>
   /**

@@ -30,15 +30,20 @@ it('builds that nobody seals and nobody uses are withdrawn with their files; no 
   const late = await declare('8')
   expect((await upload(sealed, 'late.rpm')).outcome).toBe('sealed')
   await upload(late, 'late.rpm')
+  // Gates of the kernels that they were built for wait for them.
+  const ofLive = await declare('10', '1-3')
+  const asking = await declare('11')
+  const ofAsked = await declare('12', '1-11')
+  const ofNone = await declare('13', '1-0')
   clock.now = new Date(start + 20 * day)
   const kmp = await declare('9', '1-5')
   await upload(growing, 'b.rpm')
-  await asked(ledger, { buildId: gated, environment }, unread)
+  for (const buildId of [gated, asking]) await asked(ledger, { buildId, environment }, unread)
 
   clock.now = new Date(start + unsealedMs)
   expect(await expire(), 'not yet').toBe(0)
   clock.now = new Date(start + unsealedMs + 1)
-  expect(await expire()).toBe(2)
+  expect(await expire()).toBe(3)
   expect(await expire()).toBe(0)
   expect(await ledger.builds.get(empty)).toMatchObject({
     withdrawal: {
@@ -49,10 +54,11 @@ it('builds that nobody seals and nobody uses are withdrawn with their files; no 
   const gone = await ledger.builds.get(forgotten)
   expect(gone?.artifacts).toEqual([])
   expect(gone?.withdrawal?.reason).toContain('Its files (1) were not read and are removed.')
-  for (const id of [live, sealed, named, growing, gated, late, kmp])
+  for (const id of [live, sealed, named, growing, gated, late, kmp, ofLive, asking, ofAsked])
     expect((await ledger.builds.get(id))?.withdrawal, id).toBeNull()
   expect((await ledger.audit.list({ by: 'retention', limit: 10 })).items).toMatchObject([
-    { operation: 'withdrawBuild', target: `/v1/builds/${forgotten}/withdrawal`, tokenId: null },
+    { operation: 'withdrawBuild', target: `/v1/builds/${ofNone}/withdrawal`, tokenId: null },
+    { target: `/v1/builds/${forgotten}/withdrawal` },
     { target: `/v1/builds/${empty}/withdrawal` },
   ])
 
@@ -60,5 +66,6 @@ it('builds that nobody seals and nobody uses are withdrawn with their files; no 
   expect(again, 'its name is free').not.toBe(forgotten)
   await expect(upload(forgotten, 'c.rpm')).rejects.toMatchObject({ code: 'build-withdrawn' })
   clock.now = new Date(start + 50 * day + 1)
-  expect(await expire(), 'what came or was asked on the 20th day').toBe(3)
+  expect(await expire(), 'what came or was asked on the 20th day, and what was built for that').toBe(4)
+  expect((await ledger.builds.get(ofLive))?.withdrawal).toBeNull()
 })
