@@ -62,8 +62,10 @@ def complete_build(
     held = set() if found is None else {artifact.get("filename") for artifact in found.get("artifacts", [])}
     names = {package.filename for package in group.packages.values()}
     lacking = sorted(names - held)
-    if found is not None and found.get("state") not in OPEN and not lacking:
-        return str(found["id"])
+    if found is not None and found.get("state") not in OPEN:
+        lacking = [name for name in lacking if not holds(service.find(late_build(group.build, name)), name)]
+        if not lacking:
+            return str(found["id"])
     with tempfile.TemporaryDirectory(dir=folder, prefix=FETCHED) as work:
         files: Dict[str, str] = {}
         for name in lacking:
@@ -72,11 +74,23 @@ def complete_build(
         return send_build(service, group, files, said, kernel_of)
 
 
-def send_late(service: Service, owner: Build, filename: str, path: str, provenance: Json, made_for: Optional[str]) -> None:
-    """A module package that came when the build that it belongs to was sealed; `made_for` names its kernel."""
+def late_build(owner: Build, filename: str) -> Build:
+    """What a package becomes that comes when the build that it belongs to is sealed."""
     package = parse_package(filename)
     word = "late" if package is None else package.name.replace("-", "_")
-    build = Build(owner.stream, owner.version, ("%s.%s" % (owner.release, word))[:128])
+    return Build(owner.stream, owner.version, ("%s.%s" % (owner.release, word))[:128])
+
+
+def holds(build: Optional[Json], filename: str) -> bool:
+    """Whether a build has a package, and is sealed."""
+    if build is None or build.get("state") in OPEN:
+        return False
+    return any(artifact.get("filename") == filename for artifact in build.get("artifacts", []))
+
+
+def send_late(service: Service, owner: Build, filename: str, path: str, provenance: Json, made_for: Optional[str]) -> None:
+    """A module package that came when the build that it belongs to was sealed; `made_for` names its kernel."""
+    build = late_build(owner, filename)
     found = service.find(build)
     declared = found if found is not None else service.declare(build, provenance, built_for=made_for)
     service.put(build, filename, path)

@@ -14,7 +14,7 @@ from basedrift_hooks.config import ServiceConfig, read_config, read_secret, serv
 from basedrift_hooks.errors import Final, HookError, Passing
 from basedrift_hooks.http import Http
 from basedrift_hooks.packages import Build, Group, Package, Rule
-from basedrift_hooks.send import for_each, mark_live, send_build
+from basedrift_hooks.send import complete_build, for_each, mark_live, send_build
 
 from .ledger import Ledger, problem
 from .support import Reply, Request, Server
@@ -99,6 +99,18 @@ class Sending(Talking):
             send_build(service, group, {"b-kmp.rpm": self.file("b", b"2")}, {}, lambda _: "5.15.12-1.2")
             (late,) = [build["said"] for (_, vr), build in ledger.builds.items() if vr != BUILD.vr]
             self.assertEqual(late.get("builtFor"), kernel)
+
+    def test_fetches_what_came_late_once(self) -> None:
+        service = self.service(self.serve(Ledger()))
+        fetched: List[str] = []
+
+        def fetch(name: str, to: str) -> None:
+            fetched.append(name)
+            self.file(to, name.encode())
+
+        for names in (["a.rpm"], ["a.rpm", "b.rpm"], ["a.rpm", "b.rpm"]):
+            complete_build(service, group_of(*names), {}, fetch, self.folder)
+        self.assertEqual(fetched, ["a.rpm", "b.rpm"])
 
     def test_other_content_under_a_name_is_final(self) -> None:
         service = self.service(self.serve(Ledger()))
