@@ -89,19 +89,6 @@ describe('modules of one build', () => {
     expect(exitCodeOf(modules)).toBe(2)
   })
 
-  test('are not checked for a kernel whose image has no BTF, though a vmlinux beside it has', async () => {
-    const image = Buffer.from(vectorBytes('vmlinux-1.1'))
-    image.write('.BTX', image.lastIndexOf('.BTF\0'), 'latin1')
-    const both = { 'boot/vmlinuz': image, 'usr/lib/debug/vmlinux': vectorBytes('vmlinux-1.1') }
-    const kernel = put('stripped.tar', tarOf(both))
-    for (const modules of [[old], [old, kernel]]) {
-      const result = await checkKernelAndModules({ kernel, modules, rules })
-      expect(verdictsOf(result)).toEqual(['saucer compatible same-base', 'teapot compatible same-base'])
-      expect(result.kernel.problems).toMatchObject([{ code: 'btf-absent', file: `${kernel}!boot/vmlinuz` }])
-      expect(result.notes ?? [], 'it is said once').toEqual([])
-    }
-  })
-
   test('lose their BTF where the kernel allows the mismatch', async () => {
     const allowing = { ...rules, allowBtfMismatch: true }
     const result = await checkKernelAndModules({ kernel: old, modules: [next], rules: allowing })

@@ -58,10 +58,7 @@ export interface CheckResult {
     readonly rules: Rules
     /** Types without void (the last id), and the length of the strings in bytes. */
     readonly base: { readonly sha256: string; readonly types: number; readonly strings: number }
-    /**
-     * What of the kernel's input was not read whole, modules and symbols in it perhaps, and images of it that have not the BTF that another
-     * has; left out where there is nothing.
-     */
+    /** What of the kernel's input was not read whole, modules and symbols in it perhaps; left out where it was. */
     readonly problems?: readonly Problem[]
   }
   /** Sorted by file. */
@@ -123,9 +120,8 @@ export async function checkKernelAndModules(
     ...symversNotes(kernelInput, otherSymvers),
     ...emptyNotes(empty),
   ]
-  // Where modules are taken from it too, what was not read is in rows.
-  const unread = paths.includes(request.kernel) ? [] : kernelInput.problems.filter(isUnread)
-  const problems = [...unread, ...kernelInput.problems.filter(isOfImageWithoutBtf)]
+  // Where modules are taken from it too, these are rows.
+  const problems = paths.includes(request.kernel) ? [] : kernelInput.problems.filter(isUnread)
   return {
     engine: ENGINE_VERSION,
     kernel: {
@@ -229,11 +225,6 @@ function isUnread({ code }: Problem): boolean {
   return unreadCodes.has(code)
 }
 
-/** Whether a problem is that an image has no BTF, of a kernel of which another has: machines boot either. */
-function isOfImageWithoutBtf({ code }: Problem): boolean {
-  return code === 'btf-absent'
-}
-
 /** Whether nothing in an input is compared, or tells anything of a kernel. */
 function isEmpty({ kernel, modules, symvers, problems, kernelFiles }: InputContent): boolean {
   return (
@@ -269,7 +260,7 @@ function notesOf(
   rows: readonly ModuleResult[],
 ): string[] {
   const notes = problems
-    .filter((problem) => kernelFiles.has(problem.file) && !isOfImageWithoutBtf(problem))
+    .filter(({ file }) => kernelFiles.has(file))
     .slice(0, mostKernelNotes)
     .map(({ file, message }) => `${file}: ${message}`)
   if (compareVersions(rules.version, newestKnown) > 0) {
