@@ -77,7 +77,8 @@ export const heldBy = Prisma.sql`(
   SELECT h.version || '-' || h.release FROM "Artifact" a JOIN "Build" h ON h.id = a."buildId"
   WHERE r.code = 'after-seal' AND a.sha256 = r.given->>'sha256' AND a.kind = 'package'
     AND h."streamId" = b."streamId" AND h."withdrawnAt" IS NULL AND h."baseSha256" IS NULL
-    AND h."builtFor" = CASE WHEN b."baseSha256" IS NULL THEN b."builtFor" ELSE b.version || '-' || b.release END
+    AND h."builtFor" = CASE WHEN b."moduleSetId" IS NOT NULL AND b."baseSha256" IS NULL THEN b."builtFor"
+      ELSE b.version || '-' || b.release END
   ORDER BY h.id LIMIT 1)`
 
 /** Of these refusals those of which a build has the content, by id, with its name. */
