@@ -130,14 +130,16 @@ async function symbolsOf(kernel: readonly ReturnType<typeof put>[], set: ReturnT
   })
   const stored = decodeRows(rows, theirs.found.manifest)
   const subject = stored.find(({ name }) => name === 'wants' || name === 'm')!
-  return { said: subject.load.modversions, problems: own.found.problems }
+  const { modversions: said, obstacles } = subject.load
+  return { said, problems: own.found.problems, ...(obstacles && { obstacles }) }
 }
 
 /** The same by the command, of one package with the kernel. */
 async function checkedAlone(kernel: ReturnType<typeof put>, set: ReturnType<typeof put> = kernel) {
   const request = { kernel: kernel.path, modules: [set.path], origin: kernel.path }
   const { modules, notes = [] } = await checkKernelAndModules({ ...request, rules: { version: '6.1.192' } })
-  return { said: modules.find(({ name }) => name === 'wants' || name === 'm')!.load.modversions, notes }
+  const { modversions: said, obstacles } = modules.find(({ name }) => name === 'wants' || name === 'm')!.load
+  return { said, notes, ...(obstacles && { obstacles }) }
 }
 
 const symvers = (...lines: string[]): Files => ({
@@ -185,6 +187,21 @@ test('a Module.symvers stands for no module that was lost', async () => {
   const kmp = put('kmp.tar', { [below('updates/wants.ko')]: moduleWith('wants', 2, 'wants') })
   expect((await symbolsOf([bare], kmp)).said).toEqual(match)
   expect((await checkedAlone(bare, kmp)).said).toEqual(match)
+})
+
+test('a module that is refused brings nothing to those beside it', async () => {
+  const obstacles = [{ code: 'exporter-refused', actual: 'helper' }]
+  const wants = { [below('kernel/wants.ko')]: moduleWith('wants', 2, 'wants') }
+  const [fits, refused] = [moduleWith('helper', 2, 'gives'), moduleWith('helper', 9, 'gives')]
+  for (const [helpers, expected] of [
+    [{ 'kernel/helper.ko': fits }, {}],
+    [{ 'kernel/helper.ko': refused }, { obstacles }],
+  ] as const) {
+    const placed = Object.entries(helpers).map(([file, bytes]) => [below(file), bytes])
+    const kernel = put('kernel.tar', kernelFiles({ ...wants, ...Object.fromEntries(placed) }))
+    expect(await symbolsOf([kernel], null)).toEqual({ said: match, problems: [], ...expected })
+    expect(await checkedAlone(kernel)).toEqual({ said: match, notes: [], ...expected })
+  }
 })
 
 test('modules export to those in the same folder alone', async () => {

@@ -39,6 +39,7 @@ export const obstacleCodes = [
   'module-struct-size',
   'export-flags-absent',
   'export-duplicate',
+  'exporter-refused',
   'versions-absent',
   'vermagic-absent',
   'gpl-only-import',

@@ -219,6 +219,8 @@ function obstacleStory({
       return 'It exports symbols without the table of their flags'
     case 'export-duplicate':
       return `It exports ${actual}, which the kernel exports itself`
+    case 'exporter-refused':
+      return `It imports ${actual} from modules that the kernel refuses`
     case 'versions-absent':
       return 'It has no symbol versions (built without Module.symvers?), and CONFIG_MODULE_FORCE_LOAD is not set'
     case 'gpl-only-import':

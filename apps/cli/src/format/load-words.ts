@@ -112,6 +112,7 @@ export function loadLines({ load, verdict }: ModuleResult): string[] {
 /** What an obstacle names of kernel and module. */
 function valuesOf(code: string, expected: string | undefined, actual = 'none'): string {
   if (expected !== undefined) return `: this kernel has ${expected}, the module ${actual}`
+  if (code === 'exporter-refused') return `: ${actual} is of modules that this kernel refuses`
   return code === 'export-duplicate' ? `: this kernel exports ${actual} itself` : ''
 }
 

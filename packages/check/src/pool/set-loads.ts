@@ -11,6 +11,7 @@ import {
   moduleStructSize,
   NamePool,
   withLoad,
+  withRefusedExporters,
 } from '../pure/index.js'
 import { decodeModuleSymbols, decodeProvides } from '../symbols/codec.js'
 import { pause, stride } from './pause.js'
@@ -77,5 +78,5 @@ export async function withStoredLoads(
     rows[nth] = withLoad(result, comparison.load(module, ids))
     if (++done % stride === 0) await pause(signal)
   }
-  return rows
+  return withRefusedExporters(rows, modules, comparison)
 }

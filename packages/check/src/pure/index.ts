@@ -11,6 +11,7 @@ export {
 } from './load.js'
 export { OriginBase, type OriginProof, proofAgainst } from './origin.js'
 export { breaks, exitCodeOf, loadDoubtful, loadStops, overallOf, summary, symbolsMissing } from './overall.js'
+export { withRefusedExporters } from './refused-exporters.js'
 export { errorJudgement, judgeSubject, resultOf, type Subject } from './result.js'
 export type { StampClaim } from './stamp.js'
 export {

@@ -98,6 +98,21 @@ export class LoadComparison {
     this.#modules = table(kernel.moduleExports)
   }
 
+  /** Whether what the kernel exports itself is known. */
+  get knowsExports(): boolean {
+    return this.#own !== null
+  }
+
+  /** Whether a module that exports a symbol with these bits brings it to others: the kernel looks at it, and has none of its own. */
+  bringsExport(id: number, bits: number): boolean {
+    return (bits & this.#leftOut) === 0 && this.#own?.shows(id, true) !== true
+  }
+
+  /** The name of a symbol. */
+  nameOf(id: number): string {
+    return this.#names.name(id) || '(no name)'
+  }
+
   /** `load` of one module of the set; `btfIds` is what `btfIdsLoad` says of it, where it has such ids. */
   load(module: LoadModule, btfIds: BtfIdsLoad | null): Load {
     const forced = this.#forced(module)
@@ -182,7 +197,7 @@ export class LoadComparison {
       else if (said === 'unsure') unsure = true
       else if (said === null && !(bits & symbolBits.weak)) unresolved.push(id)
     }
-    const names = (list: readonly number[]) => list.map((id) => this.#names.name(id) || '(no name)').sort()
+    const names = (list: readonly number[]) => list.map((id) => this.nameOf(id)).sort()
     // A kernel of which modversions are not known may compare CRCs or not.
     const compared = this.#modversions === true
     const differs = mismatched.length > 0

@@ -74,6 +74,7 @@ export const obstacleCodes = [
   'module-struct-size',
   'export-flags-absent',
   'export-duplicate',
+  'exporter-refused',
   'versions-absent',
   'vermagic-absent',
   'gpl-only-import',
@@ -84,7 +85,8 @@ export const obstacleCodes = [
  * What else makes the kernel refuse a module (ENOEXEC): it has no symbol table, as after `strip -s`, or no
  * `.gnu.linkonce.this_module` (`setup_load_info`); it is of another machine (`elf_check_arch`); its `struct module` has another
  * size (from 6.4 on); it exports symbols without the table of their flags (from 7.1 on); it exports what the kernel exports itself, of which
- * `actual` is the first (`verify_exported_symbols`); or, where the kernel's config says that nothing loads by force (`try_to_force_load`), it
+ * `actual` is the first (`verify_exported_symbols`); it imports `actual`, which none but modules of its set export that are refused themselves
+ * (ENOENT); or, where the kernel's config says that nothing loads by force (`try_to_force_load`), it
  * has no symbol versions though the kernel has, or no vermagic. Of its imports, it is not shown what is for GPL-compatible licenses alone
  * (ENOENT, `Unknown symbol`), or it does not import their namespace, and the kernel's config does not allow that (EINVAL).
  */

@@ -10,6 +10,7 @@ import {
   moduleStructSize,
   NamePool,
   withLoad,
+  withRefusedExporters,
 } from '../pure/index.js'
 import type { RunningKernel } from './running.js'
 
@@ -75,9 +76,10 @@ export function withLoads(
     { ...provides, version: rules.version, structSize },
     modules.filter((module) => module !== null),
   )
-  return judged.map(({ result, btfIds }, nth) => {
+  const rows = judged.map(({ result, btfIds }, nth) => {
     const module = modules[nth]!
     if (module === null) return btfIds === null ? result : withLoad(result, { ...result.load, btfIds })
     return withLoad(result, comparison.load(module, btfIds))
   })
+  return withRefusedExporters(rows, modules, comparison)
 }
