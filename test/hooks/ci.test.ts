@@ -141,6 +141,26 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
     }
   })
 
+  it('does not wait where the service says to come back tomorrow, and says so', async () => {
+    const server = createServer((request, reply) => {
+      const isUpload = request.method === 'PUT'
+      const problem = { code: 'quota-exceeded', detail: 'The stream has used 10 of 10 bytes.' }
+      reply.writeHead(isUpload ? 429 : 200, isUpload ? { 'retry-after': '80000' } : {})
+      request.resume().on('end', () => reply.end(JSON.stringify(isUpload ? problem : { id: randomUUID() })))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    try {
+      expect(await send({ BASEDRIFT_URL: `http://127.0.0.1:${port}` }, both)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('429 quota-exceeded: The stream has used 10 of 10 bytes.'),
+      })
+    } finally {
+      server.close()
+    }
+  })
+
   it('believes no answer about another build or environment, nor a pass that has reasons', async () => {
     const id = randomUUID()
     const pass = { answer: 'pass', build: { id }, environment: 'production', reasons: [] }
