@@ -23,17 +23,14 @@ async function subjects(query: <R extends object>(sql: string) => Promise<R[]>, 
   return rows.map(({ key }) => key)
 }
 
+/** A build of that stream. */
+const declaration = { stream, version: '1', release: '1', provenance: {}, builtFor: null }
+
 describe('what is refused', () => {
   it('is told of once, however often and in however many requests at once it comes', async () => {
     await using test = await openTestLedger()
     const { ledger, query } = test
-    const { build } = await ledger.builds.declare({
-      stream,
-      version: '1',
-      release: '1',
-      provenance: {},
-      builtFor: null,
-    })
+    const { build } = await ledger.builds.declare(declaration)
     const filename = 'kernel.rpm'
     await ledger.artifacts.add({ buildId: build.id, filename, sha256: sha('one'), size: 1 })
     const again = () => ledger.artifacts.add({ buildId: build.id, filename, sha256: sha('two'), size: 1 })
@@ -62,13 +59,7 @@ describe('what is refused', () => {
   it('is told of again with another content', async () => {
     await using test = await openTestLedger()
     const { ledger, query } = test
-    const { build } = await ledger.builds.declare({
-      stream,
-      version: '1',
-      release: '1',
-      provenance: {},
-      builtFor: null,
-    })
+    const { build } = await ledger.builds.declare(declaration)
     await ledger.artifacts.add({ buildId: build.id, filename: 'a', sha256: sha('one'), size: 1 })
     for (const content of ['two', 'three']) {
       await ledger.artifacts.add({ buildId: build.id, filename: 'a', sha256: sha(content), size: 1 })
@@ -80,7 +71,6 @@ describe('what is refused', () => {
   it('is told of where a declaration differs, without a file', async () => {
     await using test = await openTestLedger()
     const { ledger, query } = test
-    const declaration = { stream, version: '1', release: '1', provenance: {}, builtFor: null }
     const { build } = await ledger.builds.declare(declaration)
     await ledger.builds.declare({ ...declaration, provenance: { obs: { bcnt: 2 } } })
     const [subject = ''] = await subjects(query, 'differs')
@@ -91,13 +81,7 @@ describe('what is refused', () => {
   it('tells of artifacts that failed, with text of theirs in bounds and in one line, and of no others', async () => {
     await using test = await openTestLedger()
     const { ledger, query } = test
-    const { build } = await ledger.builds.declare({
-      stream,
-      version: '1',
-      release: '1',
-      provenance: {},
-      builtFor: null,
-    })
+    const { build } = await ledger.builds.declare(declaration)
     const ids: string[] = []
     for (const filename of ['a.rpm', 'b.rpm']) {
       const { artifact } = await ledger.artifacts.add({
@@ -177,7 +161,6 @@ describe('what is refused', () => {
 
 /** A build with so many artifacts, whose ingest has begun. */
 async function sealed(ledger: Ledger, count: number): Promise<{ id: string; artifacts: string[] }> {
-  const declaration = { stream, version: '1', release: '1', provenance: {}, builtFor: null }
   const { id } = (await ledger.builds.declare(declaration)).build
   const artifacts: string[] = []
   for (let nth = 0; nth < count; nth++) {
@@ -227,7 +210,6 @@ describe('a change whose announcement failed', () => {
   it('is counted, and waits for another task an hour later', async () => {
     await using test = await openTestLedger()
     const { ledger, clock, query } = test
-    const declaration = { stream, version: '1', release: '1', provenance: {}, builtFor: null }
     await ledger.builds.declare(declaration)
     await ledger.builds.declare({ ...declaration, provenance: { obs: { bcnt: 2 } } })
     const [subject = ''] = await subjects(query, 'differs')
