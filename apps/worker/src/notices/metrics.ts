@@ -18,16 +18,29 @@ export function createDeliveryMetrics(
     labelNames: ['kind', 'outcome'],
     registers,
   })
-  const oldest = new Gauge({
+  // Gauges of one answer are collected at the same time, each for itself: they share one look at the database.
+  const stats = shared(() => ledger.deliveries.stats().catch(() => null))
+  new Gauge({
     name: 'basedrift_delivery_oldest_seconds',
     help: 'Age of the oldest message that waits for an active channel; 0 where none does',
     registers,
+    async collect() {
+      const found = await stats()
+      if (found === null) return this.set(Number.NaN)
+      const { oldestAt } = found
+      this.set(oldestAt === null ? 0 : Math.max(0, now() - Date.parse(oldestAt)) / 1000)
+    },
   })
-  const channels = new Gauge({
+  new Gauge({
     name: 'basedrift_channels',
     help: 'Channels by state; the service disables one when its receiver says that it is no more',
     labelNames: ['state'],
     registers,
+    async collect() {
+      const found = await stats()
+      this.reset()
+      for (const [state, count] of Object.entries(found?.channels ?? {})) this.set({ state }, count)
+    },
   })
   new Gauge({
     name: 'basedrift_deliveries',
@@ -35,13 +48,9 @@ export function createDeliveryMetrics(
     labelNames: ['state'],
     registers,
     async collect() {
+      const found = await stats()
       this.reset()
-      const stats = await ledger.deliveries.stats().catch(() => null)
-      if (stats === null) return oldest.set(Number.NaN)
-      for (const [state, count] of Object.entries(stats.counts)) this.set({ state }, count)
-      for (const [state, count] of Object.entries(stats.channels)) channels.set({ state }, count)
-      const { oldestAt } = stats
-      oldest.set(oldestAt === null ? 0 : Math.max(0, now() - Date.parse(oldestAt)) / 1000)
+      for (const [state, count] of Object.entries(found?.counts ?? {})) this.set({ state }, count)
     },
   })
   new Gauge({
@@ -53,4 +62,15 @@ export function createDeliveryMetrics(
     },
   })
   return { attempted: (kind, outcome) => attempts.inc({ kind, outcome }) }
+}
+
+/** Reads once for all who ask before the answer is there. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let going: Promise<T> | null = null
+  return () => {
+    going ??= read().finally(() => {
+      going = null
+    })
+    return going
+  }
 }
