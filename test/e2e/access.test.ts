@@ -201,6 +201,16 @@ describe('a token', () => {
       headers: { authorization: `Bearer ${token}`, 'repr-digest': digestHeader(sha256Of(bytes)) },
     })
     expect([named.status, await codeOf(named)]).toEqual([422, 'blob-unknown'])
+    // Nor is anything told of it by what is recorded of a refusal.
+    await client.putArtifact(mine, 'b.rpm', uploadOf(randomBytes(3)))
+    const refused = await service.fetch(`${pathOf(mine)}/artifacts/b.rpm`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, 'repr-digest': digestHeader(sha256Of(bytes)) },
+    })
+    expect(refused.status).toBe(409)
+    expect((await client.findBuild(mine)).refusals).toMatchObject([
+      { given: { sha256: sha256Of(bytes), size: 0 } },
+    ])
     // Whoever has the bytes may send them; then it knows them.
     expect((await client.putArtifact(mine, 'a.rpm', uploadOf(bytes))).outcome).toBe('created')
     expect(await client.headBlob(sha256Of(bytes))).toBe(33)

@@ -72,6 +72,17 @@ describe('verify', () => {
     expect(lines.filter((line) => line.endsWith(' is attested'))).toHaveLength(3)
   })
 
+  it('exits 1 where it is to be of another stream, whatever else holds', async () => {
+    const of = (name: string) =>
+      client('verify', '--accept', 'failed', '--stream', name, attestation, ...filesOf('1.3'))
+    expect(await of(stream)).toMatchObject({ code: 0, stderr: '' })
+    for (const other of [`${stream}x`, stream.slice(1), '*', ''])
+      expect(await of(other)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`not of the stream ${other}`),
+      })
+  })
+
   it('needs no server where the key is given, and gives JSON', async () => {
     const copy = path.join(temp.path, 'renamed.ko')
     copyFileSync(vector('teapot-1.3.ko'), copy)

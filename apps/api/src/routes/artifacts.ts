@@ -125,10 +125,12 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
     })
   }
 
-  /** A file that is there already; for who is limited to some streams, there in one of them. */
-  const known = async (sha256: string, maxBytes: number, { streams }: Principal): Promise<StoredBlob> => {
-    const seen = streams === null || (await ledger.artifacts.has(sha256, streams))
-    const size = seen ? await blobs.size(sha256) : null
+  /** Bytes of a file that is there already, for who is limited to some streams in one of them; null of any other. */
+  const sizeOf = async (sha256: string, { streams }: Principal): Promise<number | null> =>
+    streams === null || (await ledger.artifacts.has(sha256, streams)) ? blobs.size(sha256) : null
+
+  const known = async (sha256: string, maxBytes: number, principal: Principal): Promise<StoredBlob> => {
+    const size = await sizeOf(sha256, principal)
     if (size === null) throw new ProblemError('blob-unknown')
     if (size > maxBytes)
       throw new ProblemError('body-too-large', `Such an artifact has at most ${maxBytes} bytes.`)
@@ -215,7 +217,7 @@ export function artifactRoutes(app: App, { ledger, blobs, config }: AppDependenc
         }
       }
       const { outcome, artifact } = settled(build, filename, sha256)
-        ? await add({ sha256, size: claim.size ?? (await blobs.size(sha256)) ?? 0 })
+        ? await add({ sha256, size: claim.size ?? (await sizeOf(sha256, principal)) ?? 0 })
         : await intake.during(
             { stream, token: principal.id, sha256, ...reservedFor(claim, maxBytes) },
             async () =>

@@ -1,15 +1,17 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { TestResult } from '@basedrift/contract'
+import type { Statement, TestResult } from '@basedrift/contract'
 import { type Command, Option } from 'commander'
 import type { Attestation, CheckedFile } from '../client/attestation.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
 import { exitCodes } from '../exit.js'
+import { note } from '../output/destination.js'
 import { parseFormats, repeated } from '../output/formats.js'
 import { printable } from '../output/printable.js'
 
 interface VerifyOptions extends ServerOptions {
   readonly key?: string
+  readonly stream?: string
   readonly accept?: Exclude<TestResult, 'PASSED'>
   readonly format?: string[]
 }
@@ -24,6 +26,10 @@ export function addVerify(program: Command, ended: (code: number) => void): void
     .argument('<attestation>', 'file with what GET /v1/builds/ID/attestation has given')
     .argument('[files...]', 'artifacts to be compared with it')
     .option('--key <file>', 'public key of the operator as PEM; without it, the server is asked for its key')
+    .option(
+      '--stream <name>',
+      'the stream that it is to be of; without it, one of any stream will do, with whatever is live there',
+    )
     .addOption(
       new Option('--accept <result>', 'exit 0 where the result is no worse than this')
         .choices(['warned', 'failed'])
@@ -32,8 +38,8 @@ export function addVerify(program: Command, ended: (code: number) => void): void
     .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
     .addHelpText(
       'after',
-      '\nIt exits 0 where the signature holds, every file is attested and the result is PASSED; 1 where a file is not, or the result is ' +
-        'FAILED; 2 where the signature does not hold; 3 where the result is WARNED.',
+      '\nIt exits 0 where the signature holds, every file is attested and the result is PASSED; 1 where a file is not, it is of another ' +
+        'stream, or the result is FAILED; 2 where the signature does not hold; 3 where the result is WARNED.',
     )
   addServerOptions(command).action(async (file: string, files: string[], options: VerifyOptions) => {
     const choices = parseFormats(options.format ?? [], ['table', 'json'])
@@ -45,8 +51,19 @@ export function addVerify(program: Command, ended: (code: number) => void): void
       format === 'json' ? json({ ...attestation, files: checked }) : told(attestation, checked),
     )
     const { result } = attestation.statement.predicate
-    ended(checked.every(({ state }) => state === 'attested') ? codeOf(result, options.accept) : exitCodes.bad)
+    const isOf = isOfStream(attestation.statement, options.stream)
+    if (!isOf) note(printable(`The attestation is not of the stream ${options.stream}.`))
+    const holds = isOf && checked.every(({ state }) => state === 'attested')
+    ended(holds ? codeOf(result, options.accept) : exitCodes.bad)
   })
+}
+
+/** Whether all that a statement is about is of a stream; what is about nothing is of none. */
+function isOfStream({ subject }: Statement, stream: string | undefined): boolean {
+  return (
+    stream === undefined ||
+    (subject.length > 0 && subject.every(({ annotations }) => annotations.stream === stream))
+  )
 }
 
 async function keysOf(options: VerifyOptions): Promise<KeyObject[]> {
