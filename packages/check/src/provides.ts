@@ -1,7 +1,7 @@
 import type { ModuleFacts, SymbolList, SymversFacts } from '@basedrift/artifacts'
 import { releaseFromVermagic } from '@basedrift/artifacts'
 import type { FoundKernel } from './kernels.js'
-import { folderOf } from './places.js'
+import { folderOf, overridden } from './places.js'
 import {
   type LoadKernel,
   type NamePool,
@@ -30,7 +30,8 @@ export type Provides = Pick<
 /**
  * What a kernel gives to modules. What it exports itself its image says, and a `Module.symvers` only where that tells nothing, or not
  * the versions; what its modules export they say themselves, and that file only where none of them is there. Its own modules are those
- * of its release, where that is known, that it finds: below its folder, unless none that came with it lies in any. Its vermagic is
+ * of its release, where that is known, that it finds: below its folder, unless none that came with it lies in any, and not where another of
+ * the name lies in its `updates/`. Its vermagic is
  * its modules' where its image does not tell and they agree.
  */
 export function providesOf(found: FoundKernel, beside: Beside, names: NamePool): Provides {
@@ -58,13 +59,15 @@ export function providesOf(found: FoundKernel, beside: Beside, names: NamePool):
 
 function ownModules(release: string | null, exporters: readonly Exporter[]): readonly Exporter[] {
   const folders = exporters.map(({ file }) => folderOf(file))
+  const isOverridden = overridden(exporters.map(({ file }) => file))
   const home = folders.every((folder) => folder === null) ? null : release
   return exporters.filter(
     ({ vermagic }, nth) =>
       vermagic !== null &&
       release !== null &&
       releaseFromVermagic(vermagic) === release &&
-      folders[nth] === home,
+      folders[nth] === home &&
+      !isOverridden(nth),
   )
 }
 

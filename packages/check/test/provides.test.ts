@@ -1,7 +1,7 @@
 import { SymbolListWriter, type SymversFacts, symbolFlags } from '@basedrift/artifacts'
 import { describe, expect, test } from 'vitest'
 import type { FoundKernel } from '../src/kernels.js'
-import { folderOf } from '../src/places.js'
+import { folderOf, overridden } from '../src/places.js'
 import { type Beside, type Exporter, providesOf } from '../src/provides.js'
 import { NamePool, type PooledSymbols } from '../src/pure/index.js'
 import { symversOf } from '../src/symvers.js'
@@ -174,6 +174,26 @@ test('modules are the kernel’s own where it finds them', () => {
   expect(names(own, doc, foreign)).toEqual([own])
   expect(names(doc, foreign)).toEqual([])
   expect(names(doc, 'flat.ko')).toEqual([doc, 'flat.ko'])
+})
+
+test('a module in updates/ takes the place of the others of its name, in its release alone', () => {
+  const of = (below: string, of = release) => `k.deb!lib/modules/${of}/${below}`
+  const files = [
+    of('kernel/net/a-b.ko'),
+    of('extra/a_b.ko.xz'),
+    'kmp.rpm!usr/lib/modules/6.1.0-56-test/updates/a_b.ko.zst',
+    of('updates/more/a_b.ko'),
+    of('kernel/net/c.ko'),
+    of('kernel/net/a-b.ko', '6.2.0-other'),
+    of('kernel/updates/c.ko'),
+    of('updates/build/c.ko'),
+    'a_b.ko',
+    'updates/c.ko',
+  ]
+  const isOverridden = overridden(files)
+  expect(files.filter((_, nth) => isOverridden(nth))).toEqual(files.slice(0, 2))
+  const exporters = [exporter(of('updates/one.ko'), 'new'), exporter(of('kernel/one.ko'), 'old')]
+  expect(given(kernelWith([['a', 1]]), { exporters }).modules).toEqual([['new', 7]])
 })
 
 test.each([

@@ -3,7 +3,7 @@ import type { Rules, RunningBase } from '@basedrift/btf'
 import type { Bundle } from '../bundle/bundle.js'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
-import { folderOf } from '../places.js'
+import { folderOf, overridden } from '../places.js'
 import {
   btfIdsLoad,
   LoadComparison,
@@ -56,7 +56,9 @@ export async function withStoredLoads(
     const { file, vermagic } = manifest[nth]!
     return { ...one, vermagic, folder: folderOf(file) }
   })
-  const comparison = new LoadComparison(names, kernel, modules)
+  const isOverridden = overridden(manifest.map(({ file }) => file))
+  const loaded = modules.filter((_, nth) => !isOverridden(nth))
+  const comparison = new LoadComparison(names, kernel, loaded)
   const rows = new Array<ModuleResult>(results.length)
   let done = 0
   for (const nth of bundle.readingOrder()) {

@@ -60,7 +60,7 @@ const mostNamed = 4
 
 /**
  * What a running kernel compares besides BTF, for the modules of one set: they are loaded along with each other, so that an
- * import is held against the kernel's own exports, then those of the set, then those of the kernel's own modules. Of the set those
+ * import is held against the kernel's own exports, then those of the set that is given, then those of the kernel's own modules. Of the set those
  * are found that lie in the same folder: depmod looks at one release at a time. Prepared once, asked for each module. Where the
  * evidence does not decide, the answer is `unknown`.
  */

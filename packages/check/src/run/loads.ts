@@ -1,6 +1,6 @@
 import type { LinkFacts, ModuleFacts } from '@basedrift/artifacts'
 import type { FoundKernel } from '../kernels.js'
-import { folderOf } from '../places.js'
+import { folderOf, overridden } from '../places.js'
 import { type Beside, providesOf } from '../provides.js'
 import {
   type BtfIdsLoad,
@@ -69,12 +69,13 @@ export function withLoads(
           exports: names.pool(link.exports),
         },
   )
+  const isOverridden = overridden(judged.map(({ result }) => result.file))
   const { rules, base } = running
   const structSize = base.btf === null ? null : moduleStructSize(base.btf)
   const comparison = new LoadComparison(
     names,
     { ...provides, version: rules.version, structSize },
-    modules.filter((module) => module !== null),
+    modules.flatMap((module, nth) => (module === null || isOverridden(nth) ? [] : [module])),
   )
   const rows = judged.map(({ result, btfIds }, nth) => {
     const module = modules[nth]!
