@@ -71,12 +71,12 @@ export async function recordRefusal(tx: Tx, refused: Refused): Promise<void> {
 /**
  * Name of the first build of modules that has, as a package, what came after the seal, and that gates look at with the kernel it came for, of
  * a refusal `r` of a build `b`; null where none has, or it is another refusal. What another kernel's build has, or one that names no kernel,
- * nobody has looked at on this one.
+ * nobody has looked at on this one, nor what has not been read, or could not.
  */
 export const heldBy = Prisma.sql`(
   SELECT h.version || '-' || h.release FROM "Artifact" a JOIN "Build" h ON h.id = a."buildId"
   WHERE r.code = 'after-seal' AND a.sha256 = r.given->>'sha256' AND a.kind = 'package'
-    AND h."streamId" = b."streamId" AND h."withdrawnAt" IS NULL AND h."baseSha256" IS NULL
+    AND a.state = 'ingested' AND h.state IN ('comparing', 'done') AND h."streamId" = b."streamId" AND h."withdrawnAt" IS NULL AND h."baseSha256" IS NULL
     AND h."builtFor" = CASE WHEN b."moduleSetId" IS NOT NULL AND b."baseSha256" IS NULL THEN b."builtFor"
       ELSE b.version || '-' || b.release END
   ORDER BY h.id LIMIT 1)`

@@ -205,6 +205,14 @@ describe('a package that came after the seal', () => {
       ...(kind && { kind }),
     })
 
+  /** Seals a build with one artifact, of which this is found. */
+  const read = async (ledger: Ledger, buildId: string, state: 'ingested' | 'failed' = 'ingested') => {
+    await ledger.builds.seal(buildId)
+    const started = await ledger.builds.startIngest(buildId)
+    const artifacts = [{ id: started?.artifacts[0]?.id ?? '', state, problems: [] }]
+    await ledger.builds.recordIngest({ ...found(buildId, {}), artifacts })
+  }
+
   it('keeps gate and attestation from passing, once however often it comes, until somebody says what it was', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
@@ -246,9 +254,7 @@ describe('a package that came after the seal', () => {
       const module = await own(`5.15.12-${name}`, `${name}.extra`)
       sent.push(module)
       expect((await late(ledger, module, name)).outcome).toBe('created')
-      await ledger.builds.seal(module)
-      await ledger.builds.startIngest(module)
-      await ledger.builds.recordIngest(found(module, {}))
+      await read(ledger, module)
       expect(await ask()).toMatchObject({ answer: 'pass', refused: 0 })
       expect(await ledger.builds.refusals(kernel)).toMatchObject([{ heldBy: `5.15.12-${name}.extra` }])
     }
@@ -304,9 +310,10 @@ describe('a package that came after the seal', () => {
     const kmp = await ingesting(ledger, '1.3.kmp', '5.15.12-1.3')
     await ledger.builds.recordIngest(found(kmp, { modules: ['z'] }))
     await late(ledger, kmp, 'other')
-    for (const [release, builtFor, heldBy] of [
-      ['1.3.a', '5.15.12-1.3.kmp', null],
-      ['1.3.b', '5.15.12-1.3', '5.15.12-1.3.b'],
+    for (const [release, builtFor, state, heldBy] of [
+      ['1.3.a', '5.15.12-1.3.kmp', 'ingested', null],
+      ['1.3.b', '5.15.12-1.3', 'failed', null],
+      ['1.3.c', '5.15.12-1.3', 'ingested', '5.15.12-1.3.c'],
     ] as const) {
       const { build } = await ledger.builds.declare({
         stream,
@@ -316,6 +323,8 @@ describe('a package that came after the seal', () => {
         builtFor,
       })
       await late(ledger, build.id, 'other')
+      expect(await ledger.builds.refusals(kmp), 'nobody has read it').toMatchObject([{ heldBy: null }])
+      await read(ledger, build.id, state)
       expect(await ledger.builds.refusals(kmp)).toMatchObject([{ heldBy }])
     }
   })
