@@ -109,6 +109,7 @@ describe('a directory', () => {
       'module in/one.deb!c.ko',
       'module in/m.btf',
       `module in/lib/modules/${release}/a.ko`,
+      `problem link-unread in/lib/modules/${release}/loop`,
       `module in/lib/modules/${release}/b.ko.gz`,
       `config in/lib/modules/${release}/config`,
       'kernel in/boot/vmlinux',
