@@ -1,7 +1,7 @@
 import type { ModuleFacts, SymbolList, SymversFacts } from '@basedrift/artifacts'
 import { releaseFromVermagic } from '@basedrift/artifacts'
 import type { FoundKernel } from './kernels.js'
-import { folderOf, overridden } from './places.js'
+import { overridden } from './overridden.js'
 import {
   type LoadKernel,
   type NamePool,
@@ -10,6 +10,7 @@ import {
   type PooledSymbols,
   symbolBits,
 } from './pure/index.js'
+import { folderOf } from './pure/places.js'
 import { type FoundSymvers, symversOf } from './symvers.js'
 
 /** What a module of a kernel's own gives to others. */

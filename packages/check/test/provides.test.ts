@@ -1,9 +1,10 @@
 import { SymbolListWriter, type SymversFacts, symbolFlags } from '@basedrift/artifacts'
 import { describe, expect, test } from 'vitest'
 import type { FoundKernel } from '../src/kernels.js'
-import { folderOf, overridden } from '../src/places.js'
+import { overridden } from '../src/overridden.js'
 import { type Beside, type Exporter, providesOf } from '../src/provides.js'
 import { NamePool, type PooledSymbols } from '../src/pure/index.js'
+import { folderOf } from '../src/pure/places.js'
 import { symversOf } from '../src/symvers.js'
 
 type Entry = readonly [name: string, crc: number | null, flags?: number]

@@ -3,7 +3,7 @@ import type { Rules, RunningBase } from '@basedrift/btf'
 import type { Bundle } from '../bundle/bundle.js'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
-import { folderOf, overridden } from '../places.js'
+import { overridden } from '../overridden.js'
 import {
   btfIdsLoad,
   LoadComparison,
@@ -13,6 +13,7 @@ import {
   withLoad,
   withRefusedExporters,
 } from '../pure/index.js'
+import { folderOf } from '../pure/places.js'
 import { decodeModuleSymbols, decodeProvides } from '../symbols/codec.js'
 import { pause, stride } from './pause.js'
 

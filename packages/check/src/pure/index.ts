@@ -1,4 +1,3 @@
-export { folderOf } from '../places.js'
 export { btfIdsLoad, type IdSymbol, type ModuleIds } from './btf-ids.js'
 export { type JudgeContext, judge } from './judge.js'
 export {
@@ -11,6 +10,7 @@ export {
 } from './load.js'
 export { OriginBase, type OriginProof, proofAgainst } from './origin.js'
 export { breaks, exitCodeOf, loadDoubtful, loadStops, overallOf, summary, symbolsMissing } from './overall.js'
+export { folderOf } from './places.js'
 export { withRefusedExporters } from './refused-exporters.js'
 export { errorJudgement, judgeSubject, resultOf, type Subject } from './result.js'
 export type { StampClaim } from './stamp.js'

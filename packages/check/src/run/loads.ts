@@ -1,6 +1,6 @@
 import type { LinkFacts, ModuleFacts } from '@basedrift/artifacts'
 import type { FoundKernel } from '../kernels.js'
-import { folderOf, overridden } from '../places.js'
+import { overridden } from '../overridden.js'
 import { type Beside, providesOf } from '../provides.js'
 import {
   type BtfIdsLoad,
@@ -12,6 +12,7 @@ import {
   withLoad,
   withRefusedExporters,
 } from '../pure/index.js'
+import { folderOf } from '../pure/places.js'
 import type { RunningKernel } from './running.js'
 
 /** What decides the load of a module besides its BTF. */

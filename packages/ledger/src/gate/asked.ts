@@ -32,7 +32,8 @@ export function createAsked({ prisma, clock }: Database): Asked {
       const since = new Date(now.getTime() - askedForMs)
       const asked = await prisma.$queryRaw<AskedRecord[]>`
         SELECT d."buildId", d.environment, b."streamId"
-        FROM (SELECT "buildId", environment, max("createdAt") AS at FROM "Decision" WHERE id >= ${firstId(since)}::uuid
+        FROM (SELECT "buildId", environment, max("createdAt") AS at FROM "Decision"
+              WHERE id >= ${firstId(since)}::uuid AND "createdAt" > ${since}
               GROUP BY "buildId", environment ORDER BY at DESC LIMIT ${mostQuestions}) d
         JOIN "Build" b ON b.id = d."buildId"`
       const streams = new Map<string, GateQuestion[]>()

@@ -1,5 +1,3 @@
-import { moduleNameFromPath } from '@basedrift/artifacts'
-
 /** A folder that `modprobe` looks into, at the root of what a package installs; links make one of both spellings. */
 const installed = /^\.?\/?(?:usr\/)?lib\/modules\/([^/]+)\/(.*)$/s
 /** The same anywhere: a path on this machine may lead through a root that was mounted or unpacked. */
@@ -15,22 +13,4 @@ export function folderOf(file: string): string | null {
   const end = file.lastIndexOf('!')
   const found = end < 0 ? onDisk.exec(file) : installed.exec(file.slice(end + 1))
   return found === null || passedOver.test(found[2]!) ? null : found[1]!
-}
-
-/** Below the folder of a release: what depmod takes before all else (`search updates built-in`, its default). */
-const updates = /^(?:.*\/)?lib\/modules\/[^/]+\/updates\//s
-
-/**
- * For modules at these paths, whether depmod passes over the one at that place: another of its name lies in `updates/` of the same
- * release, and it does not. Which of several it takes otherwise is left open.
- */
-export function overridden(files: readonly string[]): (nth: number) => boolean {
-  const keyOf = (file: string) => `${folderOf(file)} ${moduleNameFromPath(file)}`
-  const isUpdate = (file: string) =>
-    folderOf(file) !== null && updates.test(file.slice(file.lastIndexOf('!') + 1))
-  const replaced = new Set(files.filter(isUpdate).map(keyOf))
-  return (nth) => {
-    const file = files[nth]!
-    return replaced.size > 0 && replaced.has(keyOf(file)) && !isUpdate(file)
-  }
 }
