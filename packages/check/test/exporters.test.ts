@@ -189,13 +189,15 @@ test('a Module.symvers stands for no module that was lost', async () => {
   expect((await checkedAlone(bare, kmp)).said).toEqual(match)
 })
 
-test('a module that is refused brings nothing to those beside it', async () => {
+test('a module that is refused brings nothing to those beside it, but where depmod finds another of its name', async () => {
   const obstacles = [{ code: 'exporter-refused', actual: 'helper' }]
   const wants = { [below('kernel/wants.ko')]: moduleWith('wants', 2, 'wants') }
   const [fits, refused] = [moduleWith('helper', 2, 'gives'), moduleWith('helper', 9, 'gives')]
   for (const [helpers, expected] of [
     [{ 'kernel/helper.ko': fits }, {}],
     [{ 'kernel/helper.ko': refused }, { obstacles }],
+    [{ 'kernel/helper.ko': fits, 'updates/helper.ko': refused }, { obstacles }],
+    [{ 'kernel/helper.ko': refused, 'updates/helper.ko': fits }, {}],
   ] as const) {
     const placed = Object.entries(helpers).map(([file, bytes]) => [below(file), bytes])
     const kernel = put('kernel.tar', kernelFiles({ ...wants, ...Object.fromEntries(placed) }))

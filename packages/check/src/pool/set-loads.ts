@@ -81,5 +81,6 @@ export async function withStoredLoads(
     rows[nth] = withLoad(result, comparison.load(module, ids))
     if (++done % stride === 0) await pause(signal)
   }
-  return withRefusedExporters(rows, modules, comparison)
+  const found = modules.map((module, nth) => (isOverridden(nth) ? null : module))
+  return withRefusedExporters(rows, found, comparison)
 }

@@ -60,7 +60,7 @@ const settled: ReadonlySet<Overall> = new Set<Overall>(['refused', 'error', 'cra
  * The rows of a set, whose modules are loaded along with each other, once those that are refused bring no symbols any more: what imports one
  * that none but refused modules export is refused too (ENOENT, `Unknown symbol`), and so on. Where one of several exporters is refused, which of them
  * depmod takes is not known, and nothing follows. A kernel of which the exports are not known is asked about none of it. In time linear in
- * the imports and exports of the set. `modules` are null where there is nothing but BTF.
+ * the imports and exports of the set. `modules` are null where there is nothing but BTF, or depmod finds another.
  */
 export function withRefusedExporters(
   rows: readonly ModuleResult[],

@@ -83,5 +83,6 @@ export function withLoads(
     if (module === null) return btfIds === null ? result : withLoad(result, { ...result.load, btfIds })
     return withLoad(result, comparison.load(module, btfIds))
   })
-  return withRefusedExporters(rows, modules, comparison)
+  const found = modules.map((module, nth) => (isOverridden(nth) ? null : module))
+  return withRefusedExporters(rows, found, comparison)
 }
