@@ -241,8 +241,10 @@ describe('a release team is told', () => {
 
   it('by way of the channels that want to know, and in one message where they collect', async () => {
     const dataOf = (at: string) => receivedAt(at).map(({ body }) => JSON.parse(body).data)
+    // Whoever was told that it fails is told that it passes again, whatever the least severity.
     expect(dataOf('/alarms')).toMatchObject([
       { kind: 'gate', outcome: 'fail' },
+      { kind: 'gate', before: 'fail', outcome: 'pass' },
       { kind: 'gate', outcome: 'fail' },
     ])
     expect([dataOf('/others'), dataOf('/daily')]).toEqual([[], []])
