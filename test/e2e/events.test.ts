@@ -16,7 +16,7 @@ let ended: Build
 
 beforeAll(async () => {
   // What has been heard is answered with the first sign of life.
-  worked = await startWorkedService({ limits: { eventBeatMs: 100 } })
+  worked = await startWorkedService()
   ;({ service, worker, folder } = worked)
   const name = newName()
   await service.client.declareBuild(name)

@@ -19,6 +19,9 @@ function eventOf(event: BuildEvent): string {
   return `id: ${idOf(event)}\nevent: build\ndata: ${JSON.stringify(event)}\n\n`
 }
 
+/** A comment: that there is somebody. */
+const alive = ': alive\n\n'
+
 /** The progress of a build as server-sent events. */
 export function eventRoutes(app: App, { ledger, config, news }: AppDependencies): void {
   const { eventStreams, tokenEventStreams, eventPollMs, eventBeatMs } = config.limits
@@ -82,7 +85,8 @@ export function eventRoutes(app: App, { ledger, config, news }: AppDependencies)
       }
       const stream = new PassThrough()
       stream.once('close', giveBack)
-      if (!heard) stream.write(eventOf(first))
+      // Who has heard it is answered at once too: nothing else sends the head before there is something to say.
+      stream.write(heard ? alive : eventOf(first))
       if (isFinal(first.state)) stream.end()
       else {
         let last = idOf(first)
@@ -93,7 +97,7 @@ export function eventRoutes(app: App, { ledger, config, news }: AppDependencies)
             stream.write(eventOf(event))
           }
         })
-        const beat = setInterval(() => stream.write(': alive\n\n'), eventBeatMs).unref()
+        const beat = setInterval(() => stream.write(alive), eventBeatMs).unref()
         const end = () => {
           clearInterval(beat)
           unwatch()
