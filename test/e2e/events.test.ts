@@ -88,6 +88,19 @@ describe('events', () => {
     expect(await open.text()).toContain('"state":"declared"')
   })
 
+  it('have signs of life between them, so that nothing on the way takes them for dead', async () => {
+    await using other = await startTestService({ limits: { eventBeatMs: 20 } })
+    const { build } = await other.client.declareBuild(newName())
+    const open = await other.fetch(`/v1/builds/${build.id}/events`)
+    const reader = open.body?.getReader()
+    const decoder = new TextDecoder()
+    let text = ''
+    while (text.split(': alive\n\n').length < 3)
+      text += decoder.decode((await reader?.read())?.value, { stream: true })
+    await reader?.cancel()
+    expect(text.match(/^event: /gm)).toHaveLength(1)
+  })
+
   it('are bounded for each token, so that others have some', async () => {
     await using other = await startTestService({ limits: { tokenEventStreams: 1 } })
     const { build } = await other.client.declareBuild(newName())
