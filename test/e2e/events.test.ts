@@ -95,8 +95,11 @@ describe('events', () => {
     const reader = open.body?.getReader()
     const decoder = new TextDecoder()
     let text = ''
-    while (text.split(': alive\n\n').length < 3)
-      text += decoder.decode((await reader?.read())?.value, { stream: true })
+    while (text.split(': alive\n\n').length < 3) {
+      const next = await reader?.read()
+      if (next?.done !== false) throw new Error('The stream has ended.')
+      text += decoder.decode(next.value, { stream: true })
+    }
     await reader?.cancel()
     expect(text.match(/^event: /gm)).toHaveLength(1)
   })
