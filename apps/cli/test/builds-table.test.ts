@@ -119,6 +119,12 @@ describe('builds for people', () => {
     )
   })
 
+  it('leaves out the id before what one looks for, where there is no room', () => {
+    const lines = buildsTable([build], { style: plain, width: 80, fit: true }).split('\n')
+    expect(lines[1]).toMatch(/^openSUSE:Fac\S* +5\.15\.12-1\.3 +done +5\.15\.12-1-default +4,023$/)
+    expect(lines[3]).toBe('Not shown for want of room: declared (UTC), id. --format json has all.')
+  })
+
   it('shows one with what could not be used', async () => {
     const text = buildTable(build, { style: plain, width: 100 })
     expect(text).not.toContain('\u001b')

@@ -34,10 +34,18 @@ it('drifts are told in a line each, with what they break', () => {
   }
   const text = driftsTable([drift, failed], { style: plain, width: 100 })
   expect(text.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
-    'from to class old modules broken new modules broken id',
+    'from to class old broken new broken id',
     `5.15.12-1.1 5.15.12-1.3 functions-only 4,023 of 4,027 pending ${drift.id}`,
     `5.15.12-1.1 5.15.12-1.3 btf-names 4,023 of 4,027 - ${drift.id}`,
     '',
   ])
+  for (const release of ['1.1', '300.fc43']) {
+    const from = { ...drift.from, version: '6.17.10', release }
+    const narrow = driftsTable([{ ...drift, from }], { style: plain, width: 80, fit: true })
+    expect(narrow).toMatch(
+      /4,023 of 4,027 +pending\n\nNot shown for want of room: id[^.]*\. --format json has all\.\n$/,
+    )
+    expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  }
   expect(driftsTable([], { style: plain, width: 100 })).toMatch(/^There are no drifts yet/)
 })

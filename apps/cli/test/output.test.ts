@@ -22,7 +22,7 @@ describe('a table on a terminal', () => {
 
   it('fits it: columns go in the order given, then one is clipped, never the id', () => {
     expect(at(Number.POSITIVE_INFINITY)).toEqual(columns(rows, aligns))
-    expect(at(80).at(-1)).toBe('Not shown for want of room: state.')
+    expect(at(80).at(-1)).toBe('Not shown for want of room: state. --format json has all.')
     for (let width = 50; width <= 90; width++) {
       const lines = at(width)
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width)

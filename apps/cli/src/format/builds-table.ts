@@ -35,7 +35,7 @@ export function buildsTable(builds: readonly BuildSummary[], { style, width, fit
   ])
   const lines = fittedColumns([head, ...rows], ['left', 'left', 'left', 'left', 'right', 'left', 'left'], {
     width: fit ? width : Number.POSITIVE_INFINITY,
-    drop: ['declared (UTC)', 'kernel', 'modules'],
+    drop: ['id', 'declared (UTC)', 'kernel', 'modules'],
     shorten: 'stream',
   })
   return `${lines.join('\n')}\n`

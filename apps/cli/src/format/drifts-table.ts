@@ -18,11 +18,11 @@ function brokenOn(side: DriftSide | null): string {
   return `${count(broken)} of ${count(total)}`
 }
 
-/** Drifts, a line each, in the order given, with what each does to modules in either direction. */
+/** Drifts, a line each, in the order given, with how many old modules break on the new kernel, and new ones on the old. */
 export function driftsTable(drifts: readonly DriftSummary[], { style, width, fit }: TableOptions): string {
   if (drifts.length === 0)
     return 'There are no drifts yet: a stream has them from its second kernel build on.\n'
-  const titles = ['from', 'to', 'class', 'old modules broken', 'new modules broken', 'id']
+  const titles = ['from', 'to', 'class', 'old broken', 'new broken', 'id']
   const head = titles.map((title) => cell(title, (text) => style('faint', text)))
   const rows = drifts.map((drift): Cell[] => [
     cell(nameOf(drift.from)),
@@ -36,7 +36,7 @@ export function driftsTable(drifts: readonly DriftSummary[], { style, width, fit
   ])
   const lines = fittedColumns([head, ...rows], ['left', 'left', 'left', 'right', 'right', 'left'], {
     width: fit ? width : Number.POSITIVE_INFINITY,
-    drop: ['new modules broken', 'old modules broken'],
+    drop: ['id', 'class'],
     shorten: 'to',
   })
   return `${lines.join('\n')}\n`

@@ -34,9 +34,10 @@ export function liveTable(
     width: fit ? width : Number.POSITIVE_INFINITY,
     drop: [
       ...(items.some(({ leftAt }) => leftAt !== null) ? [] : ['left (UTC)']),
+      'id',
+      'holds',
       'by',
       'entered (UTC)',
-      'holds',
     ],
     shorten: 'stream',
   })

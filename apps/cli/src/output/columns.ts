@@ -38,7 +38,8 @@ const shortest = 12
 
 /**
  * Lines of a table with titles in its first row, which fit `width`: columns of `drop` are left out in that order, then the one called
- * `shorten` is clipped. Every other column stays as it is. A last line says what was left out.
+ * `shorten` is clipped. Every other column stays as it is. Last it is said what was left out; a command
+ * that shows such a table has `--format json`, too.
  */
 export function fittedColumns(
   [head = [], ...rows]: readonly (readonly Cell[])[],
@@ -68,5 +69,9 @@ export function fittedColumns(
   const names = titles.filter((title) => left.has(title))
   return names.length === 0
     ? lines
-    : [...lines, ...wrapped(`Not shown for want of room: ${names.join(', ')}.`, width)]
+    : [
+        ...lines,
+        '',
+        ...wrapped(`Not shown for want of room: ${names.join(', ')}. --format json has all.`, width),
+      ]
 }
