@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { digestHeader } from '@basedrift/contract'
+import { createClient, digestHeader } from '@basedrift/contract'
 import { describe, expect, it, vi } from 'vitest'
 import { newName, pathOf, sha256Of, startTestService, type TestService, uploadOf } from './support/service.js'
 
@@ -49,6 +49,28 @@ describe('the bytes of a day', () => {
     expect((await put(service, name, 'b.rpm', bytes)).status).toBe(201)
     expect((await put(service, name, 'c.rpm', randomBytes(1))).status).toBe(429)
     expect((await service.client.putArtifact(name, 'c.rpm', first)).skipped, 'no byte is sent').toBe(true)
+  })
+
+  it('are waited for by no client: it says at once what the service said, and has sent the file once', async () => {
+    await using service = await startTestService({ limits: { streamDailyBytes: 1000, artifactBytes: 900 } })
+    const name = newName()
+    await service.client.declareBuild(name)
+    await service.client.putArtifact(name, 'a.rpm', uploadOf(randomBytes(600)))
+    const sent: string[] = []
+    const client = createClient({
+      baseUrl: service.url,
+      token: service.token,
+      retry: { baseMs: 1, maxMs: 1 },
+      fetch: (input, init) => {
+        sent.push(`${init?.method}`)
+        return fetch(input, init)
+      },
+    })
+    await expect(client.putArtifact(name, 'b.rpm', uploadOf(randomBytes(401)))).rejects.toMatchObject({
+      code: 'quota-exceeded',
+      message: expect.stringContaining('has used 600 of 1000 bytes'),
+    })
+    expect(sent).toEqual(['HEAD', 'PUT'])
   })
 
   it('are bounded for a token, whatever streams it names; of what announces no length as many as may come are reserved', async () => {

@@ -21,6 +21,7 @@ async function refused(
   code: keyof typeof errorCodes,
   more: { detail?: string; errors?: { path: string; message: string }[] } = {},
   token?: string,
+  headers: Record<string, string> = {},
 ): Promise<string> {
   const { status, title, sentence } = errorCodes[code]
   const { detail, errors } = more
@@ -31,7 +32,9 @@ async function refused(
     ...(errors === undefined ? {} : { errors }),
   }
   server = createServer((_request, response) => {
-    response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body))
+    response
+      .writeHead(status, { 'content-type': 'application/problem+json', ...headers })
+      .end(JSON.stringify(body))
   })
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -49,6 +52,13 @@ describe('what the service refuses', () => {
     ]
     expect(await refused(builds, 'request-invalid', { errors }, 'bdt_a')).toBe(
       'basedrift: request-invalid: The service does not take release: must NOT have fewer than 1 characters; stream: does not fit: a name, as in a/b.',
+    )
+  })
+
+  it('says when the same command may be given again, where no more bytes are taken today', async () => {
+    const detail = 'The stream a/b has used 600 of 1000 bytes (0.0 GiB) today, and the file has 401.'
+    expect(await refused(builds, 'quota-exceeded', { detail }, 'bdt_a', { 'retry-after': '40000' })).toBe(
+      `basedrift: quota-exceeded: ${detail} Nothing of this file was kept. The same command sends what is missing once the next day (UTC) has begun; the operator of the service can raise BASEDRIFT_STREAM_DAILY_GIB or BASEDRIFT_TOKEN_DAILY_GIB.`,
     )
   })
 

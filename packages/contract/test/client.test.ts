@@ -148,6 +148,26 @@ describe('calls', () => {
     expect(attempts).toBe(1)
   })
 
+  it('wait for what is refused for a while, but not where it is for longer than they would wait in all', async () => {
+    let attempts = 0
+    const seconds = ['0', '0', '3600', 'Fri, 01 Jan 2100 00:00:00 GMT', '0']
+    const baseUrl = await listen((_request, response, attempt) => {
+      attempts = attempt
+      json(response, 429, problem(429, 'quota-exceeded'), { 'retry-after': seconds[attempt - 1] ?? '0' })
+    })
+    const client = createClient({ baseUrl, retry: fast })
+    await expect(client.getBuild('1')).rejects.toMatchObject({
+      code: 'quota-exceeded',
+      message: 'It is quota-exceeded.',
+      retryAfterMs: 3_600_000,
+    })
+    expect(attempts).toBe(3)
+    await expect(client.getBuild('1')).rejects.toMatchObject({ code: 'quota-exceeded' })
+    expect(attempts).toBe(4)
+    await expect(client.getBuild('1')).rejects.toMatchObject({ retryAfterMs: 0 })
+    expect(attempts).toBe(9)
+  })
+
   it('give up after the given number of attempts, with what was said last', async () => {
     let attempts = 0
     const baseUrl = await listen((_request, response, attempt) => {

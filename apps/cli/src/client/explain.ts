@@ -11,6 +11,8 @@ const advice: Partial<Readonly<Record<ErrorCode, string>>> = {
   'pair-unknown':
     'Name a build with a kernel first, then one with modules, of one stream and both read: `basedrift build` shows what one holds.',
   'module-unknown': '`basedrift pair` without --module shows the modules of the build.',
+  'quota-exceeded':
+    'Nothing of this file was kept. The same command sends what is missing once the next day (UTC) has begun; the operator of the service can raise BASEDRIFT_STREAM_DAILY_GIB or BASEDRIFT_TOKEN_DAILY_GIB.',
   'stream-unknown': '`basedrift streams` lists those there are.',
   'token-missing':
     'Give one with --token or in BASEDRIFT_TOKEN; for a service on this machine, its data directory in BASEDRIFT_DATA_DIR.',

@@ -1,7 +1,10 @@
 import { errorOf } from './answer.js'
 import { ApiError, clientErrorCodes } from './errors.js'
 
-/** How often and how patiently a call is repeated. Every call of this client may be: each POST has a key that stays the same. */
+/**
+ * How often and how patiently a call is repeated. Every call of this client may be: each POST has a key that stays the same. What is
+ * refused (429) for longer than the pauses that are left is not repeated.
+ */
 export interface RetryOptions {
   /** Attempts in all; 1 repeats nothing. */
   attempts: number
@@ -35,6 +38,12 @@ export interface Transport {
 
 /** Statuses after which the same call may succeed: of the service when it is busy, of proxies when it restarts. */
 const passing = new Set([429, 502, 503, 504])
+
+/** Whether what was refused for a while, as a quota of a day is, stays refused for longer than all pauses that are left. */
+function isRefusedForLonger(attempt: number, error: ApiError, retry: RetryOptions): boolean {
+  const left = (retry.attempts - attempt) * retry.maxMs
+  return error.status === 429 && (error.retryAfterMs ?? 0) > left
+}
 
 /** Waits; ends early with the signal's reason. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
@@ -120,7 +129,9 @@ export function createTransport(options: {
         // The attempt before may still be at work, with the same key.
         const again =
           answer.status === 0 || passing.has(answer.status) || answer.code === 'idempotency-running'
-        if (!again || attempt >= options.retry.attempts) throw options.explain?.(answer) ?? answer
+        const isLast = attempt >= options.retry.attempts
+        if (!again || isLast || isRefusedForLonger(attempt, answer, options.retry))
+          throw options.explain?.(answer) ?? answer
         await pause(pauseOf(attempt, answer, options.retry), call.signal)
       }
     },
