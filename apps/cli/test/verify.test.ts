@@ -7,6 +7,7 @@ import { tempDir } from './support/temp.js'
 import { vector } from './support/vectors.js'
 
 const stream = 'example/x86_64/default'
+const of = ['--stream', stream]
 const temp = tempDir()
 let service: TestService
 let id: string
@@ -58,10 +59,10 @@ afterAll(async () => {
 
 describe('verify', () => {
   it('says what was attested, by whom, and that files are those, and exits by the result', async () => {
-    const { code, stdout, stderr } = await client('verify', attestation, ...filesOf('1.3'))
+    const { code, stdout, stderr } = await client('verify', ...of, attestation, ...filesOf('1.3'))
     expect([code, stderr]).toEqual([1, ''])
-    expect((await client('verify', '--accept', 'warned', attestation)).code).toBe(1)
-    expect((await client('verify', '--accept', 'failed', attestation, ...filesOf('1.3'))).code).toBe(0)
+    expect((await client('verify', ...of, '--accept', 'warned', attestation)).code).toBe(1)
+    expect((await client('verify', ...of, '--accept', 'failed', attestation, ...filesOf('1.3'))).code).toBe(0)
     const lines = stdout.toString().split('\n')
     expect(lines[0]).toMatch(/^Signed by [0-9a-f]{64}$/)
     expect(lines.slice(1, 4)).toEqual([
@@ -73,14 +74,31 @@ describe('verify', () => {
   })
 
   it('exits 1 where it is to be of another stream, whatever else holds', async () => {
-    const of = (name: string) =>
+    const ofOne = (name: string) =>
       client('verify', '--accept', 'failed', '--stream', name, attestation, ...filesOf('1.3'))
-    expect(await of(stream)).toMatchObject({ code: 0, stderr: '' })
+    expect(await ofOne(stream)).toMatchObject({ code: 0, stderr: '' })
     for (const other of [`${stream}x`, stream.slice(1), '*', ''])
-      expect(await of(other)).toMatchObject({
+      expect(await ofOne(other)).toMatchObject({
         code: 1,
         stderr: expect.stringContaining(`not of the stream ${other}`),
       })
+  })
+
+  it('wants to be told the stream, or that any will do: whoever has one of their own gets a pass there', async () => {
+    const own = ['--stream', 'own/x86_64/default', '--version', '5.15.12', '--release', '1.3']
+    expect((await client('push', ...own, '--wait', ...filesOf('1.3'))).code).toBe(0)
+    const { stdout } = await client('builds', '--stream', 'own/x86_64/default', '--format', 'json')
+    const file = path.join(temp.path, 'own.json')
+    writeFileSync(file, await attest(JSON.parse(stdout.toString()).items[0].id))
+    const verify = (...args: string[]) =>
+      basedrift(['verify', '--key', key, '--accept', 'warned', ...args, file, ...filesOf('1.3')])
+    const untold = await verify()
+    expect(untold).toMatchObject({ code: 2, stdout: Buffer.alloc(0) })
+    expect(untold.stderr).toMatch(/^basedrift: usage: Say .*--stream STREAM.*--any-stream/)
+    expect(await verify(...of)).toMatchObject({ code: 1 })
+    expect(await verify('--any-stream')).toMatchObject({ code: 0, stderr: '' })
+    const both = await verify('--any-stream', ...of)
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('usage') })
   })
 
   it('needs no server where the key is given, and gives JSON', async () => {
@@ -90,6 +108,7 @@ describe('verify', () => {
       'verify',
       '--key',
       key,
+      ...of,
       '--accept',
       'failed',
       '--format',
@@ -113,6 +132,7 @@ describe('verify', () => {
       'verify',
       '--key',
       key,
+      ...of,
       '--accept',
       'failed',
       attestation,
@@ -131,12 +151,12 @@ describe('verify', () => {
     const envelope = JSON.parse(readFileSync(attestation, 'utf8'))
     const text = Buffer.from(envelope.payload, 'base64').toString().replace('FAILED', 'PASSED')
     writeFileSync(changed, JSON.stringify({ ...envelope, payload: Buffer.from(text).toString('base64') }))
-    const run = await basedrift(['verify', '--key', key, changed])
+    const run = await basedrift(['verify', '--key', key, ...of, changed])
     expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('signature-invalid') })
-    expect((await basedrift(['verify', '--key', vector('teapot-1.3.ko'), attestation])).stderr).toContain(
-      'signing-key-invalid',
-    )
-    expect((await basedrift(['verify', '--key', key, key])).stderr).toContain('envelope-malformed')
+    expect(
+      (await basedrift(['verify', '--key', vector('teapot-1.3.ko'), ...of, attestation])).stderr,
+    ).toContain('signing-key-invalid')
+    expect((await basedrift(['verify', '--key', key, ...of, key])).stderr).toContain('envelope-malformed')
   })
 })
 
@@ -150,12 +170,14 @@ describe('an attestation', () => {
     const { stdout } = await client('builds', '--stream', 'cut/x86_64/default', '--format', 'json')
     const file = path.join(temp.path, 'cut.json')
     writeFileSync(file, await attest(JSON.parse(stdout.toString()).items[0].id))
-    const run = await basedrift(['verify', '--key', key, file])
+    const verify = (...args: string[]) =>
+      basedrift(['verify', '--key', key, '--stream', 'cut/x86_64/default', ...args])
+    const run = await verify(file)
     expect(run).toMatchObject({ code: 3, stderr: '' })
     expect(run.stdout.toString()).toContain('5.15.12-1.3: WARNED\n')
     expect(run.stdout.toString()).toContain('  open    missing: artifact-unusable, saucer-1.3.ko\n')
-    expect((await basedrift(['verify', '--key', key, '--accept', 'warned', file, kernel])).code).toBe(0)
-    expect((await basedrift(['verify', '--key', key, '--accept', 'warned', file, bad])).code).toBe(1)
+    expect((await verify('--accept', 'warned', file, kernel)).code).toBe(0)
+    expect((await verify('--accept', 'warned', file, bad)).code).toBe(1)
   })
 
   it('has the same bytes as long as the verdicts are the same', async () => {

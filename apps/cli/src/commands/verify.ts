@@ -4,6 +4,7 @@ import type { Statement, TestResult } from '@basedrift/contract'
 import { type Command, Option } from 'commander'
 import type { Attestation, CheckedFile } from '../client/attestation.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { note } from '../output/destination.js'
 import { parseFormats, repeated } from '../output/formats.js'
@@ -12,6 +13,7 @@ import { printable } from '../output/printable.js'
 interface VerifyOptions extends ServerOptions {
   readonly key?: string
   readonly stream?: string
+  readonly anyStream?: boolean
   readonly accept?: Exclude<TestResult, 'PASSED'>
   readonly format?: string[]
 }
@@ -26,10 +28,8 @@ export function addVerify(program: Command, ended: (code: number) => void): void
     .argument('<attestation>', 'file with what GET /v1/builds/ID/attestation has given')
     .argument('[files...]', 'artifacts to be compared with it')
     .option('--key <file>', 'public key of the operator as PEM; without it, the server is asked for its key')
-    .option(
-      '--stream <name>',
-      'the stream that it is to be of; without it, one of any stream will do, with whatever is live there',
-    )
+    .option('--stream <name>', 'the stream that it is to be of')
+    .option('--any-stream', 'in its place: any stream will do, with whatever is live there')
     .addOption(
       new Option('--accept <result>', 'exit 0 where the result is no worse than this')
         .choices(['warned', 'failed'])
@@ -43,6 +43,7 @@ export function addVerify(program: Command, ended: (code: number) => void): void
     )
   addServerOptions(command).action(async (file: string, files: string[], options: VerifyOptions) => {
     const choices = parseFormats(options.format ?? [], ['table', 'json'])
+    mustNameStream(options)
     const { checkFiles, readAttestation } = await import('../client/attestation.js')
     const attestation = await readAttestation(file, await keysOf(options))
     const checked = await checkFiles(attestation.statement, files)
@@ -56,6 +57,16 @@ export function addVerify(program: Command, ended: (code: number) => void): void
     const holds = isOf && checked.every(({ state }) => state === 'attested')
     ended(holds ? codeOf(result, options.accept) : exitCodes.bad)
   })
+}
+
+/** Whoever has a stream of their own gets a package attested there that fails where it is to be used. @throws CliError `usage` */
+function mustNameStream({ stream, anyStream = false }: VerifyOptions): void {
+  if ((stream !== undefined) !== anyStream) return
+  const problem = anyStream
+    ? 'Give --stream or --any-stream, not both.'
+    : 'Say with --stream STREAM which stream the attestation is to be of: in another, other builds are live, or none, and ' +
+      'whoever may push there gets the same package attested. With --any-stream, one of any stream will do.'
+  throw new CliError('usage', problem, '--stream')
 }
 
 /** Whether all that a statement is about is of a stream; what is about nothing is of none. */
