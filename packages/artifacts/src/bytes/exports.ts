@@ -16,19 +16,32 @@ import {
 
 /**
  * Export tables with their CRC tables. From 7.1 on the GPL pair is gone: one table holds all, and `__kflagstab` has a byte for
- * each entry (bit 0: GPL); a GPL table in a module is then ignored (`find_module_sections`).
+ * each entry; a GPL table in a module is then ignored (`find_module_sections`).
  */
 export const exportTables = [
-  { entries: ascii('__ksymtab'), crcs: ascii('__kcrctab'), flags: 0 },
+  { entries: ascii('__ksymtab'), crcs: ascii('__kcrctab'), bytes: ascii('__kflagstab'), flags: 0 },
   {
     entries: ascii('__ksymtab_gpl'),
     crcs: ascii('__kcrctab_gpl'),
+    bytes: null,
     flags: symbolFlags.gplTable | symbolFlags.gplOnly,
   },
 ] as const
 export const exportStrings = ascii('__ksymtab_strings')
 const ksymtabPrefix = ascii('__ksymtab_')
 const crcPrefix = ascii('__crc_')
+
+/** `KSYM_FLAG_GPL_ONLY`, in a byte of `__kflagstab`. */
+const gplOnlyBit = 1
+
+/**
+ * What `__kflagstab` says of the nth of `count` exports, as `symbolFlags`. Nothing where there is none, as before 7.1, or it is of another size: which of
+ * its bytes is whose is not told then.
+ */
+export function kernelFlags(elf: Elf, table: ElfSection | null, count: number): (nth: number) => number {
+  if (table === null || table.size !== count || !inFile(elf, table)) return () => 0
+  return (nth) => (elf.bytes[table.offset + nth]! & gplOnlyBit ? symbolFlags.gplOnly : 0)
+}
 
 /** What export tables tell, and whether a table was there of which they could not be told. */
 export interface Exports {
@@ -158,11 +171,17 @@ function plainCrcs(elf: Elf, table: ElfSection | null, count: number): ElfSectio
  * for more symbols than `byteLimits` allows.
  */
 export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(elf)): Exports {
-  const homes: { entries: ElfSection; crcs: ElfSection | null; flags: number }[] = []
-  for (const { entries: name, crcs, flags } of exportTables) {
+  const homes: { entries: ElfSection; crcs: ElfSection | null; bytes: ElfSection | null; flags: number }[] =
+    []
+  for (const { entries: name, crcs, bytes, flags } of exportTables) {
     const entries = elf.findAllocated(name)
     if (entries === null || entries.size === 0) continue
-    homes.push({ entries, crcs: elf.findAllocated(crcs), flags })
+    homes.push({
+      entries,
+      crcs: elf.findAllocated(crcs),
+      bytes: bytes === null ? null : elf.findAllocated(bytes),
+      flags,
+    })
   }
   if (homes.length === 0) return { symbols: noSymbols, unreadable: false }
   if (table === null) return { symbols: noSymbols, unreadable: true }
@@ -172,12 +191,13 @@ export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(el
   let crcSymbols: Map<string, number> | null = null
   let unreadable = false
   const nameOf = ({ start, end }: Name) => cString(elf.bytes, start, end, byteLimits.nameBytes)
-  for (const { entries, crcs, flags } of homes) {
+  for (const { entries, crcs, bytes, flags } of homes) {
     const strung = pointed(elf, table, entries, strings)
     let names = byLabels(elf, table, entryLabels, entries)
     if (names.length === 0) names = namesOfEntries(strung, entries.size)
     const spaces = spacesOf(strung, entries, names.length)
     if (names.length === 0) unreadable = true
+    const flagsOf = kernelFlags(elf, bytes, names.length)
     const plain = plainCrcs(elf, crcs, names.length)
     if (plain === null && crcs !== null) crcSymbols ??= crcLabels(elf, table, nameOf)
     names.forEach((name, index) => {
@@ -188,7 +208,8 @@ export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(el
         if (symbol !== undefined) crc = crcOf(elf, table, symbol)
       }
       const space = spaces.get(index)
-      symbols.add(elf.bytes, name.start, name.end, crc, flags, space === undefined ? '' : nameOf(space))
+      const bits = flags | flagsOf(index)
+      symbols.add(elf.bytes, name.start, name.end, crc, bits, space === undefined ? '' : nameOf(space))
     })
   }
   return { symbols: symbols.take(), unreadable }

@@ -1,6 +1,6 @@
 import { cString } from './binary.js'
 import { type Elf, type ElfSection, sectionType } from './elf.js'
-import { type Exports, exportStrings, exportTables } from './exports.js'
+import { type Exports, exportStrings, exportTables, kernelFlags } from './exports.js'
 import { byteLimits } from './limits.js'
 import { noSymbols, SymbolListWriter, symbolFlags } from './symbol-list.js'
 import { inFile, nameEnd } from './symbol-table.js'
@@ -114,7 +114,7 @@ const unreadable: Exports = { symbols: noSymbols, unreadable: true }
 export function readKernelExports(elf: Elf): Exports {
   const symbols = new SymbolListWriter()
   const strings = elf.find(exportStrings)
-  for (const { entries, crcs: crcName, flags } of exportTables) {
+  for (const { entries, crcs: crcName, bytes, flags } of exportTables) {
     const table = elf.find(entries)
     if (table === null || table.size === 0) continue
     if (!inFile(elf, table) || strings === null || !inFile(elf, strings)) return unreadable
@@ -128,10 +128,11 @@ export function readKernelExports(elf: Elf): Exports {
     if (starts === null) return unreadable
     const crcs = crcsOf(elf, crcName, starts.length)
     if (crcs === 'unreadable') return unreadable
+    const flagsOf = kernelFlags(elf, bytes === null ? null : elf.find(bytes), starts.length)
     const end = strings.offset + strings.size
     starts.forEach((start, index) => {
       const crc = crcs === 'absent' ? null : crcs[index]!
-      const bits = flags & symbolFlags.gplOnly
+      const bits = (flags & symbolFlags.gplOnly) | flagsOf(index)
       symbols.add(elf.bytes, start, nameEnd(elf.bytes, start, end), crc, bits, spaceOf(index))
     })
   }

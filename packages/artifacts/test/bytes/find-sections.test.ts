@@ -102,7 +102,7 @@ describe('what else a module brings', () => {
         sections: [
           { name: '__ksymtab', data: new Uint8Array(12) },
           { name: '__ksymtab_gpl', data: new Uint8Array(12) },
-          { name: '__kflagstab', data: [1] },
+          { name: '__kflagstab', data: [2] },
           { name: '.gnu.linkonce.this_module', data: new Uint8Array(896) },
           ...symbolSections(
             [

@@ -107,6 +107,22 @@ describe.each(elfForms)('exports of a kernel of %i bit, little endian %s', (bits
     expect([...kernel.exports!.flags]).toEqual([symbolFlags.gplOnly | symbolFlags.noCrc])
   })
 
+  it('are for such modules alone, of a table for all, where the byte of each says so', async () => {
+    const entries = [
+      [3, 1],
+      [1, 2],
+      [10, 3],
+    ] as const
+    const flagsWith = async (section: Partial<SectionSpec>) => {
+      const bytes = kernelWith(bits, little, true, entries, [{ name: '__kflagstab', ...section }])
+      return [...(await readKernelImage(bytes, identity, noPayload)).kernel.exports!.flags]
+    }
+    expect(await flagsWith({ data: [1, 2, 3] })).toEqual([symbolFlags.gplOnly, 0, symbolFlags.gplOnly])
+    // Which byte is whose is not told.
+    expect(await flagsWith({ data: [1, 1] })).toEqual([0, 0, 0])
+    expect(await flagsWith({ data: [1, 1, 1], type: 8 })).toEqual([0, 0, 0])
+  })
+
   it('are not guessed where a name points elsewhere', async () => {
     const { kernel, problems } = await readKernelImage(
       kernelWith(bits, little, true, [[1000, 1]]),

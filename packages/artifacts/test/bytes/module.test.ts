@@ -134,6 +134,30 @@ describe.each([
     expect(module.exports.spaces.size).toBe(0)
   })
 
+  it('says of its exports what the table of their flags does, which an old table of GPL exports does not ask', () => {
+    const names = ['__ksymtab', '__ksymtab_gpl', '__kflagstab']
+    const { module } = read(
+      [
+        { name: '__ksymtab', data: new Uint8Array(24) },
+        { name: '__ksymtab_gpl', data: new Uint8Array(12) },
+        { name: '__kflagstab', data: [2, 1] },
+        ...symbolSections(
+          [
+            { name: '__ksymtab_second', value: 12, section: '__ksymtab' },
+            { name: '__ksymtab_first', value: 0, section: '__ksymtab' },
+            { name: '__ksymtab_old', value: 0, section: '__ksymtab_gpl' },
+          ],
+          names,
+          bits,
+          little,
+        ),
+      ],
+      { bits, little },
+    )
+    const { noCrc, gplOnly, gplTable } = symbolFlags
+    expect([...module.exports.flags]).toEqual([noCrc, noCrc | gplOnly, noCrc | gplTable | gplOnly])
+  })
+
   it.each([true, false])(
     'names its exports by relocations where labels were stripped (addends %s)',
     (addends) => {
