@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LoadComparison, type LoadKernel, type LoadModule, NamePool, symbolBits } from '../src/index.js'
+import { symbolBits } from '../src/index.js'
 import {
   loadUnknown,
   type ModuleResult,
@@ -8,8 +8,7 @@ import {
   withLoad,
   withRefusedExporters,
 } from '../src/pure/index.js'
-
-const { noCrc, weak } = symbolBits
+import { comparisonOf, type Entry } from './support/load-sets.js'
 
 interface Spec {
   readonly imports?: readonly string[]
@@ -21,44 +20,21 @@ interface Spec {
 
 /** What becomes of modules of a set: of each the symbols that it lacks the exporters of, `refused` or `loads`. */
 function becomes(set: readonly Spec[], own: readonly string[] | null = ['kfree']) {
-  const names = new NamePool()
-  const pool = (symbols: readonly string[], flags = 0) =>
-    names.pool({
-      names: new TextEncoder().encode(symbols.map((name) => `${name}\0`).join('')),
-      crcs: new Uint32Array(symbols.length),
-      flags: new Uint8Array(symbols.length).fill(flags),
-      spaces: new Map(),
-    })
-  const kernel: LoadKernel = {
-    version: '6.1.192',
-    vermagic: 'v',
-    machine: 62,
+  const all = (symbols: readonly string[], flags = 0) => symbols.map((name): Entry => [name, 0, flags])
+  const kernel = {
     modversions: false,
-    forceLoad: null,
-    missingNamespaces: null,
-    structSize: null,
-    exports: own === null ? null : pool(own, noCrc),
-    moduleExports: pool(set.flatMap(({ exports = [] }) => exports)),
+    exports: own?.map((name): Entry => [name, null]) ?? null,
+    moduleExports: all(set.flatMap(({ exports = [] }) => exports)),
   }
-  const modules = set.map(({ imports = [], weakly = [], exports = [], folder = null }): LoadModule => {
-    const both = pool(['kfree', ...imports, ...weakly])
-    both.flags.fill(weak, 1 + imports.length)
-    return {
-      vermagic: 'v',
+  const { modules, comparison } = comparisonOf(
+    kernel,
+    set.map(({ imports = [], weakly = [], exports = [], folder = null }) => ({
       basicVersions: 'absent',
-      extendedVersions: 'absent',
-      structSize: null,
-      flagTable: false,
-      machine: 62,
-      lacks: null,
-      terms: null,
       folder,
-      imports: both,
-      extendedImports: pool([]),
-      exports: pool(exports),
-    }
-  })
-  const comparison = new LoadComparison(names, kernel, modules)
+      imports: [...all(['kfree', ...imports]), ...all(weakly, symbolBits.weak)],
+      exports: all(exports),
+    })),
+  )
   const rows = set.map(({ verdict = 'compatible' }, nth) => {
     const row = { name: `m${nth}`, file: `m${nth}.ko`, sha256: null, verdict, basis: 'same-base', errno: 0 }
     const result: ModuleResult = { ...row, log: [], load: loadUnknown, overall: 'unknown' }
