@@ -15,7 +15,6 @@ export type {
   Gate,
   GateQuestion,
 } from './gate/decisions.js'
-export type { GateEngine } from './gate/evidence.js'
 export type { Decided, DecideInputs, Manifest, ManifestModule, Meeting, WaiverTerms } from './gate/inputs.js'
 export { type Lives, mostLive } from './gate/live.js'
 export {
@@ -28,6 +27,7 @@ export {
 export { missing, type RefusedContent, type Witness, type Witnesses } from './gate/missing.js'
 export { type ModuleRule, modulePath, parseModuleRules } from './gate/module-rules.js'
 export { gateVerdictsOf, outcomeBits } from './gate/outcomes.js'
+export type { GateEngine } from './gate/pair-records.js'
 export type { Policies } from './gate/policies.js'
 export {
   completeTerms,

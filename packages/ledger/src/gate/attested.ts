@@ -2,11 +2,12 @@ import type { GateDirection, GateReason, GateVerdict } from '@basedrift/contract
 import type { Database, Tx } from '../db.js'
 import { isUuid } from '../ids.js'
 import type { BuildRef, Failure, PairState, RulesRow } from '../rows.js'
-import { type GateEngine, gatherEvidence } from './evidence.js'
+import { gatherEvidence } from './evidence.js'
 import type { Meeting } from './inputs.js'
 import { Manifests } from './manifests.js'
 import { missing } from './missing.js'
 import { gateVerdictsOf } from './outcomes.js'
+import type { GateEngine } from './pair-records.js'
 import { attestedTerms, type ReadyPolicy, readyPolicy } from './policy.js'
 
 /** Most environments that are looked at, by name. */
