@@ -76,7 +76,10 @@ export type ArtifactState = (typeof artifactStates)[number]
 export const refusalCodes = ['build-differs', 'after-seal', 'more-differs'] as const
 export type RefusalCode = (typeof refusalCodes)[number]
 
-/** Who says which base the modules of a build were built on; `found`: nobody, and it was found among the recorded bases. */
+/**
+ * Who says which base the modules of a build were built on: the kernel in the build itself, `builtFor`, a stamp in the modules,
+ * or nobody, and it was found among the recorded bases.
+ */
 export const originSources = ['own', 'stated', 'stamp', 'found'] as const
 export type OriginSource = (typeof originSources)[number]
 

@@ -1,26 +1,29 @@
-import type { RefusalCode } from '@basedrift/contract'
+import type {
+  ArtifactKind,
+  ArtifactState,
+  BuildState,
+  OriginSource,
+  PairState,
+  RefusalCode,
+  TaskKind,
+} from '@basedrift/contract'
+
+export type {
+  ArtifactKind,
+  ArtifactState,
+  BuildState,
+  OriginSource,
+  PairState,
+  TaskKind,
+  VersionScheme,
+} from '@basedrift/contract'
 
 /** What repositories take and give: plain values that go into JSON as they are. Times are ISO 8601 in UTC, sizes numbers. */
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
-export const buildStates = ['declared', 'open', 'sealed', 'ingesting', 'comparing', 'done', 'failed'] as const
-export type BuildState = (typeof buildStates)[number]
-/** What an artifact is: a package, a kernel or a module, or evidence beside them. */
-export const artifactKinds = ['package', 'config', 'symvers', 'provenance', 'log'] as const
-export type ArtifactKind = (typeof artifactKinds)[number]
-
-export const artifactStates = ['stored', 'ingested', 'failed'] as const
-export type ArtifactState = (typeof artifactStates)[number]
-export const pairStates = ['pending', 'done', 'failed'] as const
-export type PairState = (typeof pairStates)[number]
-const taskStates = ['pending', 'leased', 'done', 'failed'] as const
-export type TaskState = (typeof taskStates)[number]
-
-/** The package managers by whose rules the versions of a stream may be ordered. */
-export const versionSchemes = ['rpm', 'dpkg'] as const
-export type VersionScheme = (typeof versionSchemes)[number]
+export type TaskState = 'pending' | 'leased' | 'done' | 'failed'
 
 /** What went wrong, for people and for machines: a stable code and a sentence; `at` says where in the file. */
 export interface Failure {
@@ -115,13 +118,6 @@ export interface StampRow {
   types: number
   strings: number
 }
-
-/**
- * Who says which base the modules of a build were built on: the kernel in the build itself, `builtFor`, a stamp in the modules,
- * or nobody, and it was found among the recorded bases.
- */
-export const originSources = ['own', 'stated', 'stamp', 'found'] as const
-export type OriginSource = (typeof originSources)[number]
 
 /** The base that the modules of a build were built on. */
 export interface OriginRow {
@@ -362,9 +358,6 @@ export interface ModuleSetRow {
   /** Blob with what the modules import and export; null where none is recorded. */
   symbolsSha256: string | null
 }
-
-export const taskKinds = ['ingest', 'compare', 'origin', 'drift', 'fingerprint', 'announce'] as const
-export type TaskKind = (typeof taskKinds)[number]
 
 /** What a task is to do, by ids only. */
 export type TaskPayload =
