@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -196,6 +197,21 @@ describe('basedrift check: inputs', () => {
     expect(directory.stdout.toString()).toContain('"name":"saucer"')
     expect(directory.stdout.toString()).toContain('"total":1')
     expect(directory.code).toBe(3)
+  })
+
+  it('takes no pipe in the place of a module for nothing, and does not wait for who writes to it', async () => {
+    using temp = tempDir()
+    const modules = path.join(temp.path, 'pipes')
+    mkdirSync(modules)
+    copyFileSync(vector('saucer-1.1.btf'), path.join(modules, 'saucer.btf'))
+    const check = () =>
+      basedrift(['check', '--kernel', vector('base-1.1.btf'), '--rules', '6.1', ...origin, modules])
+    const origin = ['--origin', vector('base-1.1.btf')]
+    expect(await check()).toMatchObject({ code: 0 })
+    execFileSync('mkfifo', [path.join(modules, 'teapot.ko')])
+    const { code, stdout } = await check()
+    expect(code).toBe(2)
+    expect(stdout.toString()).toMatch(/file-unreadable: It is a pipe, a socket or a device\. /)
   })
 })
 

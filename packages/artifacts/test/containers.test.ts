@@ -55,9 +55,10 @@ describe('tar', () => {
     for (const size of [1, 511, 512, 513, 1 << 20]) expect(await tar(bytes, size)).toEqual(['d/x=abc', 'y='])
   })
 
-  it('passes over devices and what else is no file', async () => {
+  it('names devices and pipes, and passes over what else is no file', async () => {
     const types = ['3', '4', '5', '6', 'D', 'M', 'V'].map((type) => ({ path: `t${type}`, type }))
     expect(await listed(tarMembers(reader(writeTar([...types, { path: 'x', data: 'x' }])), limits))).toEqual([
+      ...['special t3', 'special t4', 'special t6'],
       'x=x',
     ])
   })
@@ -215,6 +216,16 @@ describe('cpio', () => {
       { path: './e' },
     ])
     expect(await cpio(bytes)).toEqual(['symbolic-link l d/x', 'h2=both', 'hard-link h1 h2', 'e='])
+  })
+
+  it('names pipes, devices and sockets', async () => {
+    const entries = [0o10644, 0o20644, 0o60644, 0o140644].map((mode) => ({ path: mode.toString(8), mode }))
+    expect(await cpio(writeCpio(entries))).toEqual([
+      'special 10644',
+      'special 20644',
+      'special 60644',
+      'special 140644',
+    ])
   })
 
   it('tells files of several names apart by their inodes, and gives what has no content as empty', async () => {

@@ -1,10 +1,14 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { xzSync } from 'node-liblzma'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scan } from '../src/index.js'
+import { fileBytes } from '../src/source/file.js'
 import { banner, writeBtf } from './bytes/support/writers.js'
 import { writeDeb, writeTar } from './support/archives.js'
 import { config, factsOf, lines, release, scanBytes, writeModule, writeVmlinux } from './support/artifacts.js'
@@ -116,6 +120,37 @@ describe('a directory', () => {
     ])
     expect(all.at(-1)).toMatchObject({ release, config: { allowBtfMismatch: true } })
     expect(all[2]).toMatchObject({ distilled: writeBtf(1) })
+  })
+
+  it('is never read without a word where there is a pipe, a socket or a device in the place of a file', async () => {
+    const pipes = mkdtempSync(join(tmpdir(), 'basedrift-'))
+    const server = createServer().listen(join(pipes, 'c.ko'))
+    try {
+      execFileSync(
+        'mkfifo',
+        ['a.ko', 'm.base', 'README', 'vmlinuz-6.1'].map((name) => join(pipes, name)),
+      )
+      writeFileSync(join(pipes, 'm.btf'), writeBtf(2))
+      await once(server, 'listening')
+      const all = await factsOf({ path: pipes }, { name: 'in' })
+      expect(lines(all)).toEqual([
+        'problem file-unreadable in/a.ko',
+        'problem file-unreadable in/c.ko',
+        'problem file-unreadable in/m.base',
+        'problem file-unreadable in/vmlinuz-6.1',
+        'kernel in/m.btf',
+      ])
+      expect(all[0]).toHaveProperty(
+        'message',
+        expect.stringMatching(/^It is a pipe, a socket or a device\. /),
+      )
+      const single = await factsOf({ path: join(pipes, 'm.btf') }, { name: 'm.btf' })
+      expect(lines(single)).toEqual([`problem file-unreadable ${join(pipes, 'm.base')}`, 'kernel m.btf'])
+      for await (const bytes of fileBytes(join(pipes, 'a.ko'))) expect(bytes).toBe(null)
+    } finally {
+      server.close()
+      rmSync(pipes, { recursive: true })
+    }
   })
 
   it('can hold too much', async () => {

@@ -7,6 +7,7 @@ const text = new TextDecoder()
 const trailer = 'TRAILER!!!'
 const regular = 0o100000
 const symbolic = 0o120000
+const directory = 0o040000
 
 /** A file as an RPM's header lists it, for the form of cpio that leaves paths and sizes to that header. */
 export interface ListedFile {
@@ -36,7 +37,7 @@ async function pad(reader: ByteReader, start: number): Promise<void> {
 /**
  * The regular files of a cpio archive in the "new" form, with or without checksums (`070701`, `070702`; cpio(5)), and in the
  * form `07070X` that rpm writes for large packages: there a member has only the index of its entry in `listed`.
- * Devices and directories are passed over, symbolic links are only named. Of hard links, which share one content, all but the
+ * Directories are passed over, devices, pipes and symbolic links are only named. Of hard links, which share one content, all but the
  * last are empty: these are named once it is known where their content is, or given as empty where there is none. After the last member the reader stands behind the trailer.
  */
 export async function* cpioMembers(
@@ -92,7 +93,7 @@ export async function* cpioMembers(
         empty.delete(file.inode)
         for (const unread of names) yield { unread, why: 'hard-link', target: path }
       }
-    }
+    } else if (type !== directory && type !== symbolic) yield { unread: path, why: 'special' }
     await member.skip()
     await pad(reader, start)
   }

@@ -56,11 +56,11 @@ export class Member {
 }
 
 /**
- * A member whose content is not read, which the caller reports where it matters: a sparse file, one of several names of one file,
- * whose content stands under `target`, or a symbolic link to `target`.
+ * A member whose content is not read, which the caller reports where it matters: a sparse file, a pipe, socket or device, one of
+ * several names of one file, whose content stands under `target`, or a symbolic link to `target`.
  */
 export type UnreadMember =
-  | { readonly unread: string; readonly why: 'sparse' }
+  | { readonly unread: string; readonly why: 'sparse' | 'special' }
   | { readonly unread: string; readonly why: 'hard-link' | 'symbolic-link'; readonly target: string }
 
 /** A member's path as it is shown, and as it is unpacked: without a leading `./` or `/`, and without `//` and `/./` in it. */

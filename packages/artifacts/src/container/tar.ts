@@ -102,15 +102,17 @@ function extendedBy(records: Map<string, string>, at: string, into: Extended): v
 
 const nothing: Extended = { path: undefined, target: undefined, size: undefined, sparse: false }
 
+/** Types of devices and pipes. */
+const special = '346'
 /**
- * Types that are no files: devices, directories, pipes, and GNU's names of volumes, lists of directories and parts of what began on
+ * Types that are no files: directories, and GNU's names of volumes, lists of directories and parts of what began on
  * another volume. A type that nobody knows is a regular file to those who unpack (POSIX, pax: typeflag).
  */
-const noFiles = '3456DMNV'
+const noFiles = '5DMNV'
 
 /**
- * The regular files of a tar: ustar, GNU (long names, base-256 sizes) and pax. Directories, devices and what else has no
- * content are passed over; sparse files and links are only named. The checksum of every header is checked, and an archive that
+ * The regular files of a tar: ustar, GNU (long names, base-256 sizes) and pax. Directories and what else has no
+ * content are passed over; sparse files, devices, pipes and links are only named. The checksum of every header is checked, and an archive that
  * ends without its end mark is `archive-truncated`, since otherwise a cut between two members would go unseen.
  * After the last member the reader stands behind the end mark.
  */
@@ -158,6 +160,7 @@ export async function* tarMembers(reader: ByteReader, limits: Limits): AsyncGene
         ? { unread: path, why: 'hard-link', target: shownPath(target) }
         : { unread: path, why: 'symbolic-link', target }
     else if (sparse) yield { unread: path, why: 'sparse' }
+    else if (special.includes(type)) yield { unread: path, why: 'special' }
     else if (!noFiles.includes(type) && !path.endsWith('/')) yield member
     await member.skip()
     await pad(reader, size)

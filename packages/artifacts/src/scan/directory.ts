@@ -20,7 +20,7 @@ function byName(a: Dirent, b: Dirent): number {
 }
 
 /**
- * The directories at and below `root`, each before those in it, sorted; links are only named and devices not opened.
+ * The directories at and below `root`, each before those in it, sorted; links, pipes, sockets and devices are only named.
  * `wrap` goes around the bytes of each file. A directory that cannot be read is handed to `onProblem` with its path.
  * Throws `limit-exceeded` for too many files or too deep a tree.
  */
@@ -49,23 +49,28 @@ export async function* folders(
     const inside = (name: string) => (path === '' ? name : `${path}/${name}`)
     const below = entries.filter((entry) => entry.isDirectory())
     for (const entry of below.reverse()) waiting.push({ path: inside(entry.name), depth: depth + 1 })
-    const files = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink())
-    const found = files.map((entry) => ({ path: inside(entry.name), isLink: entry.isSymbolicLink() }))
-    yield { path, files: filesOf(root, found, wrap, onProblem) }
+    const files = entries.filter((entry) => !entry.isDirectory())
+    yield { path, files: filesOf(root, files, inside, wrap, onProblem) }
   }
 }
 
 async function* filesOf(
   root: string,
-  files: readonly { readonly path: string; readonly isLink: boolean }[],
+  files: readonly Dirent[],
+  inside: (name: string) => string,
   wrap: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
   onProblem: (error: ArtifactError, path: string) => void,
 ): AsyncGenerator<Member | UnreadMember> {
-  for (const { path, isLink } of files) {
+  for (const entry of files) {
+    const path = inside(entry.name)
     let size: number
     try {
-      if (isLink) {
+      if (entry.isSymbolicLink()) {
         yield { unread: path, why: 'symbolic-link', target: readlinkSync(join(root, path)) }
+        continue
+      }
+      if (!entry.isFile()) {
+        yield { unread: path, why: 'special' }
         continue
       }
       size = statSync(join(root, path)).size

@@ -4,7 +4,7 @@ import type { KernelCompression } from '../bytes/compression.js'
 import { ArtifactError } from '../bytes/errors.js'
 import type { ArtifactFacts } from '../bytes/types.js'
 import { findTools, type Tools } from '../codec/index.js'
-import { Member } from '../container/member.js'
+import { Member, type UnreadMember } from '../container/member.js'
 import { limits as defaultLimits, type Limits } from '../limits.js'
 import { fileBytes, regularFileBytes, unreadable, watched } from '../source/file.js'
 import { ByteReader } from '../source/reader.js'
@@ -160,10 +160,11 @@ async function* walkSingle(
       await reader.close()
     }
   }
-  async function* members(): AsyncGenerator<Member> {
+  async function* members(): AsyncGenerator<Member | UnreadMember> {
     for (const base of basesOf(path)) {
       const found = await stat(base).catch(() => null)
       if (found?.isFile() === true) yield* member(base, found.size)
+      else if (found?.isDirectory() === false) yield { unread: base, why: 'special' }
     }
     yield* member(path, size)
   }

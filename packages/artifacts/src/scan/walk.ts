@@ -108,13 +108,20 @@ function keepRaw(reading: Reading, raws: RawBtf[]): ArtifactFacts[] | Promise<Ar
 
 /**
  * Whether something is missing without the content of a member: a module under each of its hard links, as each is loaded by its
- * own folder's kernel; of symbolic links, see `showsUnread`; of other links, what is not read under its other name, or in a package of its own.
+ * own folder's kernel; a pipe, socket or device by its name alone; of symbolic links, see `showsUnread`; of other links, what is not read under its other name, or in a package of its own.
  */
 function isMissed(member: UnreadMember, name: string): boolean {
-  if (member.why === 'symbolic-link') return showsUnread(name, member.target)
   const interest = interestOf(member.unread)
-  if (interest === null || member.why === 'sparse') return interest !== null
-  return interest === 'module' || interest !== interestOf(member.target)
+  switch (member.why) {
+    case 'sparse':
+      return interest !== null
+    case 'special':
+      return interest !== null || isLikeModule(name)
+    case 'symbolic-link':
+      return showsUnread(name, member.target)
+    default:
+      return interest === 'module' || (interest !== null && interest !== interestOf(member.target))
+  }
 }
 
 /** The start of what a link names. */
@@ -123,19 +130,26 @@ function shownTarget(target: string): string {
 }
 
 function unreadProblem(context: ScanContext, member: UnreadMember, name: string): ArtifactFacts {
-  const error =
-    member.why === 'sparse'
-      ? new ArtifactError(
-          'archive-malformed',
-          null,
-          'The member is stored as a sparse file, which packages are not',
-        )
-      : new ArtifactError(
-          'link-unread',
-          null,
-          `It is a ${member.why === 'hard-link' ? 'hard' : 'symbolic'} link to ${shownTarget(member.target)}`,
-        )
-  return problemFacts(context, error, name)
+  return problemFacts(context, unreadError(member), name)
+}
+
+function unreadError(member: UnreadMember): ArtifactError {
+  switch (member.why) {
+    case 'sparse':
+      return new ArtifactError(
+        'archive-malformed',
+        null,
+        'The member is stored as a sparse file, which packages are not',
+      )
+    case 'special':
+      return new ArtifactError('file-unreadable', null, 'It is a pipe, a socket or a device')
+    default:
+      return new ArtifactError(
+        'link-unread',
+        null,
+        `It is a ${member.why === 'hard-link' ? 'hard' : 'symbolic'} link to ${shownTarget(member.target)}`,
+      )
+  }
 }
 
 /** A file without a telling name that starts as raw BTF does. */

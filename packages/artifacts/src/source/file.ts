@@ -4,6 +4,8 @@ import { ArtifactError } from '../bytes/errors.js'
 
 const chunkBytes = 1 << 20
 const smallBytes = 1 << 14
+/** Should a file have become a pipe since it was looked at, opening it would wait for a writer. */
+const notBlocking = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** Why a file could not be read, by errno name, in words. */
 const reasons: Readonly<Record<string, string>> = {
@@ -22,7 +24,7 @@ export function unreadable(error: unknown): ArtifactError {
 
 /** The bytes of a file, up to 1 MiB at a time. It is closed when the stream is. Throws `file-unreadable`. */
 export async function* fileBytes(path: string): AsyncGenerator<Uint8Array> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
+  const handle = await open(path, notBlocking).catch((error: unknown) => {
     throw unreadable(error)
   })
   try {
@@ -51,8 +53,7 @@ async function* smallFileBytes(path: string, size: number): AsyncGenerator<Uint8
   const buffer = Buffer.allocUnsafeSlow(size)
   let length = 0
   try {
-    // Not blocking: should it have become a pipe since, opening it would wait for a writer.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const file = openSync(path, notBlocking)
     try {
       for (let count = -1; count !== 0 && length < size; length += count) {
         count = readSync(file, buffer, length, size - length, null)

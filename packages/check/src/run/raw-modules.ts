@@ -1,4 +1,13 @@
-import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { limits, type ModuleFacts, moduleNameFromPath, noLinkFacts } from '@basedrift/artifacts'
 import { sha256Of } from '../sha256.js'
@@ -26,7 +35,7 @@ function listFolder(root: string, depth: number, files: string[]): boolean {
     } else if (entry.isFile()) {
       if (!/\.(?:btf|base)$/.test(entry.name)) return false
       files.push(path)
-    }
+    } else if (!entry.isSymbolicLink()) return false
   }
   return true
 }
@@ -44,7 +53,10 @@ function basesOf(file: string): readonly string[] {
 export function listRawModules(path: string): readonly RawModule[] | null {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found?.isFile() === true && path.endsWith('.btf')) {
-    const bases = basesOf(path).filter((base) => statSync(base, { throwIfNoEntry: false })?.isFile())
+    const beside = basesOf(path).map((base) => ({ base, is: statSync(base, { throwIfNoEntry: false }) }))
+    // A pipe, a socket or a device is told by a scan.
+    if (beside.some(({ is }) => is !== undefined && !is.isFile() && !is.isDirectory())) return null
+    const bases = beside.flatMap(({ base, is }) => (is?.isFile() ? [base] : []))
     return [{ file: path, base: bases.at(-1) ?? null }]
   }
   if (found?.isDirectory() !== true) return null
@@ -84,7 +96,8 @@ export class RawModuleReader {
   #readInto(file: string): Uint8Array | null {
     let handle: number
     try {
-      handle = openSync(file, 'r')
+      // Should it have become a pipe since, opening it would wait for a writer.
+      handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch {
       return null
     }
