@@ -64,13 +64,13 @@ describe('tar', () => {
   })
 
   it('gives paths as they are unpacked', async () => {
-    const paths = ['.//lib//modules/1/x', '/lib/./modules///1/./y', './a/.b/..c/z', '././/w']
-    expect(await tar(writeTar(paths.map((path) => ({ path, data: '' }))))).toEqual([
-      'lib/modules/1/x=',
-      'lib/modules/1/y=',
-      'a/.b/..c/z=',
-      'w=',
-    ])
+    const listedOf = (...paths: string[]) => tar(writeTar(paths.map((path) => ({ path, data: '' }))))
+    expect(await listedOf('.//lib//modules/1/x', '/lib/./modules///1/./y', './a/.b/..c/z', '././/w')).toEqual(
+      ['lib/modules/1/x=', 'lib/modules/1/y=', 'a/.b/..c/z=', 'w='],
+    )
+    expect(
+      await listedOf('lib/modules/1/../2/x', '../.././a/b/..//../c/../../lib/modules/3/x', 'a/..', '..'),
+    ).toEqual(['lib/modules/2/x=', 'lib/modules/3/x=', '=', '='])
   })
 
   it('takes what is of a type that nobody knows for a file, as those who unpack do', async () => {
@@ -272,6 +272,8 @@ describe('a module that is a link', () => {
       header('boot/config-1', 'store/config.bin'),
       header('doc/a.html', 'store/a.html'),
       header('lib/modules/1/weak-updates/a.ko', '/lib/modules/0/updates/a.ko', '2'),
+      header('lib/modules/1/weak-updates/b.ko', '../../0/extra/b.ko', '2'),
+      header('lib/modules/1/weak-updates/f.ko', '../../../../opt/f.ko', '2'),
       header('lib/modules/1/extra/a.ko', '../../../../store/a.bin', '2'),
       header('vmlinuz', 'boot/vmlinuz-1', '2'),
       header('lib/modules/1/updates/b.ko', '../kernel/b.ko', '2'),
@@ -291,6 +293,7 @@ describe('a module that is a link', () => {
     expect(lines(await scanBytes(archive, 'x.tar'))).toEqual([
       'problem link-unread x.tar!lib/modules/1/updates/a.ko',
       'problem link-unread x.tar!boot/config-1',
+      'problem link-unread x.tar!lib/modules/1/weak-updates/f.ko',
       'problem link-unread x.tar!lib/modules/1/extra/a.ko',
       'problem link-unread x.tar!lib/modules/0/updates/d.ko',
       'problem link-unread x.tar!lib/modules/1/updates/e.ko',

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { ByteReader } from '../source/reader.js'
 
 /** One regular file of an archive. Its content is read, as a whole, as a stream or not at all, before the next member is asked for. */
@@ -63,7 +64,11 @@ export type UnreadMember =
   | { readonly unread: string; readonly why: 'sparse' | 'special' }
   | { readonly unread: string; readonly why: 'hard-link' | 'symbolic-link'; readonly target: string }
 
-/** A member's path as it is shown, and as it is unpacked: without a leading `./` or `/`, and without `//` and `/./` in it. */
+/**
+ * A member's path as it is shown, and as it is unpacked: without a leading `./` or `/`, without `//` and `/./` in it, and with `..`
+ * followed, which leads out of no root.
+ */
 export function shownPath(path: string): string {
-  return path.replace(/^(?:\.?\/+)+/, '').replace(/\/(?:\.?\/)+/g, '/')
+  const plain = path.replace(/^(?:\.?\/+)+/, '').replace(/\/(?:\.?\/)+/g, '/')
+  return /(?:^|\/)\.\.(?:\/|$)/.test(plain) ? posix.join('/', plain).slice(1) : plain
 }

@@ -11,7 +11,7 @@ const innerPath = (file: string) => file.slice(file.lastIndexOf('!') + 1)
 
 /**
  * Whether a symbolic link shows a kernel modules that nobody looks at for that kernel: a module, or a folder of them, below
- * `lib/modules/RELEASE` whose target lies elsewhere. Weak updates, which link to what was built for another kernel, are what gates know of
+ * `lib/modules/RELEASE` whose target lies elsewhere. Weak updates, which link to what is installed for another kernel, are what gates know of
  * (`weak-updates/`); what has the name of a module there and is no module itself is not read anywhere.
  */
 export function showsUnread(file: string, target: string): boolean {
@@ -20,7 +20,8 @@ export function showsUnread(file: string, target: string): boolean {
   if (isModule && interestOf(target) !== 'module') return true
   const [, release, below = ''] = inFolder.exec(path) ?? []
   const isFolder = interestOf(path) === null && (below === '' || folderName.test(below))
-  if (release === undefined || !(isModule || isFolder) || below.startsWith('weak-updates/')) return false
+  if (release === undefined || !(isModule || isFolder)) return false
   const absolute = posix.join('/', posix.resolve(posix.join('/', posix.dirname(path)), target))
-  return inFolder.exec(absolute)?.[1] !== release
+  const [, targetRelease] = inFolder.exec(absolute) ?? []
+  return below.startsWith('weak-updates/') ? targetRelease === undefined : targetRelease !== release
 }
