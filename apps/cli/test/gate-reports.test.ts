@@ -24,15 +24,18 @@ const decisions: fc.Arbitrary<Decision> = fc
     name,
     more: name,
     codes: fc.subarray(Object.keys(gateReasonCodes) as (keyof typeof gateReasonCodes)[]),
+    /** Whether there is a reason that this version does not know. */
+    later: fc.boolean(),
   })
-  .map(({ name, more, codes }) => {
+  .map(({ name, more, codes, later }) => {
     const [reason] = failed.reasons
     const [waived] = failed.waived
     const modules = [{ name, href: `/v1/${more}` }]
-    const reasons = codes.map((code) => {
+    const known = codes.map((code) => {
       const { outcome, sentence, remedy } = gateReasonCodes[code]
       return { ...reason, code, outcome, message: sentence, remedy, modules, detail: more }
     })
+    const reasons = later ? [...known, { ...reason, code: 'of-tomorrow', modules }] : known
     return decision({
       answer: reasons.some(({ outcome }) => outcome === 'fail')
         ? 'fail'

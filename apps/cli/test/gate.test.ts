@@ -32,6 +32,14 @@ describe('what is taken for an answer', () => {
       expect(isAnswerTo(question, other)).toBe(false)
   })
 
+  it('may have a reason of a later version, which is no pass', () => {
+    const reasons = failed.reasons.map((reason) => ({ ...reason, code: 'of-tomorrow' }))
+    expect(isAnswerTo(question, { ...failed, reasons })).toBe(true)
+    expect(isAnswerTo(question, { ...failed, reasons, answer: 'pass' })).toBe(false)
+    for (const code of ['', 'Two words', 7, null])
+      expect(isAnswerTo(question, { ...failed, reasons: [{ ...failed.reasons[0], code }] })).toBe(false)
+  })
+
   it('is nothing with a part that is missing, or is of another kind, whichever it is', () => {
     const parts = Object.keys(failed) as (keyof Decision)[]
     for (const part of parts) {

@@ -236,10 +236,22 @@ const remedyByDirection: Partial<
   },
 }
 
+/** Of a code that this version does not know, as a later one recorded it: whatever it means, it is no pass. */
+const laterReason: GateReasonMeaning = {
+  outcome: 'unknown',
+  sentence: 'A later version recorded this reason, and this one does not know what it means.',
+  remedy: 'Look at it with the version that recorded it, or a later one: that says what would change it.',
+}
+
+/** What a code means, also one that this version does not know: those of later versions are recorded after a downgrade. */
+export function meaningOfReason(code: string): GateReasonMeaning {
+  return Object.hasOwn(gateReasonCodes, code) ? gateReasonCodes[code as GateReasonCode] : laterReason
+}
+
 /** What would change a reason: in the words of its code, or of who meets whom where these say more. */
-export function remedyOf(code: GateReasonCode, direction: GateDirection | null): string {
-  const own = direction === null ? undefined : remedyByDirection[code]?.[direction]
-  return own ?? gateReasonCodes[code].remedy
+export function remedyOf(code: string, direction: GateDirection | null): string {
+  const own = direction === null ? undefined : remedyByDirection[code as GateReasonCode]?.[direction]
+  return own ?? meaningOfReason(code).remedy
 }
 
 /**

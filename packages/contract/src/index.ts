@@ -17,6 +17,7 @@ export {
   type GateReasonMeaning,
   gateReasonCodes,
   mayBecomeKnown,
+  meaningOfReason,
   remedyOf,
 } from './gate-reasons.js'
 export * from './schemas/access.js'

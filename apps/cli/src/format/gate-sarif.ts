@@ -1,12 +1,12 @@
 import type { Decision, GateReason, WaivedReason } from '@basedrift/contract'
-import { type GateReasonCode, gateReasonCodes } from '@basedrift/contract/client'
+import { type GateReasonCode, meaningOfReason } from '@basedrift/contract/client'
 import { printable } from '../output/printable.js'
 import { affectedOf, effectOf, headOf, linkTo, nameOf, namesOf, releaseNameOf } from './gate-words.js'
 import { sarif } from './sarif.js'
 
-const rulesOf = (codes: readonly GateReasonCode[]) =>
+const rulesOf = (codes: readonly string[]) =>
   codes.map((id) => {
-    const { sentence, remedy, outcome } = gateReasonCodes[id]
+    const { sentence, remedy, outcome } = meaningOfReason(id)
     return {
       id,
       shortDescription: { text: sentence },
@@ -47,7 +47,7 @@ export function gateSarif(decision: Decision, server: string): unknown {
       return verdict
     return verdict === 'unknown' || verdict === 'error' ? `verdict-${verdict}` : 'verdict'
   }
-  const codes = [...new Set([...reasons.map(({ code }) => code), ...active.map(codeOf)])]
+  const codes = [...new Set<string>([...reasons.map(({ code }) => code), ...active.map(codeOf)])]
   const results = reasons.map((reason) => ({
     ruleId: reason.code,
     level: reason.outcome === 'fail' ? 'error' : 'warning',

@@ -4,7 +4,7 @@
  */
 
 export { type ErrorCode, errorCodes } from '../errors.js'
-export { type GateReasonCode, gateReasonCodes, mayBecomeKnown } from '../gate-reasons.js'
+export { type GateReasonCode, gateReasonCodes, mayBecomeKnown, meaningOfReason } from '../gate-reasons.js'
 export { splitVersionRelease, versionReleasePattern } from '../version-release.js'
 export * from '../words.js'
 export { type CallOptions, type Client, createClient } from './client.js'

@@ -1,4 +1,4 @@
-import { type GateReason, gateReasonCodes, remedyOf, type WaivedReason } from '@basedrift/contract'
+import { type GateReason, meaningOfReason, remedyOf, type WaivedReason } from '@basedrift/contract'
 import type { JsonObject } from '../rows.js'
 import type { Decided } from './inputs.js'
 import { moduleHref } from './tally.js'
@@ -32,7 +32,7 @@ export function packResult({ reasons, waived, ...rest }: DecidedResult): JsonObj
   return packed as unknown as JsonObject
 }
 
-/** A result as it was before `packResult`. One from before something was counted has none of it. */
+/** A result as it was before `packResult`. One from before something was counted has none of it; a code of a later version stays. */
 export function unpackResult(stored: unknown): DecidedResult {
   const {
     reasons,
@@ -57,7 +57,7 @@ export function unpackResult(stored: unknown): DecidedResult {
     emptyArtifacts,
     moreWaivers,
     reasons: reasons.map((reason) => {
-      const { sentence: message } = gateReasonCodes[reason.code]
+      const { sentence: message } = meaningOfReason(reason.code)
       const remedy = remedyOf(reason.code, reason.direction)
       return { ...reason, modules: links(reason, reason.modules), message, remedy }
     }),

@@ -1,4 +1,4 @@
-import { isNotice } from '@basedrift/contract'
+import { isDecision, isNotice } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
 import type { DecisionRow, GateEngine } from '../../src/index.js'
 import { found, ingesting, openTestLedger } from '../support/ledger.js'
@@ -49,6 +49,28 @@ describe('the gate', () => {
           reasons: expect.arrayContaining([expect.objectContaining({ code: 'environment-unknown' })]),
         },
       })
+  })
+
+  it('shows what a later version recorded, and passes no build for a reason that it does not know', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { question } = await twoBuilds(ledger)
+    const before = await asked(ledger, question, unread)
+    for (const code of ['of-tomorrow', 'constructor']) {
+      await test.query(
+        `UPDATE "Decision" SET result = jsonb_set(result, '{reasons,0,code}', to_jsonb($1::text)) WHERE id = $2`,
+        [code, before.id],
+      )
+      const after = await ledger.gate.decision(before.id)
+      const [reason] = before.reasons
+      const message = expect.stringContaining('later version')
+      expect(after).toEqual({
+        ...before,
+        reasons: [{ ...reason, code, message, remedy: expect.stringContaining('version') }],
+      })
+      expect(isDecision(after)).toBe(true)
+      expect(await asked(ledger, question, unread)).toEqual(after)
+    }
   })
 
   it('records a decision again where it turns back', async () => {
