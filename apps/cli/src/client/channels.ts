@@ -1,19 +1,10 @@
 import type { Channel, Client } from '@basedrift/contract'
 import { CliError } from '../errors.js'
-
-/** Channels asked for at once. */
-const pageSize = 500
+import { wholeList } from './whole.js'
 
 /** Every channel, in the order in which they were made. */
-export async function allChannels(client: Client): Promise<Channel[]> {
-  const channels: Channel[] = []
-  let cursor: string | undefined
-  do {
-    const page = await client.call('listChannels', { query: { cursor, limit: pageSize } })
-    channels.push(...page.items)
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-  return channels
+export function allChannels(client: Client): Promise<Channel[]> {
+  return wholeList((page) => client.call('listChannels', { query: page }))
 }
 
 /**

@@ -1,7 +1,21 @@
 import type { Client, Matrix, Pair, Verdict } from '@basedrift/contract'
 
-/** Cells or modules asked for at once. */
+/** Entries, cells or modules asked for at once. */
 const pageSize = 500
+
+/** All entries of a list: those of all its pages, each of which `ask` asks for. */
+export async function wholeList<T>(
+  ask: (page: { cursor: string | undefined; limit: number }) => Promise<{ items: T[]; next: string | null }>,
+): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  do {
+    const page = await ask({ cursor, limit: pageSize })
+    items.push(...page.items)
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  return items
+}
 
 /** The whole matrix of a stream: all its pages as one. */
 export async function wholeMatrix(client: Client, stream: string): Promise<Matrix> {

@@ -1,14 +1,13 @@
 import type { Build, Client } from '@basedrift/contract'
 import type { Command } from 'commander'
-import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { addShowOptions, openShow, type ShowOptions } from '../client/show.js'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
-import { parseFormats, repeated } from '../output/formats.js'
+import { repeated } from '../output/formats.js'
 import { isReason, reasonRange } from '../output/reason.js'
 
-interface BuildOptions extends ServerOptions {
+interface BuildOptions extends ShowOptions {
   readonly stream?: string
-  readonly format?: string[]
 }
 
 interface AcknowledgeOptions extends BuildOptions {
@@ -20,26 +19,17 @@ interface AcknowledgeOptions extends BuildOptions {
 /** `basedrift build`: one build, how far it has come, what of it could not be used, and what a person says of it. */
 export function addBuild(program: Command, ended: (code: number) => void): void {
   const withOptions = (command: Command): Command =>
-    addServerOptions(
-      command
-        .option('--stream <name>', 'the stream that version-release is of')
-        .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
-    )
+    addShowOptions(command.option('--stream <name>', 'the stream that version-release is of'))
   const run = async (
     name: string,
     options: BuildOptions,
     act: (client: Client, id: string) => Promise<Build>,
   ) => {
-    const choices = parseFormats(options.format ?? [], ['table', 'json'])
-    const client = await openClient(options)
+    const { client, show } = await openShow(options)
     const { buildIdOf } = await import('../client/builds.js')
     const build = await act(client, await buildIdOf(client, name, options.stream))
     const { buildTable } = await import('../format/builds-table.js')
-    const { tableOptionsFor } = await import('../format/table-options.js')
-    const { json, writeResult } = await import('../output/write.js')
-    await writeResult(choices, (format, to) =>
-      format === 'json' ? json(build) : buildTable(build, tableOptionsFor(to)),
-    )
+    await show(build, (to) => buildTable(build, to))
     ended(exitCodes.ok)
   }
   const named = 'its id, or version-release together with --stream'

@@ -12,10 +12,11 @@ import { channelKinds, channelModes, noticeKinds, severities } from '@basedrift/
 import { type Command, Option } from 'commander'
 import { allChannels, channelNamed } from '../client/channels.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { addShowOptions, openShow, type ShowOptions } from '../client/show.js'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { note, standardOutput } from '../output/destination.js'
-import { parseFormats, repeated } from '../output/formats.js'
+import { repeated } from '../output/formats.js'
 
 interface TargetOptions {
   readonly url?: string
@@ -112,19 +113,12 @@ export function addChannel(program: Command, ended: (code: number) => void): voi
     ended(exitCodes.ok)
   })
 
-  const list = channels
-    .command('list')
-    .description('list the channels, without their secrets')
-    .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
-  addServerOptions(list).action(async (options: ServerOptions & { format?: string[] }) => {
-    const choices = parseFormats(options.format ?? [], ['table', 'json'])
-    const items = await allChannels(await openClient(options))
+  const list = channels.command('list').description('list the channels, without their secrets')
+  addShowOptions(list).action(async (options: ShowOptions) => {
+    const { client, show } = await openShow(options)
+    const items = await allChannels(client)
     const { channelsTable } = await import('../format/channels-table.js')
-    const { tableOptionsFor } = await import('../format/table-options.js')
-    const { json, writeResult } = await import('../output/write.js')
-    await writeResult(choices, (format, to) =>
-      format === 'json' ? json({ items, next: null }) : channelsTable(items, tableOptionsFor(to)),
-    )
+    await show({ items, next: null }, (to) => channelsTable(items, to))
     ended(exitCodes.ok)
   })
 

@@ -3,17 +3,16 @@ import { type DeliveryState, deliveryStates } from '@basedrift/contract/client'
 import { type Command, Option } from 'commander'
 import { channelNamed } from '../client/channels.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { addShowOptions, openShow, type ShowOptions } from '../client/show.js'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { note } from '../output/destination.js'
-import { parseFormats, repeated } from '../output/formats.js'
 import { wholeNumber } from '../output/numbers.js'
 
-interface DeliveriesOptions extends ServerOptions {
+interface DeliveriesOptions extends ShowOptions {
   readonly channel?: string
   readonly state?: DeliveryState
   readonly limit: number
-  readonly format?: string[]
 }
 
 /** Deliveries asked for at once, and in all. */
@@ -53,19 +52,13 @@ export function addDeliveries(program: Command, ended: (code: number) => void): 
         .argParser(wholeNumber('--limit', 1, mostDeliveries))
         .default(100),
     )
-    .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
-  addServerOptions(list).action(async (options: DeliveriesOptions) => {
-    const choices = parseFormats(options.format ?? [], ['table', 'json'])
-    const client = await openClient(options)
+  addShowOptions(list).action(async (options: DeliveriesOptions) => {
+    const { client, show } = await openShow(options)
     const channel =
       options.channel === undefined ? undefined : (await channelNamed(client, options.channel)).id
     const { items, next } = await deliveriesOf(client, { channel, state: options.state }, options.limit)
     const { deliveriesTable } = await import('../format/deliveries-table.js')
-    const { tableOptionsFor } = await import('../format/table-options.js')
-    const { json, writeResult } = await import('../output/write.js')
-    await writeResult(choices, (format, to) =>
-      format === 'json' ? json({ items, next }) : deliveriesTable(items, tableOptionsFor(to)),
-    )
+    await show({ items, next }, (to) => deliveriesTable(items, to))
     ended(exitCodes.ok)
   })
 

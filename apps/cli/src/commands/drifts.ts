@@ -2,10 +2,10 @@ import type { DriftReport } from '@basedrift/check'
 import type { Client } from '@basedrift/contract'
 import type { Command } from 'commander'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { limitOption } from '../client/show.js'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { type FormatChoice, parseFormats, repeated } from '../output/formats.js'
-import { wholeNumber } from '../output/numbers.js'
 
 interface DriftsOptions extends ServerOptions {
   readonly stream?: string
@@ -15,9 +15,6 @@ interface DriftsOptions extends ServerOptions {
 
 type Format = 'table' | 'json' | 'html'
 
-/** Most drifts that one call gives. */
-const largestPage = 500
-
 /** `basedrift drifts`: what drifted between the kernel builds of a stream, or one drift in full. */
 export function addDrifts(program: Command, ended: (code: number) => void): void {
   const command = program
@@ -25,7 +22,7 @@ export function addDrifts(program: Command, ended: (code: number) => void): void
     .description('show what drifted from kernel build to kernel build of a stream, or one drift in full')
     .argument('[drift]', 'the id of one drift')
     .option('--stream <name>', 'the drifts of this stream, the latest first')
-    .option('--limit <n>', `how many (1 to ${largestPage})`, wholeNumber('--limit', 1, largestPage), 50)
+    .addOption(limitOption())
     .option(
       '--format <format>',
       'table or json, and html for one drift, with =FILE to write to a file; repeatable',

@@ -1,30 +1,25 @@
-import type { Client, Environment, Live } from '@basedrift/contract'
+import type { Client, Environment } from '@basedrift/contract'
 import type { Command } from 'commander'
-import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { addShowOptions, openShow, type ShowOptions } from '../client/show.js'
+import { wholeList } from '../client/whole.js'
 import { exitCodes } from '../exit.js'
 import { note } from '../output/destination.js'
-import { parseFormats, repeated } from '../output/formats.js'
 
-interface LiveOptions extends ServerOptions {
+interface LiveOptions extends ShowOptions {
   readonly environment: string
   readonly stream?: string
-  readonly format?: string[]
 }
-
-/** Entries asked for at once. */
-const pageSize = 500
 
 /** `basedrift live`: what machines of an environment run, and builds that enter and leave it. */
 export function addLive(program: Command, ended: (code: number) => void): void {
   const live = program.command('live').description('what machines run: builds enter and leave environments')
   const subcommand = (name: string, description: string): Command =>
-    addServerOptions(
+    addShowOptions(
       live
         .command(name)
         .description(description)
         .requiredOption('--environment <name>', 'machines that are kept up to date together')
-        .option('--stream <name>', 'the stream that version-release is of')
-        .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
+        .option('--stream <name>', 'the stream that version-release is of'),
     )
   const named = (name: string, description: string): Command =>
     subcommand(name, description).argument('<build>', 'its id, or version-release together with --stream')
@@ -32,45 +27,26 @@ export function addLive(program: Command, ended: (code: number) => void): void {
   subcommand('list', 'show what is live')
     .option('--history', 'also what has left')
     .action(async (options: LiveOptions & { history?: boolean }) => {
-      const choices = parseFormats(options.format ?? [], ['table', 'json'])
-      const client = await openClient(options)
+      const { client, show } = await openShow(options)
       const { environment, stream, history } = options
-      const items: Live[] = []
-      let cursor: string | undefined
-      do {
-        const page = await client.listLive(environment, { stream, history, cursor, limit: pageSize })
-        items.push(...page.items)
-        cursor = page.next ?? undefined
-      } while (cursor !== undefined)
+      const items = await wholeList((page) => client.listLive(environment, { stream, history, ...page }))
       const { liveTable } = await import('../format/live-table.js')
-      const { tableOptionsFor } = await import('../format/table-options.js')
-      const { json, writeResult } = await import('../output/write.js')
-      await writeResult(choices, (format, to) =>
-        format === 'json' ? json({ items, next: null }) : liveTable(environment, items, tableOptionsFor(to)),
-      )
+      await show({ items, next: null }, (to) => liveTable(environment, items, to))
       ended(exitCodes.ok)
     })
 
-  addServerOptions(
-    live
-      .command('environments')
-      .description('list the environments that builds have entered')
-      .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
-  ).action(async (options: ServerOptions & Pick<LiveOptions, 'format'>) => {
-    const choices = parseFormats(options.format ?? [], ['table', 'json'])
-    const items = await allEnvironments(await openClient(options))
+  addShowOptions(
+    live.command('environments').description('list the environments that builds have entered'),
+  ).action(async (options: ShowOptions) => {
+    const { client, show } = await openShow(options)
+    const items = await allEnvironments(client)
     const { environmentsTable } = await import('../format/live-table.js')
-    const { tableOptionsFor } = await import('../format/table-options.js')
-    const { json, writeResult } = await import('../output/write.js')
-    await writeResult(choices, (format, to) =>
-      format === 'json' ? json({ items, next: null }) : environmentsTable(items, tableOptionsFor(to)),
-    )
+    await show({ items, next: null }, (to) => environmentsTable(items, to))
     ended(exitCodes.ok)
   })
 
   const change = async (options: LiveOptions, name: string, entering: boolean) => {
-    const choices = parseFormats(options.format ?? [], ['table', 'json'])
-    const client = await openClient(options)
+    const { client, show } = await openShow(options)
     const { buildIdOf } = await import('../client/builds.js')
     const id = await buildIdOf(client, name, options.stream)
     const known = entering ? await knownEnvironments(client) : null
@@ -79,11 +55,7 @@ export function addLive(program: Command, ended: (code: number) => void): void {
       : await client.leaveLive(options.environment, id)
     if (known !== null) await sayIfNew(known, options.environment)
     const { liveTable } = await import('../format/live-table.js')
-    const { tableOptionsFor } = await import('../format/table-options.js')
-    const { json, writeResult } = await import('../output/write.js')
-    await writeResult(choices, (format, to) =>
-      format === 'json' ? json(entry) : liveTable(options.environment, [entry], tableOptionsFor(to)),
-    )
+    await show(entry, (to) => liveTable(options.environment, [entry], to))
     ended(exitCodes.ok)
   }
   named('enter', 'machines run this build from now on; safe to repeat').action((name: string, options) =>
@@ -94,15 +66,8 @@ export function addLive(program: Command, ended: (code: number) => void): void {
   )
 }
 
-async function allEnvironments(client: Client): Promise<Environment[]> {
-  const items: Environment[] = []
-  let cursor: string | undefined
-  do {
-    const page = await client.listEnvironments({ cursor, limit: pageSize })
-    items.push(...page.items)
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-  return items
+function allEnvironments(client: Client): Promise<Environment[]> {
+  return wholeList((page) => client.listEnvironments(page))
 }
 
 /** Names of environments that are listed of those there are. */

@@ -1,19 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import type { BlockableVerdict, Policy, PolicySettings } from '@basedrift/contract'
 import type { Command } from 'commander'
-import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { addShowOptions, openShow, type Show, type ShowOptions } from '../client/show.js'
 import { CliError, systemReason } from '../errors.js'
 import { exitCodes } from '../exit.js'
-import { parseFormats, repeated } from '../output/formats.js'
 import { wholeNumber } from '../output/numbers.js'
 
-interface ShowOptions extends ServerOptions {
+interface VersionOptions extends ShowOptions {
   readonly stream: string
   readonly version?: number
-  readonly format?: string[]
 }
 
-interface SetOptions extends ShowOptions {
+interface SetOptions extends VersionOptions {
   readonly rules?: string
   readonly blocking?: string
   readonly live?: string
@@ -29,19 +27,15 @@ interface SetOptions extends ShowOptions {
 export function addPolicy(program: Command, ended: (code: number) => void): void {
   const policy = program.command('policy').description('what the gates of a stream go by')
   const subcommand = (name: string, description: string): Command =>
-    addServerOptions(
-      policy
-        .command(name)
-        .description(description)
-        .requiredOption('--stream <name>', 'the stream')
-        .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
+    addShowOptions(
+      policy.command(name).description(description).requiredOption('--stream <name>', 'the stream'),
     )
 
   subcommand('show', 'show the policy, as it is or as it was')
     .option('--version <n>', 'a version that was before', wholeNumber('--version', 0, 2 ** 31 - 1))
-    .action(async (options: ShowOptions) => {
-      const client = await openClient(options)
-      await show(options, await client.policy(options.stream, { version: options.version }))
+    .action(async (options: VersionOptions) => {
+      const { client, show } = await openShow(options)
+      await showPolicy(show, await client.policy(options.stream, { version: options.version }))
       ended(exitCodes.ok)
     })
 
@@ -65,7 +59,7 @@ export function addPolicy(program: Command, ended: (code: number) => void): void
     )
     .option('--reset', 'start from how it is without any policy')
     .action(async (options: SetOptions) => {
-      const client = await openClient(options)
+      const { client, show } = await openShow(options)
       const changes = await changesOf(options)
       if (Object.keys(changes).length === 0 && !options.reset)
         throw new CliError(
@@ -76,7 +70,7 @@ export function addPolicy(program: Command, ended: (code: number) => void): void
       const settings = { ...(options.reset ? {} : settingsOf(before)), ...changes }
       // What somebody else changes meanwhile is not undone.
       const { policy: after } = await client.setPolicy(options.stream, settings, { seen: before.version })
-      await show(options, after)
+      await showPolicy(show, after)
       ended(exitCodes.ok)
     })
 }
@@ -152,12 +146,7 @@ async function rulesOf(file: string): Promise<string> {
   return text
 }
 
-async function show({ format }: ShowOptions, policy: Policy): Promise<void> {
-  const choices = parseFormats(format ?? [], ['table', 'json'])
+async function showPolicy(show: Show['show'], policy: Policy): Promise<void> {
   const { policyTable } = await import('../format/policy-table.js')
-  const { tableOptionsFor } = await import('../format/table-options.js')
-  const { json, writeResult } = await import('../output/write.js')
-  await writeResult(choices, (name, to) =>
-    name === 'json' ? json(policy) : policyTable(policy, tableOptionsFor(to)),
-  )
+  await show(policy, (to) => policyTable(policy, to))
 }

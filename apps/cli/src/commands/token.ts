@@ -2,10 +2,12 @@ import type { Client, Token, TokenScope } from '@basedrift/contract'
 import { type Command, Option } from 'commander'
 import { duration } from '../client/duration.js'
 import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { addShowOptions, openShow, type ShowOptions } from '../client/show.js'
+import { wholeList } from '../client/whole.js'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
 import { note, standardOutput } from '../output/destination.js'
-import { parseFormats, repeated } from '../output/formats.js'
+import { repeated } from '../output/formats.js'
 import { printable } from '../output/printable.js'
 import { minute } from '../output/words.js'
 
@@ -14,10 +16,6 @@ interface CreateOptions extends ServerOptions {
   readonly scope: TokenScope[]
   readonly stream?: string[]
   readonly expires?: string
-}
-
-interface ListOptions extends ServerOptions {
-  readonly format?: string[]
 }
 
 const endExamples = '90d, 12h, or a time as `date -u -d +90days +%FT%TZ` prints it'
@@ -56,19 +54,12 @@ export function addToken(program: Command, ended: (code: number) => void): void 
     ended(exitCodes.ok)
   })
 
-  const list = tokens
-    .command('list')
-    .description('list the tokens, newest first, revoked ones too')
-    .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated)
-  addServerOptions(list).action(async (options: ListOptions) => {
-    const choices = parseFormats(options.format ?? [], ['table', 'json'])
-    const items = await allTokens(await openClient(options))
+  const list = tokens.command('list').description('list the tokens, newest first, revoked ones too')
+  addShowOptions(list).action(async (options: ShowOptions) => {
+    const { client, show } = await openShow(options)
+    const items = await allTokens(client)
     const { tokensTable } = await import('../format/tokens-table.js')
-    const { tableOptionsFor } = await import('../format/table-options.js')
-    const { json, writeResult } = await import('../output/write.js')
-    await writeResult(choices, (format, to) =>
-      format === 'json' ? json({ items }) : tokensTable(items, tableOptionsFor(to), new Date()),
-    )
+    await show({ items }, (to) => tokensTable(items, to, new Date()))
     ended(exitCodes.ok)
   })
 
@@ -91,15 +82,8 @@ export function addToken(program: Command, ended: (code: number) => void): void 
   })
 }
 
-async function allTokens(client: Client): Promise<Token[]> {
-  const items: Token[] = []
-  let cursor: string | undefined
-  do {
-    const page = await client.listTokens({ cursor, limit: 500 })
-    items.push(...page.items)
-    cursor = page.next ?? undefined
-  } while (cursor !== undefined)
-  return items
+function allTokens(client: Client): Promise<Token[]> {
+  return wholeList((page) => client.listTokens(page))
 }
 
 /** What a token is good for, as far as nobody has limited it. */

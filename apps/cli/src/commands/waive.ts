@@ -1,17 +1,14 @@
 import type { WaivableVerdict, Waiver } from '@basedrift/contract'
 import type { Command } from 'commander'
 import { duration } from '../client/duration.js'
-import { addServerOptions, openClient, type ServerOptions } from '../client/server.js'
+import { addShowOptions, openShow, type Show, type ShowOptions } from '../client/show.js'
+import { wholeList } from '../client/whole.js'
 import { CliError } from '../errors.js'
 import { exitCodes } from '../exit.js'
-import { parseFormats, repeated } from '../output/formats.js'
+import { repeated } from '../output/formats.js'
 import { isReason, reasonRange } from '../output/reason.js'
 
-interface FormatOptions extends ServerOptions {
-  readonly format?: string[]
-}
-
-interface AddOptions extends FormatOptions {
+interface AddOptions extends ShowOptions {
   readonly kernel: string
   readonly modules: string
   readonly stream?: string
@@ -22,12 +19,11 @@ interface AddOptions extends FormatOptions {
   readonly expires: string
 }
 
-interface ListOptions extends FormatOptions {
+interface ListOptions extends ShowOptions {
   readonly stream?: string
   readonly state?: string
 }
 
-const pageSize = 500
 const longestSeconds = 366 * 86_400
 const endExamples = '30d, 12h, or a time as `date -u -d +30days +%FT%TZ` prints it, at most 366 days from now'
 
@@ -40,12 +36,7 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
       'accept named verdicts of modules on a kernel for a while; list and withdraw what was accepted',
     )
   const subcommand = (name: string, description: string): Command =>
-    addServerOptions(
-      waive
-        .command(name)
-        .description(description)
-        .option('--format <format>', 'table or json, with =FILE to write to a file; repeatable', repeated),
-    )
+    addShowOptions(waive.command(name).description(description))
 
   subcommand('add', 'accept verdicts; bound to the content of both sides, gone once it changes')
     .requiredOption('--kernel <build>', 'the kernel build: its id, or version-release together with --stream')
@@ -57,7 +48,6 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
     .requiredOption('--reason <text>', 'why, for whoever reads it later')
     .requiredOption('--expires <when>', `when it ends: ${endExamples}`)
     .action(async (options: AddOptions) => {
-      const choices = parseFormats(options.format ?? [], ['table', 'json'])
       const wrong: string[] = []
       const told = async <T>(part: () => T | Promise<T>): Promise<T | undefined> => {
         try {
@@ -75,7 +65,7 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
       if (!isReason(options.reason)) wrong.push(`Say why, ${reasonRange} (--reason).`)
       if (verdicts === undefined || expiresAt === undefined || wrong.length > 0)
         throw new CliError('usage', wrong.join(' '))
-      const client = await openClient(options)
+      const { client, show } = await openShow(options)
       const { buildIdOf } = await import('../client/builds.js')
       const { waiver } = await client.waive({
         kernelBuild: await buildIdOf(client, options.kernel, options.stream),
@@ -85,7 +75,7 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
         reason: options.reason,
         expiresAt,
       })
-      await show(choices, [waiver], waiver)
+      await showWaivers(show, [waiver], waiver)
       ended(exitCodes.ok)
     })
 
@@ -93,7 +83,6 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
     .option('--stream <name>', 'those of this stream')
     .option('--state <state>', 'active, expired or withdrawn')
     .action(async (options: ListOptions) => {
-      const choices = parseFormats(options.format ?? [], ['table', 'json'])
       const { waiverStates } = await import('@basedrift/contract/client')
       const state = waiverStates.find((known) => known === options.state)
       if (options.state !== undefined && state === undefined)
@@ -102,40 +91,25 @@ export function addWaive(program: Command, ended: (code: number) => void): void 
           `There is no state "${options.state}"; there are ${waiverStates.join(', ')}.`,
           '--state',
         )
-      const client = await openClient(options)
-      const items: Waiver[] = []
-      let cursor: string | undefined
-      do {
-        const page = await client.listWaivers({ stream: options.stream, state, cursor, limit: pageSize })
-        items.push(...page.items)
-        cursor = page.next ?? undefined
-      } while (cursor !== undefined)
-      await show(choices, items, { items, next: null })
+      const { client, show } = await openShow(options)
+      const items = await wholeList((page) => client.listWaivers({ stream: options.stream, state, ...page }))
+      await showWaivers(show, items, { items, next: null })
       ended(exitCodes.ok)
     })
 
   subcommand('withdraw', 'end a waiver now; it stays recorded')
     .argument('<waiver>', 'its id')
-    .action(async (id: string, options: FormatOptions) => {
-      const choices = parseFormats(options.format ?? [], ['table', 'json'])
-      const client = await openClient(options)
+    .action(async (id: string, options: ShowOptions) => {
+      const { client, show } = await openShow(options)
       const waiver = await client.withdrawWaiver(id)
-      await show(choices, [waiver], waiver)
+      await showWaivers(show, [waiver], waiver)
       ended(exitCodes.ok)
     })
 }
 
-async function show(
-  choices: ReturnType<typeof parseFormats<'table' | 'json'>>,
-  waivers: readonly Waiver[],
-  whole: unknown,
-): Promise<void> {
+async function showWaivers(show: Show['show'], waivers: readonly Waiver[], whole: unknown): Promise<void> {
   const { waiversTable } = await import('../format/waivers-table.js')
-  const { tableOptionsFor } = await import('../format/table-options.js')
-  const { json, writeResult } = await import('../output/write.js')
-  await writeResult(choices, (format, to) =>
-    format === 'json' ? json(whole) : waiversTable(waivers, tableOptionsFor(to)),
-  )
+  await show(whole, (to) => waiversTable(waivers, to))
 }
 
 async function waivable(texts: readonly string[]): Promise<WaivableVerdict[]> {
