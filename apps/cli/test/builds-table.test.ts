@@ -109,7 +109,7 @@ describe('builds for people', () => {
     }
     const withdrawn: Build = { ...bare, withdrawal: { by: 'anna', at: time, reason: 'the wrong file' } }
     expect(buildTable(withdrawn, { style: plain, width: 100 })).toContain(
-      'Withdrawn 2026-05-01 12:34 UTC by anna: the wrong file (it was open)\n',
+      'Withdrawn 2026-05-01 12:34 UTC by anna: the wrong file\n          state until then: open\n',
     )
     await expect(buildsTable([build, bare, withdrawn], { style: plain, width: 100 })).toMatchFileSnapshot(
       'golden/builds.txt',

@@ -87,7 +87,7 @@ it.each([
   ['channel add other --kind slack', /^basedrift: usage: .*--url/],
   [
     'channel add other --kind slack --url https://10.0.0.1/hooks/x',
-    /^basedrift: target-refused: .*address-refused/,
+    /^basedrift: target-refused: Its host is or has an address that is not public; [^()]*$/,
   ],
   [
     'channel add other --kind slack --url https://chat.example.org/x --event drifts',

@@ -229,6 +229,7 @@ describe('basedrift gate', () => {
 
   it.each([
     [[], { BASEDRIFT_BREAK_GLASS: '1' }],
+    [[], { BASEDRIFT_BREAK_GLASS: 'REASON' }],
     [['--dry-run'], { BASEDRIFT_BREAK_GLASS: 'security fix' }],
     [['--wait', 'long'], {}],
     [['--wait', '2d'], {}],

@@ -6,6 +6,7 @@ import { cell, columns, fittedColumns } from '../src/output/columns.js'
 import { parseFormats } from '../src/output/formats.js'
 import { wholeNumber } from '../src/output/numbers.js'
 import { clipped, clippedPath, printable, wrapped } from '../src/output/printable.js'
+import { isReason } from '../src/output/reason.js'
 import { replaceTogether } from '../src/output/replace.js'
 import { coloured, plain, styleFor } from '../src/output/style.js'
 import { bytes, count, counted, listed } from '../src/output/words.js'
@@ -62,6 +63,15 @@ describe('wrapped', () => {
     expect(wrapped('Moved   one two three', 11, '  ')).toEqual(['Moved   one', '  two three'])
     expect(wrapped('a\u001b much-longer-word b', 8)).toEqual(['a\\x1b', 'much-longer-word', 'b'])
     expect(wrapped('short', 80)).toEqual(['short'])
+  })
+})
+
+describe('a reason', () => {
+  it('is no placeholder of help or advice', () => {
+    for (const none of ['no', '   ', 'WHY', "'why'", '<reason>', 'REASON', 'text...', 'x'.repeat(1025)])
+      expect([none, isReason(none)]).toEqual([none, false])
+    for (const one of ['why not', 'a reason', '#4711', '理由です'])
+      expect([one, isReason(one)]).toEqual([one, true])
   })
 })
 

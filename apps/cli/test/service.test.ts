@@ -237,8 +237,21 @@ describe('serve, push and what came of it', () => {
     expect((await client(...mistaken, vector('teapot-1.1.ko'))).code).toBe(0)
     const gone = await client('build', 'withdraw', ...name, '--reason', 'a mistyped version')
     expect(gone).toMatchObject({ code: 0, stderr: '' })
-    expect(gone.stdout.toString()).toMatch(/ 9.9-1 {2}withdrawn\n.*by first-admin: a mistyped version /s)
-    expect((await client('build', ...name)).stderr).toMatch(/^basedrift: build-unknown: /)
+    expect(gone.stdout.toString()).toMatch(
+      / 9.9-1 {2}withdrawn\n.*by first-admin: a mistyped version\n {10}state until then: open\n/s,
+    )
+    const [, id = ''] = /^Id +(\S+)$/m.exec(gone.stdout.toString()) ?? []
+    const asked = await client('gate', '--build', ...name, '--environment', 'production')
+    for (const { code, stderr } of [asked, await client('build', ...name)]) {
+      expect(code).toBe(2)
+      expect(stderr).toMatch(
+        /^basedrift: build-withdrawn: 9\.9-1 of example\/x86_64\/default was withdrawn \(\S+ \S+ UTC by first-admin: a mistyped version\), /,
+      )
+      expect(stderr).toContain(` \`basedrift build ${id}\` shows `)
+    }
+    expect((await client('build', id)).stdout.toString()).toContain(' 9.9-1  withdrawn\n')
+    const never = await client('build', '9.9-2', '--stream', stream)
+    expect(never.stderr).toMatch(/^basedrift: build-unknown: The stream /)
     const listed = async (...args: string[]) =>
       (await client('builds', '--stream', stream, ...args)).stdout.toString()
     expect(await listed()).toMatch(/ 9.9-1 +withdrawn /)

@@ -43,7 +43,7 @@ export function channelRoutes(app: App, { ledger, sending, ring }: AppDependenci
       checkTarget(target, net)
     } catch (error) {
       if (error instanceof NotifyError)
-        throw new ProblemError('target-refused', `${error.message} (${error.code})`, { cause: error })
+        throw new ProblemError('target-refused', error.message, { cause: error })
       throw error
     }
     const { settings, secrets } = splitTarget(target)

@@ -7,6 +7,7 @@ import { exitCodes } from '../exit.js'
 import { note } from '../output/destination.js'
 import { type Output, openOutputs, parseFormats, repeated } from '../output/formats.js'
 import { printable } from '../output/printable.js'
+import { isReason, reasonRange } from '../output/reason.js'
 
 interface GateOptions extends ServerOptions {
   readonly build: string
@@ -134,12 +135,8 @@ async function sayWhatStays({ reasons }: Decision): Promise<void> {
 function breakGlassReason(value: string | undefined): string | null {
   const reason = value?.trim() ?? ''
   if (reason === '') return null
-  if (reason.length >= 3 && reason.length <= 1024 && /\p{L}{2}/u.test(reason)) return reason
-  throw new CliError(
-    'usage',
-    'BASEDRIFT_BREAK_GLASS says why, in 3 to 1,024 characters.',
-    'BASEDRIFT_BREAK_GLASS',
-  )
+  if (isReason(reason) && /\p{L}{2}/u.test(reason)) return reason
+  throw new CliError('usage', `BASEDRIFT_BREAK_GLASS says why, ${reasonRange}.`, 'BASEDRIFT_BREAK_GLASS')
 }
 
 async function asked(client: Client, options: GateOptions): Promise<Decision> {

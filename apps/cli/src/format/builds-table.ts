@@ -50,9 +50,8 @@ export function buildTable(build: Build, { style, width }: TableOptions): string
   const { kernel, modules, progress, failure, withdrawal } = build
   if (withdrawal !== null)
     lines.push(
-      printable(
-        `Withdrawn ${minute(withdrawal.at)} UTC by ${withdrawal.by}: ${withdrawal.reason} (it was ${build.state})`,
-      ),
+      printable(`Withdrawn ${minute(withdrawal.at)} UTC by ${withdrawal.by}: ${withdrawal.reason}`),
+      `          state until then: ${build.state}`,
     )
   if (failure !== null)
     lines.push(style('bad', `Failed    ${printable(`${failure.code}: ${failure.message}`)}`))

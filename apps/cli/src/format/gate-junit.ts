@@ -1,6 +1,7 @@
 import type { Decision, GateReason } from '@basedrift/contract'
 import type { ErrorReport } from '../errors.js'
 import { commandLines } from '../output/command-line.js'
+import { printable } from '../output/printable.js'
 import {
   affectedOf,
   decidedBy,
@@ -14,7 +15,7 @@ import {
 } from './gate-words.js'
 import { type Case, junit } from './junit.js'
 
-/** All that a reader of the report needs to go on: what comes of it, which modules, what would change it, where to look, and what decided. */
+/** All that a reader of the report needs to go on: what comes of it, which modules, what would change it, where to look, and what decided, a line each. */
 function textOf(decision: Decision, reason: GateReason, server: string): string {
   const look = nextCommand(decision, reason)
   return [
@@ -28,7 +29,8 @@ function textOf(decision: Decision, reason: GateReason, server: string): string 
     decidedBy(decision),
   ]
     .filter((part) => part !== '')
-    .join(' | ')
+    .map(printable)
+    .join('\n')
 }
 
 /** A decision of the service at `server` as JUnit XML: a case for the build, one for each reason, and one that is skipped for what each waiver took out. */

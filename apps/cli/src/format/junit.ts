@@ -36,7 +36,7 @@ export interface Suite {
 /** What is within a case: the schema that Jenkins goes by lets what is skipped have text alone. */
 function inside({ tag, type, message, text }: NonNullable<Case['within']>): string {
   const lines = text.split('\n').map(xml).join('\n')
-  if (tag === 'skipped') return `<skipped>${xml(`${message} | `)}${lines}</skipped>`
+  if (tag === 'skipped') return `<skipped>${xml(message)}\n${lines}</skipped>`
   return `<${tag} type="${xml(type)}" message="${xml(message)}">${lines}</${tag}>`
 }
 
