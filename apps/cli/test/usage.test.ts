@@ -21,6 +21,7 @@ describe('usage', () => {
     [['matrix', '--stream', 's', '--server', 'ftp://x'], 2],
     [['matrix', '--stream', 's', '--server', 'not a url'], 2],
     [['builds', '--limit', '0'], 2],
+    [['policy', 'set', '--stream', 's', '--reset', '--format', 'xml', '--server', 'http://127.0.0.1:1'], 2],
     [['token', 'list', '--help'], 0],
     [['token', 'create', '--name', 'x'], 2],
     [['token', 'create', '--name', 'x', '--scope', 'all'], 2],

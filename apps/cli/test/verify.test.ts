@@ -1,21 +1,19 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { basedrift, type Run } from './support/run.js'
-import { startService, type TestService } from './support/service.js'
+import { type Example, startExample, stream } from './support/example.js'
+import { basedrift } from './support/run.js'
 import { tempDir } from './support/temp.js'
 import { vector } from './support/vectors.js'
 
-const stream = 'example/x86_64/default'
 const of = ['--stream', stream]
 const temp = tempDir()
-let service: TestService
+let service: Example
 let id: string
 let attestation: string
 let key: string
 
-const client = (...args: string[]): Promise<Run> =>
-  basedrift(args, { env: { BASEDRIFT_URL: service.url, BASEDRIFT_TOKEN: service.token } })
+const client = (...args: string[]) => service.client(...args)
 const filesOf = (build: string): string[] =>
   [`vmlinux-${build}`, `teapot-${build}.ko`, `saucer-${build}.ko`].map(vector)
 const attest = async (build = id): Promise<string> => {
@@ -26,21 +24,8 @@ const attest = async (build = id): Promise<string> => {
 }
 
 beforeAll(async () => {
-  service = await startService(path.join(temp.path, 'data'))
-  const push = (release: string) =>
-    client(
-      'push',
-      '--stream',
-      stream,
-      '--version',
-      '5.15.12',
-      '--release',
-      release,
-      '--wait',
-      ...filesOf(release),
-    )
-  await push('1.1')
-  await push('1.3')
+  service = await startExample(path.join(temp.path, 'data'))
+  for (const build of ['1.1', '1.3']) await service.push(build, '--wait', ...filesOf(build))
   const { stdout } = await client('builds', '--stream', stream, '--format', 'json')
   const [latest, first] = JSON.parse(stdout.toString()).items
   id = latest.id
