@@ -112,7 +112,7 @@ describe('an explanation', () => {
 
   it('says what a module lacks that the kernel takes by force alone, and how to build it', () => {
     const modversions = { state: 'unknown' as const, mismatched: [] }
-    const told = (doubt: 'versions-absent' | 'exporters-unsure') =>
+    const told = (doubt: 'versions-absent' | 'exporters-unsure' | 'overridden-exports') =>
       remedy(
         explained({
           verdict: 'compatible',
@@ -128,6 +128,9 @@ describe('an explanation', () => {
       ),
     ])
     expect(told('exporters-unsure')).toEqual([])
+    expect(told('overridden-exports')).toEqual([
+      expect.stringMatching(/^Let it export what modules of the kernel import, /),
+    ])
   })
 
   it('says what a module may not use', () => {

@@ -1,11 +1,12 @@
 import type { ModuleFacts, SymbolList, SymversFacts } from '@basedrift/artifacts'
-import { releaseFromVermagic } from '@basedrift/artifacts'
+import { moduleNameFromPath, releaseFromVermagic } from '@basedrift/artifacts'
 import type { FoundKernel } from './kernels.js'
 import { overridden } from './overridden.js'
 import {
   type LoadKernel,
   type NamePool,
   noPooledSymbols,
+  type OwnModule,
   onlySymbols,
   type PooledSymbols,
   symbolBits,
@@ -13,8 +14,8 @@ import {
 import { folderOf } from './pure/places.js'
 import { type FoundSymvers, symversOf } from './symvers.js'
 
-/** What a module of a kernel's own gives to others. */
-export type Exporter = Pick<ModuleFacts, 'file' | 'vermagic' | 'exports'>
+/** What a module of a kernel's own gives to others, and takes from them. */
+export type Exporter = Pick<ModuleFacts, 'file' | 'vermagic' | 'exports' | 'imports' | 'extendedImports'>
 
 /** What is found of what a kernel gives to modules. */
 export interface Beside extends FoundSymvers<SymversFacts> {
@@ -25,7 +26,14 @@ export interface Beside extends FoundSymvers<SymversFacts> {
 /** What a kernel compares modules with, as far as it does not depend on its rules and its base. */
 export type Provides = Pick<
   LoadKernel,
-  'vermagic' | 'modversions' | 'forceLoad' | 'missingNamespaces' | 'machine' | 'exports' | 'moduleExports'
+  | 'vermagic'
+  | 'modversions'
+  | 'forceLoad'
+  | 'missingNamespaces'
+  | 'machine'
+  | 'exports'
+  | 'moduleExports'
+  | 'ownModules'
 >
 
 /**
@@ -47,6 +55,7 @@ export function providesOf(found: FoundKernel, beside: Beside, names: NamePool):
     beside.exporters.length > 0
       ? []
       : listed.map((list) => onlySymbols(list, (bits) => (bits & symbolBits.ofModule) !== 0))
+  const exported = own.map((one) => pool(one.exports, names))
   return {
     vermagic: kernel.vermagic ?? (vermagics.size === 1 ? [...vermagics][0]! : null),
     modversions: kernel.config?.modversions ?? null,
@@ -54,8 +63,38 @@ export function providesOf(found: FoundKernel, beside: Beside, names: NamePool):
     missingNamespaces: kernel.config?.missingNamespaces ?? null,
     machine: kernel.elfMachine,
     exports: exports === null ? joinedIfAny(ofKernel) : versioned(names.pool(exports), ofKernel),
-    moduleExports: joined([...own.map((one) => pool(one.exports, names)), ...ofModules]),
+    moduleExports: joined([...exported, ...ofModules]),
+    ownModules: own.length === 0 ? null : linked(own, exported, names),
   }
+}
+
+/** What modules of a kernel import from each other; those that take and give nothing are left out. */
+function linked(
+  own: readonly Exporter[],
+  exported: readonly PooledSymbols[],
+  names: NamePool,
+): readonly OwnModule[] {
+  const known = new Set<number>()
+  for (const { ids } of exported) for (const id of ids) known.add(id)
+  const wanted = new Set<number>()
+  // A kernel goes by extended versions wherever a module has them and it knows them.
+  const imported = own.map(({ imports, extendedImports }) => {
+    const list = picked(pool(extendedImports.length > 0 ? extendedImports : imports, names), known)
+    for (const id of list.ids) wanted.add(id)
+    return list
+  })
+  return own.flatMap(({ file }, nth) => {
+    const [exports, imports] = [picked(exported[nth]!, wanted), imported[nth]!]
+    if (exports.ids.length === 0 && imports.ids.length === 0) return []
+    return [{ name: moduleNameFromPath(file), exports, imports }]
+  })
+}
+
+/** Those of a list that are in a set, without their namespaces. */
+function picked({ ids, crcs, flags }: PooledSymbols, among: ReadonlySet<number>): PooledSymbols {
+  const isThere = Array.from(ids, (id) => among.has(id))
+  const keep = (_: number, nth: number) => isThere[nth]!
+  return { ids: ids.filter(keep), crcs: crcs.filter(keep), flags: flags.filter(keep), spaces: new Map() }
 }
 
 function ownModules(release: string | null, exporters: readonly Exporter[]): readonly Exporter[] {

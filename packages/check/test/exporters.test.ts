@@ -58,17 +58,17 @@ function imageWith(btf: boolean, more: readonly SectionSpec[] = []): Uint8Array 
 }
 const image = imageWith(true)
 
-/** A module that imports `kfree` with this CRC and, where it wants, `helper`, which it exports where it gives it. */
-function moduleWith(name: string, kfree: number, helper: 'wants' | 'gives' | null = null) {
+/** A module that imports `kfree` with this CRC and, where it wants, `helper`, which it exports where it gives it, with the CRC 3 or another. */
+function moduleWith(name: string, kfree: number, helper: 'wants' | 'gives' | null = null, crc = 3) {
   const exported = helper === 'gives' ? ['helper'] : []
   const imported = helper === 'wants' ? ['helper'] : []
-  const wanted = imported.map((symbol): [string, number] => [symbol, 3])
+  const wanted = imported.map((symbol): [string, number] => [symbol, crc])
   return writeElf({
     sections: [
       { name: '.modinfo', data: chars(`name=${name}\0vermagic=${vermagic}\0`) },
       { name: '__versions', data: versionRecords([['module_layout', 1], ['kfree', kfree], ...wanted]) },
       { name: '__ksymtab', data: new Uint8Array(12 * exported.length) },
-      { name: '__kcrctab', data: exported.flatMap(() => [3, 0, 0, 0]) },
+      { name: '__kcrctab', data: exported.flatMap(() => [crc, 0, 0, 0]) },
       ...symbolSections(
         [
           ...['kfree', ...imported].map((symbol) => ({ name: symbol, value: 0, section: 0 })),
@@ -130,16 +130,20 @@ async function symbolsOf(kernel: readonly ReturnType<typeof put>[], set: ReturnT
   })
   const stored = decodeRows(rows, theirs.found.manifest)
   const subject = stored.find(({ name }) => name === 'wants' || name === 'm')!
-  const { modversions: said, obstacles } = subject.load
-  return { said, problems: own.found.problems, ...(obstacles && { obstacles }) }
+  const { modversions: said, obstacles, doubts } = subject.load
+  return { said, problems: own.found.problems, ...(obstacles && { obstacles }), ...(doubts && { doubts }) }
 }
 
 /** The same by the command, of one package with the kernel. */
 async function checkedAlone(kernel: ReturnType<typeof put>, set: ReturnType<typeof put> = kernel) {
   const request = { kernel: kernel.path, modules: [set.path], origin: kernel.path }
   const { modules, notes = [] } = await checkKernelAndModules({ ...request, rules: { version: '6.1.192' } })
-  const { modversions: said, obstacles } = modules.find(({ name }) => name === 'wants' || name === 'm')!.load
-  return { said, notes, ...(obstacles && { obstacles }) }
+  const {
+    modversions: said,
+    obstacles,
+    doubts,
+  } = modules.find(({ name }) => name === 'wants' || name === 'm')!.load
+  return { said, notes, ...(obstacles && { obstacles }), ...(doubts && { doubts }) }
 }
 
 const symvers = (...lines: string[]): Files => ({
@@ -204,6 +208,40 @@ test('a module that is refused brings nothing to those beside it, but where depm
     expect(await symbolsOf([kernel], null)).toEqual({ said: match, problems: [], ...expected })
     expect(await checkedAlone(kernel)).toEqual({ said: match, notes: [], ...expected })
   }
+})
+
+test('a module that takes the place of one of the kernel is in doubt where it breaks modules of the kernel', async () => {
+  const kernel = put(
+    'kernel.tar',
+    kernelFiles({
+      [below('kernel/m.ko')]: moduleWith('m', 2, 'gives'),
+      [below('kernel/wants.ko')]: moduleWith('wants', 2, 'wants'),
+    }),
+  )
+  const doubts = ['overridden-exports']
+  const other = moduleWith('m', 2, 'gives', 4)
+  for (const [files, expected] of [
+    [{ 'updates/m.ko': moduleWith('m', 2, 'gives') }, {}],
+    [{ 'updates/m.ko': other }, { doubts }],
+    [{ 'extra/sub/m.ko.xz': moduleWith('m', 2) }, { doubts }],
+    // What imports from it comes along, and is looked at itself.
+    [{ 'updates/m.ko': other, 'updates/wants.ko': moduleWith('x', 2, 'wants', 4) }, {}],
+    // Another module of the kernel's, or none.
+    [{ 'updates/m2.ko': other }, {}],
+    [{ 'kernel/m.ko': other }, {}],
+  ] as const) {
+    const placed = Object.entries(files).map(([file, bytes]) => [below(file), bytes])
+    const kmp = put('kmp.tar', Object.fromEntries(placed))
+    const { said, ...service } = await symbolsOf([kernel], kmp)
+    const { said: _, ...command } = await checkedAlone(kernel, kmp)
+    expect([files, service]).toEqual([files, { problems: [], ...expected }])
+    expect([files, command]).toEqual([files, { notes: [], ...expected }])
+    expect(said).toEqual(match)
+  }
+  // Nobody looks there; and a kernel on its own modules, overridden or not, is whole.
+  const nowhere = put('kmp.tar', { 'usr/share/doc/m.ko': other })
+  expect(await checkedAlone(kernel, nowhere)).toEqual({ said: match, notes: [] })
+  expect(await checkedAlone(kernel)).toEqual({ said: match, notes: [] })
 })
 
 test('modules export to those in the same folder alone', async () => {

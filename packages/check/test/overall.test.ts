@@ -105,6 +105,7 @@ describe('exit code', () => {
     const [own, evidence] = [doubted('vermagic-absent'), doubted('exporters-unsure', 'modversions-unknown')]
     for (const load of [own, evidence]) expect(exitCodeOf([{ verdict: 'compatible', load }])).toBe(3)
     expect([own, evidence, loadUnknown].map(loadDoubtful)).toEqual([true, false, false])
+    expect(loadDoubtful(doubted('overridden-exports'))).toBe(true)
     expect(loadDoubtful({ ...own, vermagic: 'differs' })).toBe(false)
   })
 

@@ -50,6 +50,8 @@ const exporter = (file: string, name: string): Exporter => ({
   file,
   vermagic: `${release} SMP modversions `,
   exports: listOf([[name, 7]]),
+  imports: listOf([]),
+  extendedImports: listOf([]),
 })
 
 /** What a kernel gives, by name. */

@@ -50,6 +50,7 @@ async function setOf() {
     machine: null,
     exports: null,
     moduleExports: noPooledSymbols,
+    ownModules: null,
   }
   writeFileSync(at('exports'), encodeProvides(provides, new NamePool()))
   const results = Array.from(

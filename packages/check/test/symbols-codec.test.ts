@@ -98,19 +98,32 @@ describe('stored symbols', () => {
       machine: fc.option(fc.nat(0xffff)),
       exports: fc.option(exportedEntries),
       moduleExports: exportedEntries,
+      ownModules: fc.option(
+        fc.array(fc.record({ name: fc.string(), exports: entries, imports: entries }), { maxLength: 3 }),
+      ),
     })
     fc.assert(
-      fc.property(kernel, ({ exports, moduleExports, ...rest }) => {
+      fc.property(kernel, ({ exports, moduleExports, ownModules, ...rest }) => {
         const own = new NamePool()
         const pooled = exports === null ? null : own.pool(listOf(exports))
         const ofModules = own.pool(listOf(moduleExports))
-        const packed = encodeProvides({ ...rest, exports: pooled, moduleExports: ofModules }, own)
+        const each =
+          ownModules?.map((one) => ({
+            name: one.name,
+            exports: own.pool(listOf(one.exports)),
+            imports: own.pool(listOf(one.imports)),
+          })) ?? null
+        const provides = { ...rest, exports: pooled, moduleExports: ofModules, ownModules: each }
+        const packed = encodeProvides(provides, own)
         const names = new NamePool()
         const found = decodeProvides(packed, names)!
         expect(found).toMatchObject(rest)
         expect(found.exports === null).toBe(pooled === null)
         if (found.exports !== null) expect(told(found.exports, names)).toEqual(told(pooled!, own))
         expect(told(found.moduleExports, names)).toEqual(told(ofModules, own))
+        const said = (list: typeof found.ownModules, pool: NamePool) =>
+          list?.map((one) => [one.name, told(one.exports, pool), told(one.imports, pool)])
+        expect(said(found.ownModules, names)).toEqual(said(each, own))
       }),
       { numRuns: 50 },
     )
@@ -126,10 +139,11 @@ describe('stored symbols', () => {
       machine: null,
       exports: null,
       moduleExports: noPooledSymbols,
+      ownModules: null,
     }
     for (const [packed, decode, current] of [
       [encodeModuleSymbols([]), decodeModuleSymbols, 4],
-      [encodeProvides(provides, names), decodeProvides, 5],
+      [encodeProvides(provides, names), decodeProvides, 6],
     ] as const) {
       const versioned = (version: number) => packed.map((byte, at) => (at === 7 ? version : byte))
       for (const older of [1, 2]) expect(decode(versioned(older), names)).toBeNull()
@@ -153,6 +167,7 @@ describe('stored symbols', () => {
       forceLoad: true,
       missingNamespaces: null,
       machine: 62,
+      ownModules: null,
     })
     expect(told(exports!, names)).toEqual([
       ['kfree', 1, 0, undefined],
@@ -165,6 +180,17 @@ describe('stored symbols', () => {
     expect(module).toMatchObject({ terms: null, machine: 62, basicVersions: 'read' })
     expect(told(module!.imports, names).map(([name]) => name)).toEqual(['kfree', 'up'])
     expect(told(module!.exports, names)).toEqual([['garp_init', 4, 4, undefined]])
+  })
+
+  test('of a kernel that were packed before its modules were told one by one tell their exports alone', () => {
+    const names = new NamePool()
+    const found = decodeProvides(
+      stored('QkRTWU1CTAWLGIACBWtmcmVlAAEAAAAJZ2FycF9pbml0EAQAAADfCjYuMS4wIFNNUCA/AQABAAJNTQECAAM='),
+      names,
+    )!
+    expect(found).toMatchObject({ vermagic: '6.1.0 SMP ', missingNamespaces: true, ownModules: null })
+    expect(told(found.exports!, names)).toEqual([['kfree', 1, 0, 'MM']])
+    expect(told(found.moduleExports, names)).toEqual([['garp_init', 4, 16, undefined]])
   })
 
   test('of a kernel that version 3 packed are read without the lines of a Module.symvers', () => {

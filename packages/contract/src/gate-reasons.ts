@@ -37,9 +37,9 @@ export const gateReasonCodes = {
   'load-doubtful': {
     outcome: 'unknown',
     sentence:
-      'Modules lack symbol versions, vermagic or the import of a namespace: a kernel takes them only where its config lets that pass, and by force (CONFIG_MODULE_FORCE_LOAD) compares nothing.',
+      'Modules lack symbol versions, vermagic or the import of a namespace: a kernel takes them only where its config lets that pass, and by force (CONFIG_MODULE_FORCE_LOAD) compares nothing. Or they take the place of modules of the kernel (`updates/`) without exports that others of it import, or with other CRCs.',
     remedy:
-      'Build them with the Module.symvers of that kernel, upload its config; the explanation of each module says what it lacks. Where that is meant, say so by a rule (PASS) or a waiver of `load-doubtful`, or leave it out of what blocks.',
+      'Build them with the Module.symvers of that kernel, upload its config, bring along the modules that import from what they replace; the explanation of each module says what it lacks. Where that is meant, say so by a rule (PASS) or a waiver of `load-doubtful`, or leave it out of what blocks.',
   },
   'load-unknown': {
     outcome: 'unknown',

@@ -55,6 +55,7 @@ export const doubtCodes = [
   'exporters-unsure',
   'modversions-unknown',
   'namespace-not-imported',
+  'overridden-exports',
 ] as const
 
 /** What becomes of the type ids that the code of a module carries. */
@@ -141,7 +142,7 @@ export type GateOutcome = (typeof gateOutcomes)[number]
 /**
  * What a gate looks at in a module on a kernel: its verdict, and what of `overall` is not in it: `refused` by what else the kernel
  * compares, `loads-misread` by the type ids in its code, `symbols-missing` where it imports what nothing known exports, `load-doubtful`
- * where it lacks itself what that is told by, `load-unknown` where else not all of that is known.
+ * where it lacks itself what that is told by, or what modules of the kernel import from the one whose place it takes, `load-unknown` where else not all of that is known.
  */
 export const gateVerdicts = [
   ...verdicts,

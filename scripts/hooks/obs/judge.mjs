@@ -1,7 +1,7 @@
 // judge.mjs VERDICTS RESULT.json CODE: says which modules of a check, that ended with CODE, stop the build. It exits 1 if any does, or if
 // CODE is not what it finds in the result, and 2 if the result is none.
 // VERDICTS are words between commas; `load` stands for what else keeps a module from loading, `symbols-missing` for imports that nothing
-// known exports, `load-doubtful` for modules without symbol versions or vermagic.
+// known exports, `load-doubtful` for modules without symbol versions or vermagic, or in the place of one of the kernel that others of it miss.
 import { readFileSync } from 'node:fs'
 import { exitCodeOf, loadDoubtful, loadStops, symbolsMissing } from '@basedrift/check/pure'
 

@@ -199,6 +199,8 @@ const doubtStories: Readonly<Record<NonNullable<ModuleResult['load']['doubts']>[
   'namespace-not-imported':
     'It does not import the namespace of what it uses, and nothing says whether this kernel lets that pass (CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS)',
   'modversions-unknown': 'Nothing says whether this kernel compares checksums (CONFIG_MODVERSIONS)',
+  'overridden-exports':
+    'Where depmod takes it for the module of the kernel that has its name, modules of the kernel that import from that are refused: it lacks what they import, or has it with other checksums',
 }
 
 function obstacleStory({
@@ -298,8 +300,11 @@ export function remedy(explained: Explained): string[] {
 function remedyOfLoad({ result, kernelBuild, moduleBuild }: Explained): string[] {
   const doubtful = loadDoubtful(result.load)
     ? [
-        `Build the modules of ${moduleBuild} with the Module.symvers of ${kernelBuild}. Where they are meant to load by force, a waiver or a rule ` +
-          'of the policy can say so (load-doubtful).',
+        result.load.doubts?.includes('overridden-exports')
+          ? 'Let it export what modules of the kernel import, with the same checksums, or bring along these modules, built with it. Where no machine loads them, a waiver or ' +
+            'a rule of the policy can say so (load-doubtful).'
+          : `Build the modules of ${moduleBuild} with the Module.symvers of ${kernelBuild}. Where they are meant to load by force, a waiver or a rule ` +
+            'of the policy can say so (load-doubtful).',
       ]
     : []
   if (!symbolsMissing(result.load)) return doubtful

@@ -11,7 +11,8 @@ const otherRules: Readonly<Record<string, string>> = {
   'symbols-missing':
     'the module imports symbols that nothing known exports: the kernel refuses it unless something else brings them',
   'load-doubtful':
-    'the module lacks symbol versions or vermagic: the kernel takes it by force alone, if at all, and compares nothing',
+    'the module lacks symbol versions or vermagic: the kernel takes it by force alone, if at all, and compares nothing; or modules of the kernel ' +
+    'import what it lacks in the place of one of them',
   'load-unknown': 'not all is known that the kernel compares besides BTF',
 }
 

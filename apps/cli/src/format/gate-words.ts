@@ -17,7 +17,7 @@ const verdictWords: Readonly<Partial<Record<GateVerdict, string>>> = {
   refused: 'refused for what kernels compare besides BTF',
   'loads-misread': 'with type ids in code that are misread',
   'symbols-missing': 'with imports that nothing known exports (symbols-missing)',
-  'load-doubtful': 'without symbol versions or vermagic, which kernels take by force alone (load-doubtful)',
+  'load-doubtful': 'without symbol versions, vermagic, or exports of what they replace (load-doubtful)',
   'load-unknown': 'of which not all is known that kernels compare besides BTF',
   unknown: 'that cannot be decided (unknown)',
   error: 'that could not be read (error)',
@@ -32,7 +32,7 @@ const effects: Readonly<Partial<Record<GateVerdict, string>>> = {
   'loads-misread': 'the kernel loads the module, and takes type ids in its code for other types',
   'symbols-missing': 'the kernel does not load the module unless something else exports these',
   'load-doubtful':
-    'the kernel refuses the module, or loads it with force: it compares no symbol versions and is tainted',
+    'the kernel refuses the module or loads it with force, comparing no symbol versions; or it refuses its own modules that import from what this replaces',
 }
 
 /** What a verdict does to a machine that comes to have these modules, as half a sentence; empty where there is none. */

@@ -85,6 +85,7 @@ const doubtMeanings: Readonly<Record<NonNullable<ModuleResult['load']['doubts']>
   'exporters-unsure': ': what exports its imports tells no CRC of some, or several',
   'namespace-not-imported':
     ': nothing says whether this kernel lets that pass (CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS)',
+  'overridden-exports': ': the kernel refuses modules that import from the one it replaces',
   'modversions-unknown': ': nothing says whether this kernel compares CRCs (CONFIG_MODVERSIONS)',
 }
 

@@ -139,11 +139,7 @@ async function store(path: string, bytes: Uint8Array): Promise<BundleFile> {
 /** What the kernel gives to modules: those of its release among the modules of its build are its own. */
 function exportsOf(kernel: FoundKernel, { modules, symvers }: Collected): Uint8Array {
   const names = new NamePool()
-  const exporters = modules.map(({ entry: { file, vermagic }, link: { exports } }) => ({
-    file,
-    vermagic,
-    exports,
-  }))
+  const exporters = modules.map(({ entry: { file, vermagic }, link }) => ({ file, vermagic, ...link }))
   return encodeProvides(providesOf(kernel, { exporters, symvers }, names), names)
 }
 

@@ -3,7 +3,7 @@ import type { Rules, RunningBase } from '@basedrift/btf'
 import type { Bundle } from '../bundle/bundle.js'
 import { CheckError } from '../errors.js'
 import type { ManifestEntry } from '../manifest.js'
-import { overridden } from '../overridden.js'
+import { overridden, placeOf } from '../overridden.js'
 import {
   btfIdsLoad,
   LoadComparison,
@@ -13,7 +13,6 @@ import {
   withLoad,
   withRefusedExporters,
 } from '../pure/index.js'
-import { folderOf } from '../pure/places.js'
 import { decodeModuleSymbols, decodeProvides } from '../symbols/codec.js'
 import { pause, stride } from './pause.js'
 
@@ -55,7 +54,7 @@ export async function withStoredLoads(
   const kernel = { ...provides, version: rules.version, structSize }
   const modules = stored.map((one, nth) => {
     const { file, vermagic } = manifest[nth]!
-    return { ...one, vermagic, folder: folderOf(file) }
+    return { ...one, vermagic, ...placeOf(file) }
   })
   const isOverridden = overridden(manifest.map(({ file }) => file))
   const loaded = modules.filter((_, nth) => !isOverridden(nth))

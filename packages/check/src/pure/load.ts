@@ -1,6 +1,8 @@
 import { type Btf, Kind, traitsOf } from '@basedrift/btf'
 import { ExportTable } from './export-table.js'
 import { overallOf } from './overall.js'
+import { Overriding, type OwnModule, type Placed } from './overriding.js'
+import type { ModulePlace } from './places.js'
 import { type NamePool, type PooledSymbols, symbolBits } from './symbols.js'
 import type { BtfIdsLoad, Load, LoadDoubt, LoadObstacle, ModuleResult } from './verdicts.js'
 
@@ -8,7 +10,7 @@ import type { BtfIdsLoad, Load, LoadDoubt, LoadObstacle, ModuleResult } from './
 export type VersionTable = 'absent' | 'read' | 'unreadable'
 
 /** What a module asks of a kernel besides its BTF, and what it exports. */
-export interface LoadModule {
+export interface LoadModule extends ModulePlace {
   /** `.modinfo` vermagic; null where it has none, or where there is nothing but its BTF. */
   readonly vermagic: string | null
   /** Its `__versions`. */
@@ -30,8 +32,6 @@ export interface LoadModule {
   /** With the CRCs of the extended versions; none where these are not `read`. */
   readonly extendedImports: PooledSymbols
   readonly exports: PooledSymbols
-  /** The release below whose folder a kernel finds it (`lib/modules/RELEASE`); null where it lies in none. */
-  readonly folder: string | null
 }
 
 /** What a running kernel compares a module with. Symbols are numbered by the same pool as those of the modules. */
@@ -53,6 +53,8 @@ export interface LoadKernel {
   readonly exports: PooledSymbols | null
   /** What its own modules export, as far as they are known. */
   readonly moduleExports: PooledSymbols
+  /** What its own modules import from each other; null where nothing but their exports is known. */
+  readonly ownModules: readonly OwnModule[] | null
 }
 
 /** Symbols named in a result of each sort; `…Total` counts the rest. */
@@ -76,9 +78,10 @@ export class LoadComparison {
   readonly #leftOut: number
   readonly #wantsFlagTable: boolean
   readonly #comparesStruct: boolean
+  readonly #overriding: Overriding
 
   /** @throws BtfError `rules-invalid` */
-  constructor(names: NamePool, kernel: LoadKernel, set: Iterable<Pick<LoadModule, 'exports' | 'folder'>>) {
+  constructor(names: NamePool, kernel: LoadKernel, set: readonly Placed[]) {
     const traits = traitsOf(kernel.version)
     this.#kernel = kernel
     this.#names = names
@@ -96,6 +99,9 @@ export class LoadComparison {
     for (const { exports, folder } of set)
       if (exports.ids.length > 0) this.#set.set(folder, table(exports, this.#set.get(folder)))
     this.#modules = table(kernel.moduleExports)
+    const { ownModules } = kernel
+    const overridable = { ownModules, moduleExports: this.#modules, leftOut: this.#leftOut }
+    this.#overriding = new Overriding(overridable, set, (folder) => this.#set.get(folder))
   }
 
   /** Whether what the kernel exports itself is known. */
@@ -130,6 +136,7 @@ export class LoadComparison {
       ...(isRefused ? [] : forced),
       ...(isUnsure ? apart.map(({ code }) => code) : []),
       ...others,
+      ...(this.#overriding.breaks(module) ? (['overridden-exports'] as const) : []),
     ]
     return {
       vermagic: this.#vermagic(module),

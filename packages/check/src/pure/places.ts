@@ -1,3 +1,13 @@
+/** What depmod goes by of a module. */
+export interface ModulePlace {
+  /** By its file, `_` for `-`. */
+  readonly name: string
+  /** The release below whose folder a kernel finds it (`lib/modules/RELEASE`); null where it lies in none. */
+  readonly folder: string | null
+  /** Whether it lies where depmod may look before it looks at the modules of the kernel. */
+  readonly precedes: boolean
+}
+
 /** A folder that `modprobe` looks into, at the root of what a package installs; links make one of both spellings. */
 const installed = /^\.?\/?(?:usr\/)?lib\/modules\/([^/]+)\/(.*)$/s
 /** The same anywhere: a path on this machine may lead through a root that was mounted or unpacked. */

@@ -105,6 +105,7 @@ export const doubtCodes = [
   'exporters-unsure',
   'modversions-unknown',
   'namespace-not-imported',
+  'overridden-exports',
 ] as const
 
 /**
@@ -113,17 +114,20 @@ export const doubtCodes = [
  * it does, the module loads and taints it. Its version table cannot be read, or has none of its imports
  * (`versions-unusable`); it exports symbols without versions, which is taken by force alone (`export-versions-absent`); what
  * exports its imports tells no CRC, or several (`exporters-unsure`); nothing says whether the kernel compares these; or whether it
- * takes modules that do not import the namespace of what they use (`namespace-not-imported`).
+ * takes modules that do not import the namespace of what they use (`namespace-not-imported`). Where depmod may take it for a module of the
+ * kernel that it has the name of, it loads, and modules of the kernel do not: they import what that exports, and it exports none of it or with another
+ * CRC (`overridden-exports`).
  */
 export type LoadDoubt = (typeof doubtCodes)[number]
 
-/** Doubts that what the module lacks itself leaves, whatever more is known of the kernel. */
+/** Doubts that what the module is or lacks itself leaves, whatever more is known of the kernel. */
 export const ownDoubts: ReadonlySet<LoadDoubt> = new Set<LoadDoubt>([
   'versions-absent',
   'vermagic-absent',
   'versions-unusable',
   'export-versions-absent',
   'namespace-not-imported',
+  'overridden-exports',
 ])
 
 /** An id in `.BTF_ids` that stands for something else on the running kernel. */

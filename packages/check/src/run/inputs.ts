@@ -97,7 +97,8 @@ export async function readInput(
       problems.push(problem)
     } else if (facts.type === 'symvers') symvers.push(facts)
     else {
-      exporters.push({ file: facts.file, vermagic: facts.vermagic, exports: facts.exports })
+      const { file, vermagic, exports, imports, extendedImports } = facts
+      exporters.push({ file, vermagic, exports, imports, extendedImports })
       if (keepModules) modules.push(facts)
     }
   }

@@ -1,22 +1,21 @@
 import type { LinkFacts, ModuleFacts } from '@basedrift/artifacts'
 import type { FoundKernel } from '../kernels.js'
-import { overridden } from '../overridden.js'
+import { overridden, placeOf } from '../overridden.js'
 import { type Beside, providesOf } from '../provides.js'
 import {
   type BtfIdsLoad,
   LoadComparison,
-  type LoadModule,
+  type ModulePlace,
   type ModuleResult,
   moduleStructSize,
   NamePool,
   withLoad,
   withRefusedExporters,
 } from '../pure/index.js'
-import { folderOf } from '../pure/places.js'
 import type { RunningKernel } from './running.js'
 
 /** What decides the load of a module besides its BTF. */
-type Link = Omit<LinkFacts, 'btfIds'> & Pick<ModuleFacts, 'vermagic'> & Pick<LoadModule, 'folder'>
+type Link = Omit<LinkFacts, 'btfIds'> & Pick<ModuleFacts, 'vermagic'> & ModulePlace
 
 /** A module with its verdict, waiting for what else the kernel compares. */
 export interface Judged {
@@ -43,7 +42,7 @@ export function linkOf(facts: ModuleFacts): Link | null {
     imports,
     extendedImports,
     exports,
-    folder: folderOf(file),
+    ...placeOf(file),
   }
 }
 

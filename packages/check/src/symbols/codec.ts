@@ -6,9 +6,11 @@ import type { Provides } from '../provides.js'
 import {
   type LoadModule,
   type ModuleIds,
+  type ModulePlace,
   type NamedSymbols,
   NamePool,
   noPooledSymbols,
+  type OwnModule,
   onlySymbols,
   type PooledSymbols,
   symbolBits,
@@ -17,7 +19,7 @@ import {
 
 /**
  * The symbols of a build, in two files of one form: what its modules import and export, and what its kernel gives to modules.
- * The 7 bytes `BDSYMBL` and a version, 4 or of a kernel 5, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
+ * The 7 bytes `BDSYMBL` and a version, 4 or of a kernel 6, then a Brotli stream. In it, numbers as LEB128: the number of names, then length and
  * bytes of each; for each name the flags (1 byte) and the CRC (4 bytes, where the flags say that there is one) with which it
  * comes first; then the content. A list of symbols is its length and, for each, twice its name's number, plus 1 where flags or CRC
  * are other than those that the name came with first: they follow then.
@@ -29,17 +31,21 @@ import {
  * namespaces it imports, and each), imports, the imports with their extended versions where these can be read, and
  * exports. Content of a kernel: a byte (1: vermagic follows as length and UTF-8; 2: modversions are known, 4: it has them; 8: its
  * exports follow; 16: whether modules load by force is known, 32: they do; 64: whether namespaces need not be imported is known,
- * 128: they need not), its `e_machine` plus 1 or 0, its exports, and those of its modules. Behind a list of exports stands how many of them are in
+ * 128: they need not), its `e_machine` plus 1 or 0, its exports, those of its modules, and these themselves: their number plus 1, or 0 where
+ * no more is known of them; of each its name, and two lists without namespaces: its exports that others of them import, and what it imports of them. Behind a list of exports stands how many of them are in
  * a namespace, and for each its place in the list and the namespace. Texts are their length and UTF-8.
  *
- * Version 3 of the modules and 4 of a kernel had no terms, nor what exports are for: nothing is concluded of that. Version 1 did not tell what could not be read, and 2 not what a module lacks: nothing is concluded from such files. In 3 what a kernel
+ * Version 5 of a kernel did not tell its modules one by one. Version 3 of the modules and 4 of a kernel had no terms, nor what exports are for: nothing is concluded of that. Version 1 did not tell what could not be read, and 2 not what a module lacks: nothing is concluded from such files. In 3 what a kernel
  * exports had the lines of each Module.symvers behind what the image tells: it is read as far as no name repeats.
  */
 export const symbolsCodec = 4
 const termlessModules = 3
-const providesCodec = 5
+const providesCodec = 6
+const modulelessProvides = 5
 const termlessProvides = 4
 const joinedProvides = 3
+/** Versions of what a kernel gives that are read besides the newest. */
+const olderProvides: ReadonlySet<number> = new Set([joinedProvides, termlessProvides, modulelessProvides])
 
 const magic = Uint8Array.of(0x42, 0x44, 0x53, 0x59, 0x4d, 0x42, 0x4c)
 
@@ -48,8 +54,10 @@ const headBytes = magic.length + 1
 /** Bounds of what a reader takes. */
 const limits = { inflatedBytes: 256 * 2 ** 20, symbols: 2 ** 26 } as const
 
-/** A module's symbols as they are stored; its vermagic and its file are in the manifest. */
-export type StoredModule = Omit<LoadModule, 'vermagic' | 'folder'> & { readonly btfIds: ModuleIds | null }
+/** A module's symbols as they are stored; its vermagic and its place are in the manifest. */
+export type StoredModule = Omit<LoadModule, 'vermagic' | keyof ModulePlace> & {
+  readonly btfIds: ModuleIds | null
+}
 
 const bits = {
   basicVersions: 1,
@@ -181,7 +189,8 @@ export function encodeModuleSymbols(modules: Iterable<LinkFacts>): Uint8Array {
 
 /** Packs what a kernel gives to modules, whose symbols are numbered by `names`. */
 export function encodeProvides(provides: Provides, names: NamePool): Uint8Array {
-  const { vermagic, modversions, forceLoad, missingNamespaces, machine, exports, moduleExports } = provides
+  const { vermagic, modversions, forceLoad, missingNamespaces, machine, exports, moduleExports, ownModules } =
+    provides
   const writer = new ListWriter(names)
   writer.content.u8(
     (vermagic === null ? 0 : kernelBits.vermagic) |
@@ -197,6 +206,12 @@ export function encodeProvides(provides: Provides, names: NamePool): Uint8Array 
   writer.content.varint(machine === null ? 0 : machine + 1)
   if (exports !== null) writer.exports(exports)
   writer.exports(moduleExports)
+  writer.content.varint(ownModules === null ? 0 : ownModules.length + 1)
+  for (const own of ownModules ?? []) {
+    writer.text(own.name)
+    writer.list(own.exports)
+    writer.list(own.imports)
+  }
   return writer.finish(providesCodec)
 }
 
@@ -359,10 +374,10 @@ export function decodeModuleSymbols(bytes: Uint8Array, names: NamePool): StoredM
  */
 export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | null {
   const stored = versionOf(bytes)
-  const version = stored === joinedProvides || stored === termlessProvides ? stored : providesCodec
+  const version = stored !== null && olderProvides.has(stored) ? stored : providesCodec
   if (isOlder(bytes, version)) return null
   return reading(() => {
-    const reader = new ListReader(bytes, version, version === providesCodec, names)
+    const reader = new ListReader(bytes, version, version >= modulelessProvides, names)
     const has = reader.fields.u8()
     const vermagic = has & kernelBits.vermagic ? reader.text() : null
     const machine = machineOf(reader.fields.varint())
@@ -372,6 +387,7 @@ export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | n
     const missingNamespaces =
       has & kernelBits.missingNamespacesKnown ? (has & kernelBits.missingNamespaces) !== 0 : null
     const moduleExports = reader.exports()
+    const ownModules = version === providesCodec ? ownModulesOf(reader) : null
     const provides = {
       vermagic,
       modversions,
@@ -380,9 +396,21 @@ export function decodeProvides(bytes: Uint8Array, names: NamePool): Provides | n
       machine,
       exports,
       moduleExports,
+      ownModules,
     }
     return version === joinedProvides ? parted(provides) : provides
   })
+}
+
+function ownModulesOf(reader: ListReader): readonly OwnModule[] | null {
+  const count = reader.fields.varint() - 1
+  if (count > reader.fields.left) throw new OutOfBytes()
+  if (count < 0) return null
+  return Array.from({ length: count }, () => ({
+    name: reader.text(),
+    exports: reader.list(),
+    imports: reader.list(),
+  }))
 }
 
 /** What the image and the modules of a kernel told, of what was joined with the lines of each Module.symvers. */

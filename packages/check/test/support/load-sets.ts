@@ -20,10 +20,18 @@ export interface ModuleSpec extends Partial<Omit<LoadModule, Symbols>> {
   readonly exports?: readonly Entry[]
 }
 
-/** What of a kernel is not as usual: a 6.1 with versions of symbols, which exports `module_layout` alone. */
-export interface KernelSpec extends Partial<Omit<LoadKernel, 'exports' | 'moduleExports'>> {
+/** A module of a kernel, as far as others of it import from it or it from them. */
+export interface OwnSpec {
+  readonly name: string
+  readonly exports?: readonly Entry[]
+  readonly imports?: readonly Entry[]
+}
+
+/** What of a kernel is not as usual: a 6.1 with versions of symbols, which exports `module_layout` alone, and of which no module is known. */
+export interface KernelSpec extends Partial<Omit<LoadKernel, 'exports' | 'moduleExports' | 'ownModules'>> {
   readonly exports?: readonly Entry[] | null
   readonly moduleExports?: readonly Entry[]
+  readonly ownModules?: readonly OwnSpec[] | null
 }
 
 /** The vermagic of a kernel and of its modules. */
@@ -44,13 +52,15 @@ export function comparisonOf(kernel: KernelSpec, set: readonly ModuleSpec[]) {
       lacks: null,
       terms: null,
       folder: null,
+      name: '',
+      precedes: false,
       ...more,
       imports: names.pool(list(imports)),
       extendedImports: names.pool(list(extendedImports)),
       exports: names.pool(list(exports)),
     }),
   )
-  const { exports = [moduleLayout], moduleExports = [], ...more } = kernel
+  const { exports = [moduleLayout], moduleExports = [], ownModules = null, ...more } = kernel
   const running: LoadKernel = {
     version: '6.1.192',
     vermagic: ownVermagic,
@@ -62,6 +72,12 @@ export function comparisonOf(kernel: KernelSpec, set: readonly ModuleSpec[]) {
     ...more,
     exports: exports === null ? null : names.pool(list(exports)),
     moduleExports: names.pool(list(moduleExports)),
+    ownModules:
+      ownModules?.map((one) => ({
+        name: one.name,
+        exports: names.pool(list(one.exports ?? [])),
+        imports: names.pool(list(one.imports ?? [])),
+      })) ?? null,
   }
   return { modules, comparison: new LoadComparison(names, running, modules) }
 }

@@ -11,7 +11,7 @@ const policyFields = {
     description:
       'Verdicts that block. `crashes` always does, and `unknown` and `error` never pass; `refused` and `loads-misread` are what ' +
       'the kernel compares besides BTF; `symbols-missing`, imports that nothing known exports, `load-doubtful`, modules without symbol ' +
-      'versions or vermagic, and `load-unknown`, what else of that is not known, make the answer `unknown` where they are here',
+      'versions, vermagic or exports of what they replace, and `load-unknown`, what else of that is not known, make the answer `unknown` where they are here',
   }),
   discardedLoads: Type.Boolean({
     description:
