@@ -77,6 +77,20 @@ describe('what a module may use', () => {
     expect(said(own, { ...mine, folder: 'a' }, { ...strict, folder: 'b' }).obstacles).toBeUndefined()
   })
 
+  test('is told at once of a name that is exported ever so often, each time otherwise', () => {
+    const often = Array.from({ length: 100_000 }, (_, nth): Entry => ['down', nth, 0, `N${nth}`])
+    const own: KernelSpec = { exports: imports.slice(0, 3) }
+    const beside: ModuleSpec = { exports: often }
+    const mine = (...namespaces: string[]) => ({
+      ...by('GPL', ...namespaces),
+      imports: [...imports, ...Array.from({ length: 20_000 }, (): Entry => ['down', 4])],
+    })
+    const unsure = { ...fits, doubts: ['exporters-unsure'], state: 'unknown' }
+    expect(said(own, mine('N99999'), beside)).toEqual(unsure)
+    expect(said(own, mine(), beside).obstacles?.[0]?.code).toBe('namespace-not-imported')
+    expect(said(own, { imports: [...imports.slice(0, 3), ['down', 100_000]] }, beside).state).toBe('mismatch')
+  })
+
   test('is not known where its license, or what the kernel exports, is not', () => {
     expect(said(kernel, { imports }).obstacles).toBeUndefined()
     expect(said({ ...kernel, exports: null }, by('Acme')).obstacles).toBeUndefined()

@@ -5,13 +5,13 @@ interface ExportTerms {
   /** Whether all that export it show it to modules of GPL-compatible licenses alone. */
   gplOnly: boolean
   /** The namespaces that it is in, of each that exports it; the empty one is none. */
-  readonly spaces: string[]
+  readonly spaces: Set<string>
 }
 
 /** Exports by the number of their name. Several lists may have one: what it costs a module then, it costs by all of them. */
 export class ExportTable {
   /** The CRC of each name, null for an export without one, or all that several exporters say. */
-  readonly #known = new Map<number, number | null | (number | null)[]>()
+  readonly #known = new Map<number, number | null | Set<number | null>>()
   /** Of names of which no exporter is for everybody. */
   readonly #terms = new Map<number, ExportTerms>()
   readonly #comparesCrcs: boolean
@@ -26,28 +26,27 @@ export class ExportTable {
     for (let index = 0; index < ids.length; index++) {
       const bits = flags[index]!
       if (bits & leftOut) continue
-      this.#restrict(ids[index]!, (bits & symbolBits.gplOnly) !== 0, spaces.get(index) ?? '')
+      this.#restrict(ids[index]!, (bits & symbolBits.gplOnly) !== 0, spaceOf(spaces.get(index)))
       this.#one(ids[index]!, bits & symbolBits.noCrc ? null : crcs[index]!)
     }
   }
 
   #restrict(id: number, gplOnly: boolean, space: string): void {
     if (!this.#known.has(id)) {
-      if (gplOnly || space !== '') this.#terms.set(id, { gplOnly, spaces: [space] })
+      if (gplOnly || space !== open) this.#terms.set(id, { gplOnly, spaces: new Set([space]) })
       return
     }
     const terms = this.#terms.get(id)
     if (terms === undefined) return
     terms.gplOnly &&= gplOnly
-    if (!terms.spaces.includes(space)) terms.spaces.push(space)
+    terms.spaces.add(space)
   }
 
   #one(id: number, crc: number | null): void {
     const known = this.#known.get(id)
     if (known === undefined) this.#known.set(id, crc)
-    else if (Array.isArray(known)) {
-      if (!known.includes(crc)) known.push(crc)
-    } else if (known !== crc) this.#known.set(id, [known, crc])
+    else if (known instanceof Set) known.add(crc)
+    else if (known !== crc) this.#known.set(id, new Set([known, crc]))
   }
 
   /**
@@ -61,7 +60,7 @@ export class ExportTable {
     // An import that its module's table leaves out is let go with a warning.
     if (crc === null || !this.#comparesCrcs) return 'same'
     if (known === null) return 'unsure'
-    if (Array.isArray(known)) return known.some((one) => one === null || one === crc) ? 'unsure' : 'differs'
+    if (known instanceof Set) return known.has(null) || known.has(crc) ? 'unsure' : 'differs'
     return known === crc ? 'same' : 'differs'
   }
 
@@ -72,12 +71,17 @@ export class ExportTable {
 
   /** A namespace that a module would have to import to use the name; null for none. */
   lacking(id: number, imported: ReadonlySet<string>): string | null {
-    const spaces = this.#terms.get(id)?.spaces ?? ['']
-    return spaces.some((space) => isOpen(space) || imported.has(space)) ? null : spaces[0]!
+    const spaces = this.#terms.get(id)?.spaces
+    if (spaces === undefined || spaces.has(open)) return null
+    // Whoever makes modules can give one name ever so many namespaces.
+    const [few, many] = spaces.size < imported.size ? [spaces, imported] : [imported, spaces]
+    for (const space of few) if (many.has(space)) return null
+    const [first = null] = spaces
+    return first
   }
 }
 
-/** Whether a namespace need not be imported, or (`module:`, from 6.16 on) lists modules by name, which is not looked at. */
-function isOpen(space: string): boolean {
-  return space === '' || space.startsWith('module:')
-}
+/** No namespace; nor is one looked at that lists modules by name (`module:`, from 6.16 on). */
+const open = ''
+const spaceOf = (space: string | undefined) =>
+  space === undefined || space.startsWith('module:') ? open : space
