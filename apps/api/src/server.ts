@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net'
+import type { Server as HttpServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { buildApp } from './app.js'
 import type { AppDependencies } from './types.js'
 
@@ -8,8 +9,28 @@ export { firstToken } from './first-token.js'
 export interface Server {
   /** `http://127.0.0.1:8080` */
   readonly url: string
-  /** Takes no more requests, gives those under way `graceMs` to end, and closes every connection. The dependencies stay open. */
+  /** Takes no more connections and requests, gives those under way `graceMs` to end, and closes every connection. The dependencies stay open. */
   close(): Promise<void>
+}
+
+/**
+ * Follows the connections of a server. Gives what closes those on which nothing was ever said, and each that comes from then on: pools and
+ * browsers open some ahead of a request, and Node takes them for busy, so that they would hold up its end.
+ */
+function trackSilent(server: HttpServer): () => void {
+  const open = new Set<Socket>()
+  let closing = false
+  server.on('connection', (socket: Socket) => {
+    if (closing) socket.destroy()
+    else {
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+    }
+  })
+  return () => {
+    closing = true
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+  }
 }
 
 /** Builds the application and listens; `port` 0 takes a free one. `graceMs` is the time of requests under way when it closes. */
@@ -19,6 +40,7 @@ export async function startServer(
   graceMs = 10_000,
 ): Promise<Server> {
   const app = await buildApp(dependencies)
+  const closeSilent = trackSilent(app.server)
   try {
     await app.listen({ host: listen.host, port: listen.port })
   } catch (error) {
@@ -31,6 +53,7 @@ export async function startServer(
     async close() {
       // A client that never ends its request would hold the service up until it is killed.
       const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
+      closeSilent()
       try {
         await app.close()
       } finally {
