@@ -20,11 +20,14 @@ describe('what the check in a build root makes of a result', () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  const judged = async (modules: Judged[], { stop = all, code }: { stop?: string; code?: number } = {}) => {
+  const judged = async (
+    modules: Judged[],
+    { stop = all, code, kernel }: { stop?: string; code?: number; kernel?: object } = {},
+  ) => {
     const file = path.join(folder, 'result.json')
     await writeFile(
       file,
-      JSON.stringify({ modules: modules.map((module) => ({ name: 'kettle', ...module })) }),
+      JSON.stringify({ kernel, modules: modules.map((module) => ({ name: 'kettle', ...module })) }),
     )
     return run(process.execPath, [judge, stop, file, String(code ?? exitCodeOf(modules))]).then(
       ({ stdout }) => ({ code: 0, stdout }),
@@ -86,6 +89,38 @@ describe('what the check in a build root makes of a result', () => {
       stdout: expect.stringContaining('1 load-doubtful: kettle'),
     })
     expect(await judged([module], { stop: 'rejected,unknown,load' })).toMatchObject({ code: 0 })
+  })
+
+  it('stops where the kernel was not read whole, whatever else there is, and says why', async () => {
+    const problem = (file: string) => ({
+      code: 'elf-truncated',
+      file,
+      at: null,
+      message: 'It\u001b ends early.',
+    })
+    const kernel = { problems: ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => problem(`vmlinux!${name}.ko`)) }
+    const fitting: Judged[] = [{ verdict: 'compatible', load: fits }]
+    const bad: Judged[] = [{ verdict: 'changed', load: fits }]
+    for (const [modules, code] of [
+      [fitting, 2],
+      [bad, 1],
+    ] as const)
+      expect(await judged(modules, { kernel, code, stop: 'rejected' })).toEqual({
+        code: 1,
+        stdout: `${[
+          'the kernel was not read whole, and what is missing may decide:',
+          ...['a', 'b', 'c', 'd', 'e'].map(
+            (name) => `     vmlinux!${name}.ko: elf-truncated: It? ends early.`,
+          ),
+          '     and 1 more',
+        ]
+          .map((line) => (line.startsWith(' ') ? `... ${line}` : `... BTF: ${line}`))
+          .join('\n')}\n`,
+      })
+    expect(await judged(fitting, { kernel, code: 0 })).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('ended with 0, and its result stands for 2'),
+    })
   })
 
   it('stops at an exit that the result does not explain', async () => {
