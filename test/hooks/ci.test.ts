@@ -44,7 +44,8 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
       BASEDRIFT_BUILD: `${name.version}-${name.release}`,
       ...env,
     }
-    return run(script, files, { cwd: folder, env: given }).then(
+    const sendOnly = 'BASEDRIFT_ENVIRONMENT' in env ? [] : ['--send-only']
+    return run(script, [...sendOnly, ...files], { cwd: folder, env: given }).then(
       ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
       (error: { code: number; stdout: string; stderr: string }) => error,
     )
@@ -65,6 +66,22 @@ describe.skipIf(!there)('the script for any CI, with the service', () => {
       expect(build.artifacts).toHaveLength(2)
       expect(build.sealedAt).not.toBeNull()
     }
+  })
+
+  it('asks no gate only where it is told to in so many words: a variable that a job is not given opens none', async () => {
+    const release = { BASEDRIFT_BUILD: '5.15.12-1.8' }
+    expect(await send({ ...release, BASEDRIFT_ENVIRONMENT: '' }, both)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^basedrift-ci: set BASEDRIFT_ENVIRONMENT .*--send-only/),
+    })
+    const { items } = await service.client.listBuilds({ stream: name.stream })
+    expect(items.map(({ release }) => release)).not.toContain('1.8')
+    expect(await send(release, both)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /\nno gate was asked \(--send-only\): nothing says that it may be published\n$/,
+      ),
+    })
   })
 
   it('says which kernel modules were built for, and does not let it change', async () => {
