@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { CheckPool, ENGINE_VERSION, reachedBy, symbolsCodec } from '@basedrift/check'
-import { applyMigrations, openLedger } from '@basedrift/ledger'
+import { applyMigrations, comparisonKeyOf, openLedger } from '@basedrift/ledger'
 import { startEmbeddedPostgres } from '@basedrift/runtime'
 import pg from 'pg'
 
@@ -70,9 +70,9 @@ const ingest = async ({ pool, ledger, folder }, deb, nth) => {
 /** Compares as the worker does, and records it. Gives the bytes of the rows. */
 const compare = async ({ pool, ledger }, kernel, modules) => {
   const ids = { kernelBuildId: kernel.id, moduleBuildId: modules.id }
-  const { moduleSet, running, rules, btfModules, originSha256, originStamped, originRelease, exportsSha256 } =
-    await ledger.pairs.inputs(ids.kernelBuildId, ids.moduleBuildId)
-  const onOrigin = reachedBy({ originStamped, originRelease }, modules.manifest)
+  const inputs = await ledger.pairs.inputs(ids.kernelBuildId, ids.moduleBuildId)
+  const { moduleSet, running, rules, btfModules, originSha256 } = inputs
+  const onOrigin = reachedBy(inputs, modules.manifest)
   const decided = await pool.compare({
     manifest: modules.manifest.map((entry) => ({ ...entry, onOrigin: onOrigin(entry) })),
     bundleSha256: moduleSet.bundleSha256,
@@ -86,22 +86,7 @@ const compare = async ({ pool, ledger }, kernel, modules) => {
     runningSha256: running.sha256,
     originSha256,
   })
-  const about = {
-    rules,
-    btfModules,
-    originSha256,
-    originStamped,
-    originRelease,
-    exportsSha256,
-    engine: ENGINE_VERSION,
-  }
-  const comparison = {
-    moduleSetId: moduleSet.id,
-    runningSha256: running.sha256,
-    symbolsSha256: moduleSet.symbolsSha256,
-    ...about,
-    ...decided,
-  }
+  const comparison = { ...comparisonKeyOf(inputs, rules, ENGINE_VERSION), ...decided }
   await ledger.pairs.record({ ...ids, comparison })
   return decided
 }

@@ -1,6 +1,13 @@
 import { ENGINE_VERSION, reachedBy } from '@basedrift/check'
 import { FinalError, type Log, PutOff, type TaskHandler } from '@basedrift/jobs'
-import { type BlobStore, type Ledger, type PairInputs, type RulesRow, renews } from '@basedrift/ledger'
+import {
+  type BlobStore,
+  comparisonKeyOf,
+  type Ledger,
+  type PairInputs,
+  type RulesRow,
+  renews,
+} from '@basedrift/ledger'
 import { inputFailure } from './failures.js'
 import { withFiles } from './files.js'
 import type { ManifestCache } from './manifests.js'
@@ -37,7 +44,7 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
         const message = 'The version of the kernel is not known, and with it how it treats module BTF'
         throw new FinalError('rules-unknown', message)
       }
-      const key = keyOf(inputs, inputs.rules)
+      const key = comparisonKeyOf(inputs, inputs.rules, ENGINE_VERSION)
       if (inputs.state === 'done' && inputs.recorded !== null && !renews(key, inputs.recorded)) return
       const known = await ledger.pairs.comparisonOf(key)
       const comparison = known ?? { ...key, ...(await compute(inputs, inputs.rules, signal, options)) }
@@ -49,23 +56,6 @@ export function createCompareHandler(options: CompareOptions): TaskHandler<Compa
       // Inputs that changed while it ran and did not start its task anew.
       if (outcome === 'stale') throw new PutOff(new Date())
     },
-  }
-}
-
-function keyOf(inputs: PairInputs, rules: RulesRow) {
-  const { moduleSet, running, exportsSha256, btfModules } = inputs
-  const { originSha256, originStamped, originRelease } = inputs
-  return {
-    moduleSetId: moduleSet.id,
-    runningSha256: running.sha256,
-    originSha256,
-    originStamped,
-    originRelease,
-    symbolsSha256: moduleSet.symbolsSha256,
-    exportsSha256,
-    rules,
-    btfModules,
-    engine: ENGINE_VERSION,
   }
 }
 

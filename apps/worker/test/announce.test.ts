@@ -4,7 +4,12 @@ import path from 'node:path'
 import type { Log } from '@basedrift/jobs'
 import { DirectoryBlobStore } from '@basedrift/ledger'
 import { expect, it } from 'vitest'
-import { found, ingesting, openTestLedger, sha } from '../../../packages/ledger/test/support/ledger.js'
+import {
+  found,
+  ingesting,
+  openTestLedger,
+  recordDrift,
+} from '../../../packages/ledger/test/support/ledger.js'
 import { createAnnounceHandler } from '../src/notices/announce.js'
 
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -20,17 +25,8 @@ it('a drift whose report is away for all attempts is told of with what is known'
       await ledger.builds.recordIngest(found(build, { base: release }))
       builds.push(build)
     }
-    const [fromBuildId = '', toBuildId = ''] = builds
-    await ledger.drifts.record({
-      fromBuildId,
-      toBuildId,
-      class: 'reordered',
-      headline: 'moved',
-      counts: { moved: 3 },
-      engine: '1',
-      report: { sha256: sha('report'), size: 1 },
-      fingerprints: [],
-    })
+    const [from = '', to = ''] = builds
+    await recordDrift(ledger, from, to, { class: 'reordered', headline: 'moved', counts: { moved: 3 } })
     const [waits] = await query<{ key: string }>('SELECT key FROM "Subject"')
     const subject = waits?.key ?? ''
     const { run } = createAnnounceHandler({

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { ComparisonKey, ModuleRow, OriginKey, TaskPayload } from './rows.js'
+import type { ComparisonKey, ModuleRow, OriginKey, PairInputs, RulesRow, TaskPayload } from './rows.js'
 
 let lastMs = 0
 let counter = 0
@@ -44,6 +44,24 @@ export function uuidOf(text: string): string | null {
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+
+/** What the comparison of a pair is a pure function of, by these rules and this engine. */
+export function comparisonKeyOf(inputs: PairInputs, rules: RulesRow, engine: string): ComparisonKey {
+  const { moduleSet, running, exportsSha256, btfModules } = inputs
+  const { originSha256, originStamped, originRelease } = inputs
+  return {
+    moduleSetId: moduleSet.id,
+    runningSha256: running.sha256,
+    originSha256,
+    originStamped,
+    originRelease,
+    symbolsSha256: moduleSet.symbolsSha256,
+    exportsSha256,
+    rules,
+    btfModules,
+    engine,
+  }
+}
 
 /** The key under which a comparison is stored: everything its verdicts depend on. Lower-case hex. */
 export function comparisonKey(key: ComparisonKey): string {

@@ -8,20 +8,10 @@ import {
   renews,
   unusedMs,
 } from '../src/index.js'
-import { found, ingesting, openTestLedger, sha } from './support/ledger.js'
+import { comparisonOf, found, ingesting, openTestLedger, recordDrift, sha } from './support/ledger.js'
 
 const comparisonBy = (engine: string, inputs: PairInputs, misread = 1) => ({
-  moduleSetId: inputs.moduleSet.id,
-  runningSha256: inputs.running.sha256,
-  originSha256: inputs.originSha256,
-  originStamped: inputs.originStamped,
-  originRelease: inputs.originRelease,
-  symbolsSha256: inputs.moduleSet.symbolsSha256,
-  exportsSha256: inputs.exportsSha256,
-  rules: inputs.rules ?? { version: '5.15.12', allowBtfMismatch: null },
-  btfModules: inputs.btfModules,
-  engine,
-  counts: { misread },
+  ...comparisonOf(inputs, { misread }, engine),
   rows: Uint8Array.of(misread),
 })
 
@@ -67,7 +57,7 @@ async function decided(ledger: Ledger, engine: string, releases: readonly string
   for (const [nth, to] of builds.entries()) {
     const from = builds[nth - 1]
     if (from === undefined) continue
-    await recordDrift(ledger, engine, from, to)
+    await driftBy(engine, ledger, from, to)
     await endTasks(ledger, [`drift:${from}:${to}`])
     const { items } = await ledger.drifts.list({ stream: 'openSUSE:Factory/x86_64/default', limit: 100 })
     await endTasks(
@@ -78,16 +68,13 @@ async function decided(ledger: Ledger, engine: string, releases: readonly string
   return builds
 }
 
-const recordDrift = (ledger: Ledger, engine: string, fromBuildId: string, toBuildId: string) =>
-  ledger.drifts.record({
-    fromBuildId,
-    toBuildId,
+const driftBy = (engine: string, ledger: Ledger, from: string, to: string) =>
+  recordDrift(ledger, from, to, {
     class: 'layout',
     headline: `by ${engine}`,
     counts: { added: 1 },
     engine,
     report: { sha256: sha(`report of ${engine}`), size: 10 },
-    fingerprints: [],
   })
 
 /** Ids of the tasks that wait. */
@@ -189,7 +176,7 @@ describe('renewal', () => {
       for (const id of ids) {
         const [kind, a, b] = id.split(':') as [string, string, string]
         if (kind === 'compare') await decide(ledger, '0.3.0', a, b)
-        else await recordDrift(ledger, '0.3.0', a, b)
+        else await driftBy('0.3.0', ledger, a, b)
         seen.push(kind)
       }
       await endTasks(ledger, await waiting(test.query))
@@ -201,7 +188,7 @@ describe('renewal', () => {
     expect(items.map(({ engine, headline }) => [engine, headline])).toEqual(
       Array(2).fill(['0.3.0', 'by 0.3.0']),
     )
-    expect(await recordDrift(ledger, '0.2.0', builds[0], builds[1])).toBe('already')
+    expect(await driftBy('0.2.0', ledger, builds[0], builds[1])).toBe('already')
     expect(await ledger.renewals.begin({ engine: '0.2.0', limit: 100 })).toBe(0)
   })
 

@@ -6,7 +6,9 @@ import { byteOf } from './support.js'
 
 /** Artifacts that a build has besides, with the problems of each. */
 async function addArtifacts(test: TestLedger, buildId: string, problems: Record<string, readonly object[]>) {
-  await test.query(`INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now())`)
+  await test.query(
+    `INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now()) ON CONFLICT DO NOTHING`,
+  )
   await test.query(
     `INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
       SELECT gen_random_uuid(), $1, key, 'e', 1, 'package', 'ingested', value, now() FROM jsonb_each($2)`,
@@ -221,11 +223,9 @@ describe('the gate, by its evidence,', () => {
     await ledger.builds.recordIngest(found(kmp, { modules: ['z'] }))
     for (const kernel of [old, fresh]) await compare(ledger, kernel, kmp, fits)
     const unlooked = (buildId: string) =>
-      test.query(`
-        INSERT INTO "Blob" (sha256, size, "createdAt") VALUES ('e', 1, now()) ON CONFLICT DO NOTHING;
-        INSERT INTO "Artifact" (id, "buildId", filename, sha256, size, kind, state, problems, "createdAt")
-        VALUES (gen_random_uuid(), '${buildId}', 'kmp.rpm', 'e', 1, 'package', 'ingested',
-          '[{"code": "modules-unread", "file": "x.ko.br", "at": null, "message": "Unread."}]', now())`)
+      addArtifacts(test, buildId, {
+        'kmp.rpm': [{ code: 'modules-unread', file: 'x.ko.br', at: null, message: 'Unread.' }],
+      })
     await unlooked(old)
     expect((await asked(ledger, question, unread)).answer, 'a kernel’s own modules are not compared').toBe(
       'pass',

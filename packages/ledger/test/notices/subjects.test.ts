@@ -2,7 +2,7 @@ import type { ArtifactRefusedNotice, DriftNotice, GateNotice, Notice } from '@ba
 import { isNotice, noticeExamples } from '@basedrift/contract'
 import { describe, expect, it } from 'vitest'
 import type { Ledger, Route } from '../../src/index.js'
-import { found, ingesting, openTestLedger, sha } from '../support/ledger.js'
+import { found, ingesting, openTestLedger, recordDrift, sha } from '../support/ledger.js'
 import { newChannel } from './channel.js'
 
 const stream = 'openSUSE:Factory/x86_64/default'
@@ -181,16 +181,7 @@ describe('a drift', () => {
     const to = await ingesting(ledger, '1.3')
     await ledger.builds.recordIngest(found(to, { base: 'b', modules: ['x'] }))
     expect(await subjects(query, 'drift')).toEqual([])
-    await ledger.drifts.record({
-      fromBuildId: from,
-      toBuildId: to,
-      class: 'functions-only',
-      headline: 'two functions came',
-      counts: {},
-      engine: '1',
-      report: { sha256: sha('report'), size: 1 },
-      fingerprints: [],
-    })
+    await recordDrift(ledger, from, to)
     const [subject = ''] = await subjects(query, 'drift')
     const first = await ledger.notices.waiting(subject)
     expect(first).toMatchObject({ draft: null, touched: 1, told: null })

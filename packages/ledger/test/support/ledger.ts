@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createTestDatabase } from '../../../../test/support/database.js'
 import {
+  comparisonKeyOf,
+  type DriftResult,
   type IngestResult,
   type Ledger,
   type ModuleRow,
@@ -133,29 +135,27 @@ export async function ingesting(
 }
 
 /** A comparison of a pair by what it was given, without outcomes. */
-export const comparisonOf = (
-  {
-    moduleSet,
-    running,
-    rules,
-    btfModules,
-    originSha256,
-    originStamped,
-    originRelease,
-    exportsSha256,
-  }: PairInputs,
-  counts: { [verdict: string]: number },
-) => ({
-  moduleSetId: moduleSet.id,
-  runningSha256: running.sha256,
-  originSha256,
-  originStamped,
-  originRelease,
-  symbolsSha256: moduleSet.symbolsSha256,
-  exportsSha256,
-  rules: rules ?? { version: '5.15.12', allowBtfMismatch: null },
-  btfModules,
-  engine: '1',
+export const comparisonOf = (inputs: PairInputs, counts: { [verdict: string]: number }, engine = '1') => ({
+  ...comparisonKeyOf(inputs, inputs.rules ?? { version: '5.15.12', allowBtfMismatch: null }, engine),
   counts,
   rows: Uint8Array.of(1, 2, 3),
 })
+
+/** Records a drift of two kernel builds as it was computed; `more` says what of it matters. */
+export const recordDrift = (
+  ledger: Ledger,
+  fromBuildId: string,
+  toBuildId: string,
+  more: Partial<DriftResult> = {},
+) =>
+  ledger.drifts.record({
+    fromBuildId,
+    toBuildId,
+    class: 'functions-only',
+    headline: 'two functions came',
+    counts: {},
+    engine: '1',
+    report: { sha256: sha('report'), size: 1 },
+    fingerprints: [],
+    ...more,
+  })

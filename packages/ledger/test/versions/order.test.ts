@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Ledger } from '../../src/index.js'
-import { found, openTestLedger, sha } from '../support/ledger.js'
+import { found, openTestLedger, recordDrift, sha } from '../support/ledger.js'
 
 const stream = 'Debian:bookworm/amd64/cloud'
 
@@ -110,16 +110,7 @@ describe('a stream', () => {
       (await test.query<{ key: string }>('SELECT key FROM "Subject" WHERE since IS NOT NULL')).map(
         ({ key }) => key,
       )
-    await ledger.drifts.record({
-      fromBuildId: from,
-      toBuildId: to,
-      class: 'functions-only',
-      headline: 'two functions came',
-      counts: {},
-      engine: '1',
-      report: { sha256: sha('report'), size: 1 },
-      fingerprints: [],
-    })
+    await recordDrift(ledger, from, to)
     expect(await waiting()).toEqual([])
     await ledger.streams.order(stream, 'rpm')
     const [drift] = await test.query<{ id: string }>(
