@@ -48,6 +48,24 @@ test('a module in the place of one of the kernel has to export what the kernel i
   )
 })
 
+test('which modules of the kernel miss which symbols is said of the first of them', () => {
+  const symbols = ['e', 'd', 'c'].map((name): Entry => [name, 1])
+  const ownModules = [
+    { name: 'garp', exports: symbols },
+    { name: 'b', imports: symbols },
+    { name: 'a', imports: symbols.slice(1) },
+  ]
+  const module = { name: 'garp', folder: '6.1.0-56', precedes: true }
+  const said = (exports: readonly Entry[], kernel: KernelSpec = { ownModules }) => {
+    const { missed, missedTotal } = loadOf(kernel, { ...module, exports })
+    return [missed?.map(({ module: importer, symbol }) => [importer, symbol].join(' ')), missedTotal]
+  }
+  expect(said([['x', 1]])).toEqual([['a c', 'a d', 'b c', 'b d'], 5])
+  expect(said([['e', 2], ...symbols.slice(1)])).toEqual([['b e'], undefined])
+  expect(said(symbols)).toEqual([undefined, undefined])
+  expect(said([['e', 2]], { moduleExports: symbols })).toEqual([[' e'], undefined])
+})
+
 test('what the kernel compares of such an import is what it compares of others', () => {
   const on = (kernel: KernelSpec, imported: Entry, ...set: ModuleSpec[]) =>
     doubtsOf({ ownModules: [kernelGarp, { name: '8021q', imports: [imported] }], ...kernel }, ...set)

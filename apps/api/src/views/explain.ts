@@ -170,7 +170,8 @@ function happenedBy(explained: Explained): string[] {
 }
 
 /** What the kernel compares besides BTF, where it is not a difference of vermagic or of a checksum. */
-function loadStory({ modversions, obstacles = [], doubts = [], btfIds }: ModuleResult['load']): string[] {
+function loadStory(load: ModuleResult['load']): string[] {
+  const { modversions, obstacles = [], doubts = [], missed = [], missedTotal = missed.length, btfIds } = load
   const { state, unresolved = [], unresolvedTotal = unresolved.length } = modversions
   return [
     ...(state === 'match'
@@ -184,6 +185,12 @@ function loadStory({ modversions, obstacles = [], doubts = [], btfIds }: ModuleR
       : []),
     ...obstacles.map((obstacle) => `${obstacleStory(obstacle)}, so the kernel refuses it.`),
     ...doubts.map((doubt) => `${doubtStories[doubt]}.`),
+    ...(missed.length > 0
+      ? [
+          `These imports of modules of the kernel are: ${missed.map(({ module = 'unknown', symbol }) => `${module}: ${symbol}`).join(', ')}` +
+            `${missedTotal > missed.length ? ` and ${number(missedTotal - missed.length)} more` : ''}.`,
+        ]
+      : []),
     ...idsStory(btfIds),
   ]
 }

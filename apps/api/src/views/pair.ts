@@ -46,6 +46,8 @@ function loadView({
   modversions,
   obstacles,
   doubts,
+  missed,
+  missedTotal,
   btfIds,
 }: CheckedModule['load']): ModuleResult['load'] {
   const { mismatched, unresolved, ...counts } = modversions
@@ -58,6 +60,8 @@ function loadView({
     },
     ...(obstacles === undefined ? {} : { obstacles: [...obstacles] }),
     ...(doubts === undefined ? {} : { doubts: [...doubts] }),
+    ...(missed === undefined ? {} : { missed: [...missed] }),
+    ...(missedTotal === undefined ? {} : { missedTotal }),
     ...(btfIds === undefined ? {} : { btfIds: idsView(btfIds) }),
   }
 }

@@ -92,7 +92,7 @@ const doubtMeanings: Readonly<Record<NonNullable<ModuleResult['load']['doubts']>
 /** What is known of one module's load, in a line and what is behind it; none where nothing is. */
 export function loadLines({ load, verdict }: ModuleResult): string[] {
   if (!isKnown(load)) return []
-  const { vermagic, modversions, obstacles = [], doubts = [], btfIds } = load
+  const { vermagic, modversions, obstacles = [], doubts = [], missed = [], missedTotal, btfIds } = load
   const lines = [`vermagic: ${vermagic}, modversions: ${modversions.state}, BTF: ${verdict}`]
   const { mismatched, mismatchedTotal, unresolved = [], unresolvedTotal } = modversions
   if (mismatched.length > 0) lines.push(`other versions of ${namesOf(mismatched, mismatchedTotal)}`)
@@ -101,6 +101,8 @@ export function loadLines({ load, verdict }: ModuleResult): string[] {
     lines.push(`${code}${valuesOf(code, expected, actual)}`)
   }
   for (const doubt of doubts) lines.push(`${doubt}${doubtMeanings[doubt]}`)
+  const broken = missed.map(({ module, symbol }) => (module === undefined ? symbol : `${module} ${symbol}`))
+  if (broken.length > 0) lines.push(`  ${namesOf(broken, missedTotal)}`)
   if (btfIds === undefined) return lines
   const { state, errno, wrong = [], wrongTotal = wrong.length } = btfIds
   lines.push(`.BTF_ids: ${state}${errno === undefined ? '' : `, errno ${errno}`}`)

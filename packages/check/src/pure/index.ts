@@ -34,6 +34,7 @@ export {
   type LoadDoubt,
   type LoadObstacle,
   loadUnknown,
+  type MissedExport,
   type ModuleResult,
   type Overall,
   obstacleCodes,

@@ -4,7 +4,7 @@ import { overallOf } from './overall.js'
 import { Overriding, type OwnModule, type Placed } from './overriding.js'
 import type { ModulePlace } from './places.js'
 import { type NamePool, type PooledSymbols, symbolBits } from './symbols.js'
-import type { BtfIdsLoad, Load, LoadDoubt, LoadObstacle, ModuleResult } from './verdicts.js'
+import type { BtfIdsLoad, Load, LoadDoubt, LoadObstacle, MissedExport, ModuleResult } from './verdicts.js'
 
 /** What is known of a version table: whether there is one, and whether its CRCs could be read. */
 export type VersionTable = 'absent' | 'read' | 'unreadable'
@@ -132,19 +132,32 @@ export class LoadComparison {
     ]
     const { modversions, doubts: others } = this.#versions(module)
     const isUnsure = this.#kernel.missingNamespaces === null
+    const missed = this.#missed(module)
     const doubts = [
       ...(isRefused ? [] : forced),
       ...(isUnsure ? apart.map(({ code }) => code) : []),
       ...others,
-      ...(this.#overriding.breaks(module) ? (['overridden-exports'] as const) : []),
+      ...(missed.length > 0 ? (['overridden-exports'] as const) : []),
     ]
     return {
       vermagic: this.#vermagic(module),
       modversions,
       ...(obstacles.length === 0 ? {} : { obstacles }),
       ...(doubts.length === 0 ? {} : { doubts }),
+      ...(missed.length === 0 ? {} : { missed: missed.slice(0, mostNamed) }),
+      ...total('missedTotal', missed),
       ...(btfIds === null ? {} : { btfIds }),
     }
+  }
+
+  /** What modules of the kernel miss where the module takes the place of one of them, by name. */
+  #missed(module: LoadModule): MissedExport[] {
+    const found = this.#overriding.missed(module).map(({ importer, id }) => {
+      const symbol = this.nameOf(id)
+      return importer === null ? { symbol } : { module: importer, symbol }
+    })
+    const keyOf = ({ module: importer = '', symbol }: MissedExport) => `${importer}\0${symbol}`
+    return found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
   }
 
   /**
@@ -331,7 +344,7 @@ function withoutCrcs({ ids, crcs, flags, spaces }: PooledSymbols): PooledSymbols
 }
 
 /** The true number of a list that was cut. */
-function total<K extends string>(key: K, all: readonly string[]): { readonly [key in K]?: number } {
+function total<K extends string>(key: K, all: readonly unknown[]): { readonly [key in K]?: number } {
   return all.length > mostNamed ? ({ [key]: all.length } as { readonly [key in K]?: number }) : {}
 }
 

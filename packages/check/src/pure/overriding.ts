@@ -27,6 +27,18 @@ export interface Overridable {
   readonly leftOut: number
 }
 
+/** A module of the kernel and the number of what it imports and does not find; null where it is not known which module does. */
+export interface Missed {
+  readonly importer: string | null
+  readonly id: number
+}
+
+interface Importer {
+  readonly name: string
+  readonly crc: number | null
+  readonly weak: boolean
+}
+
 /**
  * Which modules of a set break modules of the kernel: they take the place of one, and an import that a module of the kernel has from that is
  * exported by none of the set, or with another CRC. What the set brings itself under the name of a module of the kernel imports as it
@@ -34,8 +46,12 @@ export interface Overridable {
  */
 export class Overriding {
   readonly #kernel: Overridable
-  /** Names, by folder, of modules of the kernel whose place the set takes so that others of the kernel break. */
-  readonly #breaking = new Map<string | null, ReadonlySet<string>>()
+  readonly #exportsOf: (folder: string | null) => ExportTable | undefined
+  /** Names of the set by folder. */
+  readonly #brought = new Map<string | null, Set<string>>()
+  /** Modules of the kernel by name, and who of them imports a symbol. */
+  readonly #own = new Map<string, OwnModule[]>()
+  readonly #importers = new Map<number, Importer[]>()
 
   constructor(
     kernel: Overridable,
@@ -43,59 +59,61 @@ export class Overriding {
     exportsOf: (folder: string | null) => ExportTable | undefined,
   ) {
     this.#kernel = kernel
-    const { ownModules } = kernel
-    if (ownModules === null) return
-    for (const folder of new Set(set.filter(({ precedes }) => precedes).map((one) => one.folder))) {
-      const there = set.filter((one) => one.folder === folder)
-      this.#breaking.set(folder, this.#brokenIn(ownModules, there, exportsOf(folder)))
+    this.#exportsOf = exportsOf
+    if (!set.some(({ precedes }) => precedes)) return
+    for (const { folder, name } of set) {
+      const names = this.#brought.get(folder)
+      if (names === undefined) this.#brought.set(folder, new Set([name]))
+      else names.add(name)
+    }
+    for (const own of kernel.ownModules ?? []) {
+      const { name, imports } = own
+      append(this.#own, name, own)
+      imports.ids.forEach((id, nth) => {
+        const weak = (imports.flags[nth]! & symbolBits.weak) !== 0
+        append(this.#importers, id, { name, crc: crcOf(imports, nth), weak })
+      })
     }
   }
 
-  /** Whether the module, of the set, breaks modules of the kernel. */
-  breaks({ name, folder, precedes, exports }: Placed): boolean {
-    if (!precedes) return false
-    if (this.#kernel.ownModules !== null) return this.#breaking.get(folder)?.has(name) === true
-    const { moduleExports, leftOut } = this.#kernel
-    return exports.ids.some((id, nth) => {
-      const bits = exports.flags[nth]!
-      const said = bits & leftOut ? null : moduleExports.compare(id, crcOf(exports, nth))
-      return said === 'differs' || said === 'unsure'
-    })
+  /** What modules of the kernel miss where this module, of the set, takes the place of another. */
+  missed(module: Placed): Missed[] {
+    if (!module.precedes) return []
+    return this.#kernel.ownModules === null ? this.#changed(module) : this.#broken(module)
   }
 
-  #brokenIn(
-    ownModules: readonly OwnModule[],
-    set: readonly Placed[],
-    exported: ExportTable | undefined,
-  ): ReadonlySet<string> {
-    const brought = new Set(set.map(({ name }) => name))
-    const taking = new Set(set.filter(({ precedes }) => precedes).map(({ name }) => name))
-    /** Names of modules whose place is taken, by what they export. */
-    const replaced = new Map<number, string[]>()
-    for (const { name, exports } of ownModules) {
-      if (!taking.has(name)) continue
+  #changed({ exports }: Placed): Missed[] {
+    const { moduleExports, leftOut } = this.#kernel
+    const isOther = (id: number, nth: number) => {
+      if (exports.flags[nth]! & leftOut) return false
+      const said = moduleExports.compare(id, crcOf(exports, nth))
+      return said === 'differs' || said === 'unsure'
+    }
+    return [...exports.ids.filter(isOther)].map((id) => ({ importer: null, id }))
+  }
+
+  #broken({ name, folder }: Placed): Missed[] {
+    const exported = this.#exportsOf(folder)
+    const brought = this.#brought.get(folder)
+    const found: Missed[] = []
+    for (const { exports } of this.#own.get(name) ?? [])
       exports.ids.forEach((id, nth) => {
         if (exports.flags[nth]! & this.#kernel.leftOut) return
-        const names = replaced.get(id)
-        if (names === undefined) replaced.set(id, [name])
-        else names.push(name)
+        for (const importer of this.#importers.get(id) ?? []) {
+          if (brought?.has(importer.name)) continue
+          const said = exported?.compare(id, importer.crc) ?? null
+          if (said === 'same' || (said === null && importer.weak)) continue
+          found.push({ importer: importer.name, id })
+        }
       })
-    }
-    const breaking = new Set<string>()
-    if (replaced.size === 0) return breaking
-    for (const { name, imports } of ownModules) {
-      if (brought.has(name)) continue
-      imports.ids.forEach((id, nth) => {
-        const exporters = replaced.get(id)
-        if (exporters === undefined) return
-        const said = exported?.compare(id, crcOf(imports, nth)) ?? null
-        const isWeak = (imports.flags[nth]! & symbolBits.weak) !== 0
-        if (said === 'same' || (said === null && isWeak)) return
-        for (const exporter of exporters) breaking.add(exporter)
-      })
-    }
-    return breaking
+    return found
   }
+}
+
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
 }
 
 function crcOf({ crcs, flags }: PooledSymbols, nth: number): number | null {

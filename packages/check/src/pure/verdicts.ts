@@ -159,6 +159,13 @@ export interface BtfIdsLoad {
   readonly wrongTotal?: number
 }
 
+/** An import of a module of the kernel that finds nothing, or another CRC, where a module of a set takes the place of what exports it. */
+export interface MissedExport {
+  /** The module of the kernel that imports it; absent where that is not known. */
+  readonly module?: string
+  readonly symbol: string
+}
+
 /** What a kernel compares besides BTF when it loads a module. */
 export interface Load {
   readonly vermagic: 'same' | 'differs' | 'unknown'
@@ -174,6 +181,9 @@ export interface Load {
   readonly obstacles?: readonly LoadObstacle[]
   /** Where vermagic or modversions are `unknown` of a kernel of which more than BTF is known. */
   readonly doubts?: readonly LoadDoubt[]
+  /** Of `overridden-exports`: the first by module, with `missedTotal` where there are more. */
+  readonly missed?: readonly MissedExport[]
+  readonly missedTotal?: number
   /** Where the module has a `.BTF_ids`. */
   readonly btfIds?: BtfIdsLoad
 }

@@ -125,7 +125,8 @@ function isLoad(value: unknown): value is Load {
 }
 
 /** What is there only of some modules. */
-function hasRest({ modversions, obstacles = [], doubts = [], btfIds }: Partial<Load>): boolean {
+function hasRest(load: Partial<Load>): boolean {
+  const { modversions, obstacles = [], doubts = [], missed = [], missedTotal = 0, btfIds } = load
   const { mismatchedTotal = 0, unresolved = [], unresolvedTotal = 0 } = modversions!
   const known =
     typeof mismatchedTotal === 'number' &&
@@ -134,7 +135,10 @@ function hasRest({ modversions, obstacles = [], doubts = [], btfIds }: Partial<L
     Array.isArray(obstacles) &&
     obstacles.every(({ code }) => obstacleCodes.includes(code)) &&
     Array.isArray(doubts) &&
-    doubts.every((code) => doubtCodes.includes(code))
+    doubts.every((code) => doubtCodes.includes(code)) &&
+    typeof missedTotal === 'number' &&
+    Array.isArray(missed) &&
+    missed.every(({ module = '', symbol }) => areStrings([module, symbol]))
   if (!known || btfIds === undefined) return known
   const { state, errno = 0, wrong = [], wrongTotal = 0 } = btfIds
   return (

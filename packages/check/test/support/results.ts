@@ -24,6 +24,10 @@ export const arbitraryLoad: fc.Arbitrary<Load> = fc.record(
       { requiredKeys: ['state', 'mismatched'] },
     ),
     doubts: fc.subarray([...doubtCodes], { minLength: 1 }),
+    missed: fc.array(fc.record({ module: fc.string(), symbol: fc.string() }, { requiredKeys: ['symbol'] }), {
+      maxLength: 3,
+    }),
+    missedTotal: fc.nat(),
   },
   { requiredKeys: ['vermagic', 'modversions'] },
 )

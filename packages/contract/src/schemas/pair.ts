@@ -128,6 +128,21 @@ export const Load = Type.Object(
         description: 'What leaves open whether the kernel takes the module',
       }),
     ),
+    missed: Type.Optional(
+      Type.Array(
+        Type.Object({
+          module: Type.Optional(
+            Type.String({ description: 'The module of the kernel, where that is known' }),
+          ),
+          symbol: Type.String({ description: 'What it imports' }),
+        }),
+        {
+          description:
+            'The first imports of modules of the kernel that this module breaks in the place of another',
+        },
+      ),
+    ),
+    missedTotal: Type.Optional(count('How many there are, where that is more')),
     btfIds: Type.Optional(ref(BtfIds)),
   },
   { $id: 'Load', description: 'What else would stop the module' },
