@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { symbolsCodec } from '@basedrift/check'
+import { collectGarbage, symbolsCodec } from '@basedrift/check'
 import type { Log, TaskHandler } from '@basedrift/jobs'
 import type { ArtifactRow, BlobStore, Failure, IngestResult, Ledger, OriginDecision } from '@basedrift/ledger'
 import { workerErrorCodes } from './errors.js'
@@ -49,8 +49,11 @@ export function createIngestHandler(options: IngestOptions): TaskHandler<IngestP
           const inputs = build.artifacts.flatMap((artifact, i) =>
             isScanned(artifact) ? [{ path: paths[i] as string, name: artifact.filename }] : [],
           )
+          const scan = scanArtifacts(pool, inputs, at, signal)
+          // Lists of thousands of modules are left of the build before; a scan takes the most memory of all, and not this thread.
+          setImmediate(collectGarbage)
           return {
-            scanned: await scanArtifacts(pool, inputs, at, signal),
+            scanned: await scan,
             evidence: await readEvidence(build.artifacts, paths),
           }
         })

@@ -6,6 +6,7 @@ export {
   BundleWriter,
   writeBundle,
 } from './bundle/writer.js'
+export { collectGarbage } from './collect.js'
 export type { Blast, BrokenModule } from './drift/blast.js'
 export type { DefinitionDiff } from './drift/c-diff.js'
 export type { ConfigDifference, ConfigDifferences } from './drift/config.js'

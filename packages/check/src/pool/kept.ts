@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { prepareBase, type RunningBase } from '@basedrift/btf'
 import { type Bundle, openBundle } from '../bundle/bundle.js'
+import { collectGarbage } from '../collect.js'
 import { OriginBase, type OriginProof } from '../pure/index.js'
 
 /** Bases that are kept: those of the two kernels of a pair. */
@@ -40,10 +41,17 @@ export class KeptInputs {
     this.#proofs = null
   }
 
-  /** Lets go of the bundle, before a job that takes much memory itself. */
-  dropBundle(): void {
+  /** Lets go of all, and of its memory, before a job that takes much itself: bases are made ready again in little time. */
+  drop(): void {
+    this.#bases.clear()
+    this.#dropBundle()
+  }
+
+  #dropBundle(): void {
+    if (this.#bundle === null) return
     this.#bundle = null
     this.#proofs = null
+    collectGarbage()
   }
 
   /**
@@ -52,7 +60,7 @@ export class KeptInputs {
    */
   bundle(sha256: string, path: string): Bundle {
     if (this.#bundle?.sha256 === sha256) return this.#bundle.bundle
-    this.dropBundle()
+    this.#dropBundle()
     const bundle = openBundle(path)
     if (bundle.inflatedBytes > this.keepBytes) return bundle
     try {

@@ -86,7 +86,7 @@ export async function runScan(
   kept: KeptInputs,
   context: { readonly signal: AbortSignal; progress(progress: ScanProgress): void },
 ): Promise<ScanResult> {
-  kept.dropBundle()
+  kept.drop()
   const writer = await BundleWriter.create(job.bundlePath, kept.keepBytes)
   try {
     const found = await collect(job, writer, context)

@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import type { Fingerprints } from '@basedrift/btf'
+import { collectGarbage } from '../collect.js'
 import type { ModuleResult } from '../pure/index.js'
 import { type CompareJob, type CompareProgress, type CompareResult, runCompare } from './compare-job.js'
 import { type DriftJob, type DriftJobResult, runDrift } from './drift-job.js'
@@ -38,7 +39,8 @@ const kept = new KeptInputs((workerData as CheckThreadData).keepBytes)
 
 serveJobs<CheckJob, CheckJobResult, CheckJobProgress>(async (job, context) => {
   if (job.kind === 'scan') {
-    const result = await runScan(job, kept, context)
+    // Once the result is on its way, so that nobody waits for it.
+    const result = await runScan(job, kept, context).finally(() => setImmediate(collectGarbage))
     return { result, keeps: kept.bundleSha256 }
   }
   if (job.kind === 'fit') {
