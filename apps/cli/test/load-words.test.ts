@@ -31,7 +31,9 @@ test('the summary says what no other check does: versions match, BTF does not', 
     'vermagic: same on 1,203 of 1,204, differs on 1 of 1,204',
     'modversions: all imports match on 1,203 of 1,204, mismatch on 1 of 1,204',
     'modversions: match, BTF: discarded (1,200) and misread (1)',
+    '  symbol versions say nothing of BTF: what they match may not fit',
     '.BTF_ids: wrong on 1 of 1',
+    '  wrong: type ids in the code of modules stand for other types here',
     'the module’s file: refused on 1 of 1,204',
   ])
   const kernel = {
@@ -46,6 +48,22 @@ test('the summary says what no other check does: versions match, BTF does not', 
   )
   expect(text).toContain('\nLoad    vermagic: same on 1,203 of 1,204')
   expect(text).toContain('\n        modversions: match, BTF: discarded (1,200) and misread (1)\n')
+})
+
+test('every state of type ids in code is explained once, in a line that is not cut', () => {
+  const states = ['match', 'missing', 'fails', 'missing', 'unknown', 'wrong'] as const
+  const modules = states.map((state, nth) =>
+    withLoad(result(`m${nth}`, 'compatible', 'same-base'), { ...passes, btfIds: { state } }),
+  )
+  const lines = loadSummary(modules)
+  expect(lines[2]).toMatch(/^\.BTF_ids: missing on 2 of 6, /)
+  expect(lines.slice(3).map((line) => line.split(':')[0])).toEqual([
+    '  wrong',
+    '  fails',
+    '  missing',
+    '  unknown',
+  ])
+  for (const line of lines.slice(3)) expect(line.length).toBeLessThanOrEqual(72)
 })
 
 test('what is taken by force alone is said, of one and of all', () => {

@@ -22,6 +22,14 @@ function tally(words: readonly string[], of: number): string {
   return ordered.map(([word, many]) => `${word} on ${count(many)} of ${count(of)}`).join(', ')
 }
 
+/** What states of type ids in the code of modules mean, but where they are as they should be. */
+const idsMeanings: ReadonlyMap<NonNullable<ModuleResult['load']['btfIds']>['state'], string> = new Map([
+  ['wrong', 'type ids in the code of modules stand for other types here'],
+  ['fails', 'the kernel refuses type ids in their code, and the modules'],
+  ['missing', 'the kernel has no BTF of them to look up type ids of code in'],
+  ['unknown', 'not all type ids in their code could be read and compared'],
+])
+
 /** The lines of a summary: what the kernel compares besides BTF, over all modules; none where nothing is known of it. */
 export function loadSummary(modules: readonly ModuleResult[]): string[] {
   const known = modules.filter(({ load }) => isKnown(load))
@@ -52,10 +60,15 @@ export function loadSummary(modules: readonly ModuleResult[]): string[] {
       const many = matching.filter((module) => module.verdict === verdict).length
       return many === 0 ? [] : [`${verdict} (${count(many)})`]
     })
-    lines.push(`modversions: match, BTF: ${listed(verdicts)}`)
+    lines.push(
+      `modversions: match, BTF: ${listed(verdicts)}`,
+      '  symbol versions say nothing of BTF: what they match may not fit',
+    )
   }
   const ids = modules.flatMap(({ load }) => load.btfIds?.state ?? [])
   if (ids.length > 0) lines.push(`.BTF_ids: ${tally(ids, ids.length)}`)
+  for (const state of idsMeanings.keys())
+    if (ids.includes(state)) lines.push(`  ${state}: ${idsMeanings.get(state)}`)
   const stopped = modules.filter(({ load }) => load.obstacles !== undefined).length
   if (stopped > 0) lines.push(`the module’s file: refused on ${count(stopped)} of ${count(total)}`)
   const doubts = modules.flatMap(({ load }) => load.doubts ?? [])
