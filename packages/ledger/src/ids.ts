@@ -23,6 +23,15 @@ export function uuidv7(now: number): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
+/** A UUIDv7 after `last`, which another process, whose clock is ahead, may have made. The ids that follow of this process stay of its time. */
+export function uuidv7After(last: string | null, now: number): string {
+  const id = uuidv7(now)
+  if (last === null || id > last) return id
+  const next = Number.parseInt(last.slice(0, 8) + last.slice(9, 13), 16) + 1
+  const time = next.toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}${id.slice(13)}`
+}
+
 /** The least id of a UUIDv7 from this time on: the order of ids is that of creation, and has an index. */
 export function firstId(at: Date): string {
   const hex = Math.max(0, at.getTime()).toString(16).padStart(12, '0')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { comparisonKey, moduleSetId } from '../src/ids.js'
+import { comparisonKey, moduleSetId, uuidv7, uuidv7After } from '../src/ids.js'
 import type { ComparisonKey, ModuleRow } from '../src/index.js'
 
 const parts: ComparisonKey = {
@@ -82,4 +82,20 @@ test('a module set has the id of its content, every field of it', () => {
       }
     }),
   )
+})
+
+test('an id that is to follow another does, whatever the clock says that made that', () => {
+  const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+  const now = Date.now()
+  const ahead = (ms: number) => {
+    const hex = (now + ms).toString(16).padStart(12, '0')
+    return `${hex.slice(0, 8)}-${hex.slice(8)}-7fff-bfff-ffffffffffff`
+  }
+  for (const last of [ahead(-1000), ahead(0), ahead(3_600_000)]) {
+    const id = uuidv7After(last, now)
+    expect(id).toMatch(pattern)
+    expect(id > last).toBe(true)
+  }
+  expect(uuidv7(now) < ahead(1000), 'others stay of their time').toBe(true)
+  expect(uuidv7After(null, now)).toMatch(pattern)
 })

@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor, pageLimit, pageOf } from '../cursor.js'
 import { type Database, type Tx, transact } from '../db.js'
 import { LedgerError } from '../errors.js'
 import { Prisma } from '../generated/client.js'
-import { isUuid, uuidv7 } from '../ids.js'
+import { isUuid, uuidv7After } from '../ids.js'
 import { canonical, storableJson } from '../json.js'
 import type { BuildRef, JsonObject, Page, PageRequest, Seen } from '../rows.js'
 import { decide } from './decide.js'
@@ -186,7 +186,7 @@ export function createGate(db: Database): Gate {
       if ((last?.id ?? null) !== seen) return null
       const { answer, ...result } = decided
       const now = clock()
-      const id = uuidv7(now.getTime())
+      const id = uuidv7After(last?.id ?? null, now.getTime())
       const { version } = inputs.policy as JsonObject
       // As text: through the client's own arguments, documents of this size cost more than all of the decision.
       await tx.$executeRaw`

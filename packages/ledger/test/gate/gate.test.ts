@@ -51,6 +51,21 @@ describe('the gate', () => {
       })
   })
 
+  it('goes by the last decision also where the clock of who recorded it was ahead, and records one once', async () => {
+    await using test = await openTestLedger()
+    const { ledger } = test
+    const { old, fresh, question } = await twoBuilds(ledger)
+    const first = await asked(ledger, question, unread)
+    const ahead = `fffe${first.id.slice(4)}`
+    await test.query('UPDATE "Decision" SET id = $1 WHERE id = $2', [ahead, first.id])
+    await compare(ledger, old, fresh, Uint8Array.of(0, byteOf('misread')))
+    const next = await asked(ledger, question, unread)
+    expect(next.answer).toBe('fail')
+    expect(await ledger.gate.ask(question, unread)).toEqual({ recorded: false, decision: next })
+    const { items } = await ledger.gate.decisions({ build: fresh, limit: 10 })
+    expect(items.map(({ id }) => id)).toEqual([next.id, ahead])
+  })
+
   it('shows what a later version recorded, and passes no build for a reason that it does not know', async () => {
     await using test = await openTestLedger()
     const { ledger } = test
