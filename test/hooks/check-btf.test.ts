@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { has } from './support/commands.js'
 
 const run = promisify(execFile)
 const root = path.resolve(import.meta.dirname, '../..')
@@ -11,11 +12,6 @@ const vectors = path.join(root, 'packages/btf/testdata')
 const uname = '5.15.12-1-default'
 const config = `# Linux/x86 5.15.12 Kernel Configuration\nCONFIG_DEBUG_INFO_BTF=y\nCONFIG_DEBUG_INFO_BTF_MODULES=y\n`
 
-const has = async (command: string) =>
-  run(command, ['--version']).then(
-    () => true,
-    () => false,
-  )
 /** The check decodes xz with the command alone. */
 const debCompression = (await has('xz')) ? 'xz' : 'gzip'
 /** `rpmbuild` is not everywhere; what packs .deb is on every Debian. */

@@ -10,16 +10,11 @@ import { startWorker, type Worker } from '@basedrift/worker/main'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { smallBuilds } from '../../scripts/lib/small-builds.mjs'
 import { newName, startTestService, type TestService } from '../e2e/support/service.js'
+import { hasCiCommands } from './support/commands.js'
 
 const run = promisify(execFile)
 const script = path.resolve(import.meta.dirname, '../../scripts/hooks/ci/basedrift-ci')
-const has = (command: string, argument: string) =>
-  run(command, [argument]).then(
-    () => true,
-    () => false,
-  )
-const there =
-  (await has('curl', '--version')) && (await has('jq', '--version')) && (await has('openssl', 'version'))
+const there = await hasCiCommands()
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 it('knows the reasons that no waiting changes', async () => {

@@ -7,16 +7,11 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newName, startTestService, type TestService } from '../e2e/support/service.js'
+import { hasCiCommands } from './support/commands.js'
 
 const run = promisify(execFile)
 const script = path.resolve(import.meta.dirname, '../../scripts/hooks/ci/basedrift-ci')
-const has = (command: string, argument: string) =>
-  run(command, [argument]).then(
-    () => true,
-    () => false,
-  )
-const there =
-  (await has('curl', '--version')) && (await has('jq', '--version')) && (await has('openssl', 'version'))
+const there = await hasCiCommands()
 
 describe.skipIf(!there)('the script for any CI, with the service', () => {
   const name = newName()

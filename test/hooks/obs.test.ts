@@ -8,15 +8,11 @@ import { promisify } from 'node:util'
 import type { Live } from '@basedrift/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestService, type TestService } from '../e2e/support/service.js'
+import { has } from './support/commands.js'
 
 const run = promisify(execFile)
 const hooks = path.resolve(import.meta.dirname, '../../scripts/hooks')
 const python = process.env.BASEDRIFT_PYTHON ?? 'python3'
-const has = (command: string) =>
-  run(command, ['--version']).then(
-    () => true,
-    () => false,
-  )
 const missing = !(await has(python)) || !(await has('perl'))
 
 describe.skipIf(missing)('the publish hook of OBS, and its sender, with the service', () => {

@@ -16,7 +16,7 @@ import {
 } from '@basedrift/jobs'
 import { type Ledger, openLedger } from '@basedrift/ledger'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { postgresBackend, quiet, redisBackend } from '../../packages/jobs/test/backends.js'
+import { onlyIngest, postgresBackend, quiet, redisBackend } from '../../packages/jobs/test/backends.js'
 import { createTestDatabase, type TestDatabase } from '../support/database.js'
 
 const redisUrl = process.env.REDIS_URL
@@ -91,19 +91,11 @@ describe.each(backends)('with the queue on $kind', ({ kind, backend }) => {
         effects.push(buildId)
       },
     }
-    const unused = { run: () => Promise.reject(new Error('unused')) }
     runners.push(
       await startTaskRunner({
         tasks: ledger.tasks,
         queue,
-        handlers: {
-          ingest: handler,
-          compare: unused,
-          origin: unused,
-          drift: unused,
-          fingerprint: unused,
-          announce: unused,
-        },
+        handlers: onlyIngest(handler),
         ring: () => dispatcher.ring(),
         log: quiet,
         leaseMs,

@@ -3,9 +3,8 @@ import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } fro
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { cpio } from './support/cpio.js'
+import { cpioOf, tarOf } from '../../../packages/artifacts/test/support/archives.js'
 import { basedrift } from './support/run.js'
-import { tar } from './support/tar.js'
 import { tempDir } from './support/temp.js'
 import { vector, withoutSection } from './support/vectors.js'
 
@@ -169,7 +168,7 @@ describe('basedrift check: inputs', () => {
       'lib/modules/teapot.ko': readFileSync(vector('teapot-1.1.ko')),
     }
     const archive = path.join(temp.path, 'build.tar')
-    writeFileSync(archive, tar(files))
+    writeFileSync(archive, tarOf(files))
     const own = await basedrift(['check', '--kernel', archive, archive, '--format', 'ndjson'])
     expect(own.code).toBe(0)
     expect(own.stdout.toString()).toContain('"verdict":"compatible","basis":"same-base"')
@@ -219,10 +218,10 @@ describe('basedrift check: an initramfs image', () => {
   const name = 'usr/lib/modules/5.15.12-1-default/kernel'
   const image = (build: string) =>
     Buffer.concat([
-      cpio({ 'kernel/x86/microcode/GenuineIntel.bin': 'microcode' }),
+      cpioOf({ 'kernel/x86/microcode/GenuineIntel.bin': 'microcode' }),
       Buffer.alloc(512),
       gzipSync(
-        cpio({
+        cpioOf({
           [`${name}/teapot.ko`]: readFileSync(vector(`teapot-${build}.ko`)),
           [`${name}/saucer.ko.gz`]: gzipSync(readFileSync(vector(`saucer-${build}.ko`))),
         }),
@@ -304,7 +303,7 @@ describe('basedrift check: several kernels', () => {
 describe('a kernel package that ends in the middle', () => {
   it('is said to, and no pass, though its kernel was read', async () => {
     using temp = tempDir()
-    const whole = tar({
+    const whole = tarOf({
       'boot/vmlinux': readFileSync(vector('vmlinux-1.1')),
       'lib/saucer.ko': readFileSync(vector('saucer-1.1.ko')),
     })
@@ -361,7 +360,7 @@ describe('basedrift check: this machine', () => {
     put(temp.path, 'sys/kernel/btf/vmlinux', readFileSync(vector('base-1.3.btf')))
     const teapot = readFileSync(vector('teapot-1.1.ko'))
     put(temp.path, `lib/modules/${release}/kernel/teapot.ko`, teapot)
-    put(temp.path, `boot/initrd.img-${release}`, gzipSync(cpio({ 'lib/teapot.ko': teapot })))
+    put(temp.path, `boot/initrd.img-${release}`, gzipSync(cpioOf({ 'lib/teapot.ko': teapot })))
     const run = await basedrift(['check', '--running', '--root', temp.path, '--format', 'json'])
     const shown = JSON.parse(run.stdout.toString())
     expect([run.code, run.stderr]).toEqual([1, ''])

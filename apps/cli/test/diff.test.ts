@@ -3,17 +3,17 @@ import path from 'node:path'
 import { BtfBuilder, Kind } from '@basedrift/btf'
 import type { DriftReport } from '@basedrift/check'
 import { describe, expect, it } from 'vitest'
+import { tarOf } from '../../../packages/artifacts/test/support/archives.js'
 import { basedrift } from './support/run.js'
-import { tar } from './support/tar.js'
 import { tempDir } from './support/temp.js'
 import { vector } from './support/vectors.js'
 
-const content = (name: string): Buffer => readFileSync(vector(name))
+const content = (name: string): Uint8Array => readFileSync(vector(name))
 const [older, newer] = [vector('base-1.1.btf'), vector('base-1.3.btf')] as const
 
 /** A package of a small kernel with its modules and config. */
-const packageOf = (build: string, option: string): Buffer =>
-  tar({
+const packageOf = (build: string, option: string): Uint8Array =>
+  tarOf({
     'boot/vmlinux': content(`vmlinux-${build}`),
     'boot/config-5.15.12-1-default': [
       '# Linux/x86 5.15.12 Kernel Configuration',

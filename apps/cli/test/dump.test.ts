@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { tarOf } from '../../../packages/artifacts/test/support/archives.js'
 import { basedrift } from './support/run.js'
-import { tar } from './support/tar.js'
 import { tempDir } from './support/temp.js'
 import { vector } from './support/vectors.js'
 
@@ -45,7 +45,7 @@ describe('basedrift dump', () => {
     }
     writeFileSync(
       archive,
-      tar(
+      tarOf(
         Object.fromEntries(Object.entries(files).map(([name, from]) => [name, readFileSync(vector(from))])),
       ),
     )

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { tarOf } from '../../../packages/artifacts/test/support/archives.js'
 import { basedrift } from './support/run.js'
-import { tar } from './support/tar.js'
 import { tempDir } from './support/temp.js'
 import { vector } from './support/vectors.js'
 
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
-const content = (name: string): Buffer => readFileSync(vector(name))
+const content = (name: string): Uint8Array => readFileSync(vector(name))
 
 /** A package of the small kernel, with its config; names are what an attacker would choose. */
-function smallPackage(): Buffer {
-  return tar({
+function smallPackage(): Uint8Array {
+  return tarOf({
     'boot/vmlinux': content('vmlinux-1.1'),
     'boot/config-5.15.12-1-default': [
       '#',
@@ -124,7 +124,7 @@ describe('basedrift inspect', () => {
       'boot/vmlinux': content('vmlinux-1.1'),
       'usr/lib/modules/1/vmlinux': content('vmlinux-1.1'),
     }
-    writeFileSync(path.join(temp.path, 'p.tar'), tar(forms))
+    writeFileSync(path.join(temp.path, 'p.tar'), tarOf(forms))
     const { code, stdout } = await basedrift(['inspect', 'p.tar', '--format', 'json'], { cwd: temp.path })
     const { kernel, problems } = JSON.parse(stdout.toString())
     expect(code).toBe(0)

@@ -2,10 +2,10 @@ import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from '
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tarOf } from '../../../packages/artifacts/test/support/archives.js'
 import { buildFiles } from './support/build-files.js'
 import { type Example, startExample, stream } from './support/example.js'
 import { basedrift } from './support/run.js'
-import { tar } from './support/tar.js'
 import { tempDir } from './support/temp.js'
 import { vector } from './support/vectors.js'
 
@@ -258,7 +258,10 @@ describe('serve, push and what came of it', () => {
 
   it('ends with 2 where the build could not be used, or the files cannot be sent', async () => {
     const cut = path.join(temp.path, 'cut.tar')
-    const whole = tar({ 'a/teapot.ko': readFileSync(vector('teapot-1.1.ko')), 'a/more': Buffer.alloc(4096) })
+    const whole = tarOf({
+      'a/teapot.ko': readFileSync(vector('teapot-1.1.ko')),
+      'a/more': Buffer.alloc(4096),
+    })
     writeFileSync(cut, whole.subarray(0, 2048))
     const part = await push('1.7', '--wait', vector('saucer-1.1.ko'), cut)
     expect(part.code).toBe(2)

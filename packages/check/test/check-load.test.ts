@@ -10,8 +10,9 @@ import {
   versionRecords,
   writeElf,
 } from '../../artifacts/test/bytes/support/writers.js'
+import { tarOf } from '../../artifacts/test/support/archives.js'
 import { checkKernelAndModules, exitCodeOf } from '../src/index.js'
-import { tarOf, vectorBytes } from './support/vectors.js'
+import { vectorBytes } from './support/vectors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'check-load-'))
 afterAll(() => rmSync(folder, { recursive: true }))

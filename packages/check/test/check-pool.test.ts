@@ -11,7 +11,8 @@ import {
   sha256Of,
 } from '@basedrift/check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { tarOf, vector, vectorBytes } from './support/vectors.js'
+import { tarOf } from '../../artifacts/test/support/archives.js'
+import { vector, vectorBytes } from './support/vectors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'check-pool-'))
 const pool = new CheckPool({ threads: 2 })

@@ -2,8 +2,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { tarOf } from '../../artifacts/test/support/archives.js'
 import { checkKernelAndModules, ENGINE_VERSION, exitCodeOf, sha256Of } from '../src/index.js'
-import { tarOf, vector, vectorBytes } from './support/vectors.js'
+import { vector, vectorBytes } from './support/vectors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'check-'))
 afterAll(() => rmSync(folder, { recursive: true }))

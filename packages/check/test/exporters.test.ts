@@ -14,7 +14,8 @@ import {
   Writer,
   writeElf,
 } from '../../artifacts/test/bytes/support/writers.js'
-import { tarOf, vectorBytes } from './support/vectors.js'
+import { tarOf } from '../../artifacts/test/support/archives.js'
+import { vectorBytes } from './support/vectors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'exporters-'))
 const pool = new CheckPool({ threads: 1 })

@@ -9,8 +9,9 @@ import {
   versionRecords,
   writeElf,
 } from '../../artifacts/test/bytes/support/writers.js'
+import { cpioOf } from '../../artifacts/test/support/archives.js'
 import { checkMachine, exitCodeOf } from '../src/index.js'
-import { cpioOf, vectorBytes } from './support/vectors.js'
+import { vectorBytes } from './support/vectors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'machine-'))
 afterAll(() => rmSync(folder, { recursive: true }))

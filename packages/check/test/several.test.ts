@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { tarOf } from '../../artifacts/test/support/archives.js'
 import { checkKernelAndModules, checkOnKernels } from '../src/index.js'
-import { tarOf, vector, vectorBytes } from './support/vectors.js'
+import { vector, vectorBytes } from './support/vectors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'several-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,9 +1,15 @@
 import { createPostgresBackend, Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { createPostgresQueue, createRedisQueue, type QueueBackend } from '../src/index.js'
+import { createPostgresQueue, createRedisQueue, type QueueBackend, type TaskHandlers } from '../src/index.js'
 
 export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+/** Handlers of which one alone is used. */
+export function onlyIngest(ingest: TaskHandlers['ingest']): TaskHandlers {
+  const unused = { run: () => Promise.reject(new Error('unused')) }
+  return { ingest, compare: unused, origin: unused, drift: unused, fingerprint: unused, announce: unused }
+}
 
 /** One backend under test. */
 export interface Backend {

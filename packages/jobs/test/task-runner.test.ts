@@ -11,7 +11,7 @@ import {
   type TaskContext,
   type TaskRunnerOptions,
 } from '../src/index.js'
-import { quiet } from './backends.js'
+import { onlyIngest, quiet } from './backends.js'
 import { MemoryQueue, MemoryTasks } from './memory-tasks.js'
 
 let tasks: MemoryTasks
@@ -38,18 +38,10 @@ function start(options: Partial<TaskRunnerOptions> = {}) {
       await work(buildId, context)
     },
   }
-  const unused = { run: () => Promise.reject(new Error('unused')) }
   return startTaskRunner({
     tasks,
     queue,
-    handlers: {
-      ingest: handler,
-      compare: unused,
-      origin: unused,
-      drift: unused,
-      fingerprint: unused,
-      announce: unused,
-    },
+    handlers: onlyIngest(handler),
     ring: () => void rings++,
     log: quiet,
     leaseMs: 60_000,

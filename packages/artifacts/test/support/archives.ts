@@ -82,6 +82,16 @@ export function writeTar(entries: readonly Entry[], end = true): Uint8Array {
   return Buffer.concat(parts)
 }
 
+type Files = Readonly<Record<string, Content>>
+
+const entriesOf = (files: Files) => Object.entries(files).map(([path, data]): Entry => ({ path, data }))
+
+/** A tar of plain files, as packages are made. */
+export const tarOf = (files: Files): Uint8Array => writeTar(entriesOf(files))
+
+/** A cpio archive of plain files, in the form that kernels unpack. */
+export const cpioOf = (files: Files): Uint8Array => writeCpio(entriesOf(files))
+
 function hex(value: number): string {
   return value.toString(16).padStart(8, '0')
 }
