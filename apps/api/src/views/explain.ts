@@ -1,5 +1,6 @@
-import { folderOf, loadDoubtful, symbolsMissing } from '@basedrift/check/pure'
+import { folderOf } from '@basedrift/check/pure'
 import type { BaseFacts, Kernel, ModuleResult, ModuleRow } from '@basedrift/contract'
+import { loadStory, number, remedyOfLoad } from './explain-load.js'
 
 /** What an explanation is made of. */
 export interface Explained {
@@ -28,8 +29,6 @@ export interface Apart {
   /** Whether it was found in an initramfs image. */
   inImage: boolean
 }
-
-const number = (value: number) => value.toLocaleString('en-US')
 
 function kernelName({ kernel, kernelBuild }: Explained): string {
   return kernel.release === null ? `The kernel of ${kernelBuild}` : `${kernel.release} (${kernelBuild})`
@@ -169,99 +168,6 @@ function happenedBy(explained: Explained): string[] {
   }
 }
 
-/** What the kernel compares besides BTF, where it is not a difference of vermagic or of a checksum. */
-function loadStory(load: ModuleResult['load']): string[] {
-  const { modversions, obstacles = [], doubts = [], missed = [], missedTotal = missed.length, btfIds } = load
-  const { state, unresolved = [], unresolvedTotal = unresolved.length } = modversions
-  return [
-    ...(state === 'match'
-      ? ['The checksums of all symbols that it imports match: modversions do not tell.']
-      : []),
-    ...(unresolvedTotal > 0
-      ? [
-          `Nothing that is recorded exports ${unresolved.slice(0, 3).join(', ')}${unresolvedTotal > 3 ? ` and ${number(unresolvedTotal - 3)} more` : ''}, ` +
-            'which it imports: the kernel refuses it (Unknown symbol) unless something that is not recorded brings them.',
-        ]
-      : []),
-    ...obstacles.map((obstacle) => `${obstacleStory(obstacle)}, so the kernel refuses it.`),
-    ...doubts.map((doubt) => `${doubtStories[doubt]}.`),
-    ...(missed.length > 0
-      ? [
-          `These imports of modules of the kernel are: ${missed.map(({ module = 'unknown', symbol }) => `${module}: ${symbol}`).join(', ')}` +
-            `${missedTotal > missed.length ? ` and ${number(missedTotal - missed.length)} more` : ''}.`,
-        ]
-      : []),
-    ...idsStory(btfIds),
-  ]
-}
-
-const byForce = 'the kernel takes that by force alone, tainted, and only with CONFIG_MODULE_FORCE_LOAD=y'
-
-const doubtStories: Readonly<Record<NonNullable<ModuleResult['load']['doubts']>[number], string>> = {
-  'versions-absent': `It has no symbol versions (built without Module.symvers?): ${byForce}`,
-  'vermagic-absent': `It has no vermagic: ${byForce}`,
-  'versions-unusable': 'Its symbol versions could not be read, or there are none of what it imports',
-  'export-versions-absent': `It exports symbols without versions: ${byForce}`,
-  'exporters-unsure': 'What exports its imports tells no checksum of some, or several',
-  'namespace-not-imported':
-    'It does not import the namespace of what it uses, and nothing says whether this kernel lets that pass (CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS)',
-  'modversions-unknown': 'Nothing says whether this kernel compares checksums (CONFIG_MODVERSIONS)',
-  'overridden-exports':
-    'Where depmod takes it for the module of the kernel that has its name, modules of the kernel that import from that are refused: it lacks what they import, or has it with other checksums',
-}
-
-function obstacleStory({
-  code,
-  expected,
-  actual,
-}: NonNullable<ModuleResult['load']['obstacles']>[number]): string {
-  switch (code) {
-    case 'symbols-absent':
-      return 'It has no symbol table with names (it was stripped)'
-    case 'this-module-absent':
-      return 'It has no .gnu.linkonce.this_module'
-    case 'machine-differs':
-      return `It is for the ELF machine ${actual} and this kernel for ${expected}`
-    case 'module-struct-size':
-      return `Its struct module has ${actual} bytes and this kernel's ${expected}`
-    case 'export-flags-absent':
-      return 'It exports symbols without the table of their flags'
-    case 'export-duplicate':
-      return `It exports ${actual}, which the kernel exports itself`
-    case 'exporter-refused':
-      return `It imports ${actual} from modules that the kernel refuses`
-    case 'versions-absent':
-      return 'It has no symbol versions (built without Module.symvers?), and CONFIG_MODULE_FORCE_LOAD is not set'
-    case 'gpl-only-import':
-      return `This kernel has ${expected}, and the module has ${actual}`
-    case 'namespace-not-imported':
-      return `This kernel has ${expected}, which the module does not import`
-    case 'vermagic-absent':
-      return 'It has no vermagic, and CONFIG_MODULE_FORCE_LOAD is not set'
-  }
-}
-
-function idsStory(ids: ModuleResult['load']['btfIds']): string[] {
-  if (ids === undefined) return []
-  const [first] = ids.wrong ?? []
-  const example =
-    first === undefined ? '' : ` (${first.set ?? first.expected}: ${first.id} is ${first.actual})`
-  switch (ids.state) {
-    case 'match':
-      return []
-    case 'wrong':
-      return [`Type ids in its code stand for other types here, and the kernel does not notice${example}.`]
-    case 'fails':
-      return [
-        `The kernel refuses to register the functions that it offers to BPF programs, with errno ${ids.errno}${example}, and its init fails.`,
-      ]
-    case 'missing':
-      return ['The functions that it offers to BPF programs are not there, as the kernel has no BTF of it.']
-    case 'unknown':
-      return ['What the type ids in its code stand for here could not be told.']
-  }
-}
-
 /** Whether the kernel finds the module at all, where it is known to look elsewhere. */
 function placeStory({ result, kernel }: Explained): string[] {
   const folder = folderOf(result.file)
@@ -276,19 +182,6 @@ function placeStory({ result, kernel }: Explained): string[] {
 
 /** What happens to the module on that kernel, in sentences. */
 export function happened(explained: Explained): string[] {
-  const { load } = explained.result
-  const stops = [
-    ...loadStory(load),
-    ...(load.vermagic === 'differs'
-      ? ['Its vermagic differs, so the kernel refuses it before it looks at BTF.']
-      : []),
-    ...(load.modversions.state === 'mismatch'
-      ? [
-          `The checksums of ${number(load.modversions.mismatchedTotal ?? load.modversions.mismatched.length)} imported symbols differ ` +
-            `(${load.modversions.mismatched.slice(0, 3).join(', ')}), so the kernel refuses it.`,
-        ]
-      : []),
-  ]
   const { copies, result } = explained
   const several =
     copies > 1
@@ -296,30 +189,18 @@ export function happened(explained: Explained): string[] {
           `${number(copies)} modules of the build have this name, in several folders; this is the worst of them, ${result.file}.`,
         ]
       : []
-  return [...several, ...happenedBy(explained), ...basesOf(explained), ...stops, ...placeStory(explained)]
+  return [
+    ...several,
+    ...happenedBy(explained),
+    ...basesOf(explained),
+    ...loadStory(result.load),
+    ...placeStory(explained),
+  ]
 }
 
 /** What would change the outcome, in sentences; empty where nothing needs to. */
 export function remedy(explained: Explained): string[] {
-  return [...remedyOfVerdict(explained), ...remedyOfLoad(explained)]
-}
-
-function remedyOfLoad({ result, kernelBuild, moduleBuild }: Explained): string[] {
-  const doubtful = loadDoubtful(result.load)
-    ? [
-        result.load.doubts?.includes('overridden-exports')
-          ? 'Let it export what modules of the kernel import, with the same checksums, or bring along these modules, built with it. Where no machine loads them, a waiver or ' +
-            'a rule of the policy can say so (load-doubtful).'
-          : `Build the modules of ${moduleBuild} with the Module.symvers of ${kernelBuild}. Where they are meant to load by force, a waiver or a rule ` +
-            'of the policy can say so (load-doubtful).',
-      ]
-    : []
-  if (!symbolsMissing(result.load)) return doubtful
-  return [
-    ...doubtful,
-    `Upload the packages that export what it imports: with the kernel of ${kernelBuild}, or with the modules of ${moduleBuild}, before ` +
-      'they are sealed. Where machines have them from elsewhere, a waiver or a rule of the policy can say so (symbols-missing).',
-  ]
+  return [...remedyOfVerdict(explained), ...remedyOfLoad(explained.result.load, explained)]
 }
 
 function remedyOfVerdict({ result, kernelBuild, moduleBuild, origin, fits, kernel }: Explained): string[] {
