@@ -77,6 +77,13 @@ describe('what a module may use', () => {
     expect(said(own, { ...mine, folder: 'a' }, { ...strict, folder: 'b' }).obstacles).toBeUndefined()
   })
 
+  test('is what the kernel says of its own exports, whatever modules export under the same name', () => {
+    const beside: ModuleSpec = { exports: [['down', 4]] }
+    expect(said(kernel, by('GPL'), beside).obstacles).toEqual([locks])
+    expect(said({ ...kernel, moduleExports: [['down', 4]] }, by('GPL')).obstacles).toEqual([locks])
+    expect(said(kernel, by('GPL', 'LOCKS'), beside)).toEqual(fits)
+  })
+
   test('is told at once of a name that is exported ever so often, each time otherwise', () => {
     const often = Array.from({ length: 100_000 }, (_, nth): Entry => ['down', nth, 0, `N${nth}`])
     const own: KernelSpec = { exports: imports.slice(0, 3) }

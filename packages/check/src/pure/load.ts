@@ -259,9 +259,13 @@ export class LoadComparison {
     return names.sort()[0] ?? null
   }
 
-  /** Where a kernel finds an import of a module, as far as it is known: its own exports, those beside the module, those of its modules. */
+  /**
+   * Where a kernel finds an import of a module, as far as it is known: in its own exports, where it looks first, else in those beside the
+   * module or those of its modules.
+   */
   #exporters(id: number, folder: string | null, gplOk: boolean): ExportTable[] {
-    const tables = [this.#own, this.#set.get(folder), this.#modules]
+    if (this.#own?.shows(id, gplOk)) return [this.#own]
+    const tables = [this.#set.get(folder), this.#modules]
     return tables.filter((table): table is ExportTable => table?.shows(id, gplOk) === true)
   }
 
