@@ -97,10 +97,15 @@ describe('a gate and what is live', () => {
     expect(entered).toMatchObject({ code: 0, stderr: '' })
     const typo = ['--stream', stream, '--environment', 'prodction']
     const other = await client('live', 'enter', '5.15.12-1.1', ...typo)
-    expect(other.stderr).toBe(
-      'prodction is a new environment. There was production. Mistyped? Let the build leave it, and enter the right one.\n',
-    )
+    const [said = '', leave = '', ...rest] = other.stderr.split('\n')
+    expect([said, rest]).toEqual([
+      'prodction is a new environment. There was production. Mistyped? Let the build leave it, and enter the right one:',
+      [''],
+    ])
     expect((await client('live', 'environments')).stdout.toString()).toMatch(/^prodction +1$/m)
+    expect(leave).toMatch(/^ {2}basedrift live leave \S+ --environment prodction$/)
+    expect((await client(...leave.trim().split(' ').slice(1))).code).toBe(0)
+    expect((await client('live', 'environments')).stdout.toString()).toMatch(/^prodction +0$/m)
     const list = await client('live', 'list', '--environment', 'production', '--format', 'json')
     expect(JSON.parse(list.stdout.toString()).items).toMatchObject([{ build: { release: '1.1' } }])
     expect((await client('live', 'leave', '5.15.12-1.1', ...where)).code).toBe(0)

@@ -53,7 +53,7 @@ export function addLive(program: Command, ended: (code: number) => void): void {
     const entry = entering
       ? (await client.enterLive(options.environment, id)).live
       : await client.leaveLive(options.environment, id)
-    if (known !== null) await sayIfNew(known, options.environment)
+    if (known !== null) await sayIfNew(known, options.environment, id)
     const { liveTable } = await import('../format/live-table.js')
     await show(entry, (to) => liveTable(options.environment, [entry], to))
     ended(exitCodes.ok)
@@ -82,8 +82,8 @@ async function knownEnvironments(client: Client): Promise<Environment[] | null> 
   })
 }
 
-/** Says that an environment was new, which a mistyped one is too. */
-async function sayIfNew(known: readonly Environment[], environment: string): Promise<void> {
+/** Says that an environment was new to a build, which a mistyped one is too. */
+async function sayIfNew(known: readonly Environment[], environment: string, build: string): Promise<void> {
   if (known.some(({ name }) => name === environment)) return
   const { printable } = await import('../output/printable.js')
   const { listed } = await import('../output/words.js')
@@ -92,6 +92,10 @@ async function sayIfNew(known: readonly Environment[], environment: string): Pro
   const others =
     all.length === 0
       ? 'It is the first one.'
-      : `There ${all.length === 1 ? 'was' : 'were'} ${listed(all)}. Mistyped? Let the build leave it, and enter the right one.`
+      : `There ${all.length === 1 ? 'was' : 'were'} ${listed(all)}. Mistyped? Let the build leave it, and enter the right one:`
   note(printable(`${environment} is a new environment. ${others}`))
+  if (all.length === 0) return
+  const { commandLines } = await import('../output/command-line.js')
+  const leave = ['basedrift', 'live', 'leave', build, '--environment', environment]
+  for (const line of commandLines(leave, Number.POSITIVE_INFINITY, '  ')) note(line)
 }
