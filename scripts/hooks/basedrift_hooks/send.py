@@ -81,6 +81,20 @@ def late_build(owner: Build, filename: str) -> Build:
     return Build(owner.stream, owner.version, ("%s.%s" % (owner.release, word))[:128])
 
 
+def late_of(service: Service, group: Group) -> List[str]:
+    """Ids of the builds of those packages of modules that came when the build of their group was sealed.
+
+    Those of a kernel are looked at with it, as they were built for it.
+    """
+    if group.rule.role != "modules":
+        return []
+    owner = service.find(group.build)
+    held = set() if owner is None else {artifact.get("filename") for artifact in owner.get("artifacts", [])}
+    names = sorted({package.filename for package in group.packages.values()} - held)
+    builds = ((name, service.find(late_build(group.build, name))) for name in names)
+    return [str(build["id"]) for name, build in builds if build is not None and holds(build, name)]
+
+
 def holds(build: Optional[Json], filename: str) -> bool:
     """Whether a build has a package, and is sealed."""
     if build is None or build.get("state") in OPEN:
@@ -121,9 +135,10 @@ def worst(failures: List[HookError]) -> HookError:
 
 
 def mark_live(service: Service, group: Group, build_id: str) -> Optional[str]:
-    """Marks a build live where its rule names an environment; gives the environment."""
+    """Marks a build live where its rule names an environment, and with it what came of it after its seal; gives the environment."""
     environment = group.rule.environment
     if environment is not None:
-        service.set_live(environment, build_id)
+        for number in [build_id] + late_of(service, group):
+            service.set_live(environment, number)
         LOG.info("%s %s is live in %s", group.build.stream, group.build.vr, environment)
     return environment

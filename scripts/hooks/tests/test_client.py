@@ -100,6 +100,16 @@ class Sending(Talking):
             (late,) = [build["said"] for (_, vr), build in ledger.builds.items() if vr != BUILD.vr]
             self.assertEqual(late.get("builtFor"), kernel)
 
+    def test_what_came_late_of_modules_is_live_where_they_are(self) -> None:
+        for role, live in (("modules", ["build-0", "build-1"]), ("kernel", ["build-0"])):
+            ledger = Ledger()
+            service = self.service(self.serve(ledger))
+            group = group_of("a-kmp.rpm", "b-kmp.rpm", "c-kmp.rpm")._replace(rule=RULE._replace(role=role))
+            send_build(service, group, {"a-kmp.rpm": self.file("a", b"1")}, {})
+            number = send_build(service, group, {"b-kmp.rpm": self.file("b", b"2")}, {})
+            mark_live(service, group, number)
+            self.assertEqual(ledger.live, [("factory", one) for one in live])
+
     def test_fetches_what_came_late_once(self) -> None:
         service = self.service(self.serve(Ledger()))
         fetched: List[str] = []
