@@ -48,6 +48,14 @@ test('a module in the place of one of the kernel has to export what the kernel i
   )
 })
 
+test('what several modules of one name export is missed once', () => {
+  const { missed } = loadOf(
+    { ownModules: [kernelGarp, kernelGarp, vlan] },
+    { ...bare, folder: '6.1.0-56', precedes: true },
+  )
+  expect(missed).toEqual([{ module: '8021q', symbol: 'garp_join' }])
+})
+
 test('which modules of the kernel miss which symbols is said of the first of them', () => {
   const symbols = ['e', 'd', 'c'].map((name): Entry => [name, 1])
   const ownModules = [

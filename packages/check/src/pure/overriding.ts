@@ -96,17 +96,25 @@ export class Overriding {
     const exported = this.#exportsOf(folder)
     const brought = this.#brought.get(folder)
     const found: Missed[] = []
+    // Once each, though ever so many modules of the name export it: what is found is no more than is imported.
+    for (const id of this.#givenBy(name))
+      for (const importer of this.#importers.get(id) ?? []) {
+        if (brought?.has(importer.name)) continue
+        const said = exported?.compare(id, importer.crc) ?? null
+        if (said === 'same' || (said === null && importer.weak)) continue
+        found.push({ importer: importer.name, id })
+      }
+    return found
+  }
+
+  /** What modules of the kernel of this name export. */
+  #givenBy(name: string): ReadonlySet<number> {
+    const given = new Set<number>()
     for (const { exports } of this.#own.get(name) ?? [])
       exports.ids.forEach((id, nth) => {
-        if (exports.flags[nth]! & this.#kernel.leftOut) return
-        for (const importer of this.#importers.get(id) ?? []) {
-          if (brought?.has(importer.name)) continue
-          const said = exported?.compare(id, importer.crc) ?? null
-          if (said === 'same' || (said === null && importer.weak)) continue
-          found.push({ importer: importer.name, id })
-        }
+        if ((exports.flags[nth]! & this.#kernel.leftOut) === 0) given.add(id)
       })
-    return found
+    return given
   }
 }
 
