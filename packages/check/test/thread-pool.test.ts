@@ -1,9 +1,10 @@
+import { once } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
 import { CheckError } from '../src/index.js'
 import { ThreadPool } from '../src/pool/thread-pool.js'
 
 interface Job {
-  readonly kind: 'echo' | 'thread' | 'keep' | 'fail' | 'exit' | 'throw' | 'spin' | 'eat' | 'wait'
+  readonly kind: 'echo' | 'thread' | 'keep' | 'litter' | 'fail' | 'exit' | 'throw' | 'spin' | 'eat' | 'wait'
   readonly value?: unknown
   readonly message?: string
   readonly code?: string
@@ -36,6 +37,16 @@ function started() {
 }
 
 describe('a pool of threads', () => {
+  // V8 by itself looks for garbage after some 8 s.
+  test('leaves no garbage in a thread that has nothing to do', { timeout: 6000 }, async () => {
+    const channel = new BroadcastChannel('thread-pool.test')
+    const told = once(channel, 'message')
+    await poolOf().run({ kind: 'litter', value: channel.name })
+    const [{ data }] = await told
+    expect(data).toBe('collected')
+    channel.close()
+  })
+
   test('answers jobs, more than it has threads, each with its own result', async () => {
     const pool = poolOf({ threads: 2 })
     const values = Array.from({ length: 20 }, (_, nth) => ({ nth }))

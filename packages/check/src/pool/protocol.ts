@@ -1,4 +1,5 @@
 import { parentPort, type TransferListItem } from 'node:worker_threads'
+import { collectGarbage } from '../collect.js'
 
 /** An error as it crosses from a thread: its class does not, its code does. */
 export interface CarriedError {
@@ -32,6 +33,9 @@ export interface JobResult<Result> {
   readonly keeps?: string | null
 }
 
+/** Milliseconds without a job after which a thread collects its garbage: jobs that follow each other do not wait for that. */
+const idleMs = 200
+
 /** Makes this thread one of a `ThreadPool`: it runs one job at a time, and answers each with its result or its error. */
 export function serveJobs<Job, Result, Progress>(
   run: (job: Job, context: JobContext<Progress>) => Promise<JobResult<Result>>,
@@ -41,20 +45,26 @@ export function serveJobs<Job, Result, Progress>(
   const send = (message: FromThread<Result, Progress>, transfer: readonly TransferListItem[] = []) =>
     port.postMessage(message, transfer)
   let running = new AbortController()
+  let idle: NodeJS.Timeout | undefined
   port.on('message', (message: ToThread<Job>) => {
     if (message.type === 'abort') {
       running.abort()
       return
     }
+    clearTimeout(idle)
     running = new AbortController()
     const context = {
       signal: running.signal,
       progress: (progress: Progress) => send({ type: 'progress', progress }),
     }
-    run(message.job, context).then(
-      ({ result, transfer, keeps = null }) => send({ type: 'done', result, keeps }, transfer),
-      (error: unknown) => send({ type: 'failed', error: carried(error) }),
-    )
+    run(message.job, context)
+      .then(
+        ({ result, transfer, keeps = null }) => send({ type: 'done', result, keeps }, transfer),
+        (error: unknown) => send({ type: 'failed', error: carried(error) }),
+      )
+      .finally(() => {
+        idle = setTimeout(collectGarbage, idleMs)
+      })
   })
 }
 

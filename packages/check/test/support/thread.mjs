@@ -4,6 +4,11 @@ import { threadId } from 'node:worker_threads'
 import { serveJobs } from '../../dist/pool/protocol.js'
 
 const forever = 2 ** 30
+const collected = new FinalizationRegistry((channel) => {
+  const told = new BroadcastChannel(channel)
+  told.postMessage('collected')
+  told.close()
+})
 
 serveJobs(async (job, { signal, progress }) => {
   switch (job.kind) {
@@ -14,6 +19,9 @@ serveJobs(async (job, { signal, progress }) => {
       return { result: threadId }
     case 'keep':
       return { result: threadId, keeps: job.value }
+    case 'litter':
+      collected.register({}, job.value)
+      return { result: null }
     case 'fail':
       throw Object.assign(new Error(job.message), { code: job.code })
     case 'exit':
