@@ -73,6 +73,8 @@ export function startReconcile(options: ReconcileOptions): Reconciler {
     const collected = await ledger.blobs.collect({
       limit: sweptAtOnce,
       remove: (sha256) => blobs.delete(sha256),
+      failed: (sha256, error) =>
+        log.warn({ sha256, err: error }, 'could not remove a file that nothing refers to'),
     })
     if (collected > 0) log.info({ files: collected }, 'removed files that nothing refers to')
     if (Math.max(swept, expired, collected, ...Object.values(pruned)) < sweptAtOnce) sweptAt = Date.now()

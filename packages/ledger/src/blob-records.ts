@@ -17,6 +17,9 @@ export interface BlobClaim {
 /** Takes a file out of the blob store; no error where it is not there. */
 export type RemoveBlob = (sha256: string) => Promise<void>
 
+/** Hears of a file that could not be removed, and why. */
+export type FailedRemoval = (sha256: string, error: unknown) => void
+
 /** What is known of the files in the blob store, so that those that nothing refers to go and no other does. */
 export interface BlobRecords {
   /** Before a file is stored, or found to be stored, and recorded: it is not collected for a week. */
@@ -28,9 +31,10 @@ export interface BlobRecords {
   release(claim: BlobClaim, remove: RemoveBlob): Promise<'removed' | 'left'>
   /**
    * Removes files that nobody claimed for a week and that nothing has referred to for a day, at most `limit`; gives how many. One that
-   * nothing refers to is first seen, and removed by a later call.
+   * nothing refers to is first seen, and removed by a later call. One that cannot be removed is told to `failed` and tried again a
+   * day later, so that those behind it have their turn.
    */
-  collect(options: { limit: number; remove: RemoveBlob }): Promise<number>
+  collect(options: { limit: number; remove: RemoveBlob; failed: FailedRemoval }): Promise<number>
 }
 
 /** Columns that say where a file of the blob store is. */
@@ -105,7 +109,7 @@ export function createBlobRecords(db: Database): BlobRecords {
       return (await removeHeld(mine, () => remove(sha256))) ? 'removed' : 'left'
     },
 
-    async collect({ limit, remove }) {
+    async collect({ limit, remove, failed }) {
       const now = clock()
       const before = new Date(now.getTime() - claimMs)
       await prisma.$executeRaw`
@@ -121,7 +125,15 @@ export function createBlobRecords(db: Database): BlobRecords {
       let removed = 0
       for (const { sha256 } of idle) {
         const still = Prisma.sql`b.sha256 = ${sha256} AND b."unusedSince" IS NOT NULL`
-        if (await removeHeld(still, () => remove(sha256))) removed++
+        try {
+          if (await removeHeld(still, () => remove(sha256))) removed++
+        } catch (error) {
+          await prisma.blob.updateMany({
+            where: { sha256, NOT: { unusedSince: null } },
+            data: { unusedSince: now },
+          })
+          failed(sha256, error)
+        }
       }
       return removed
     },

@@ -84,7 +84,10 @@ describe('files that nothing refers to', () => {
   it('are collected once nobody claimed them for a week, and a day after that was seen', async () => {
     await using test = await openTest()
     const { ledger, stored, remove, after } = test
-    const collect = (limit = 100) => ledger.blobs.collect({ limit, remove })
+    const failed = (_sha256: string, error: unknown) => {
+      throw error
+    }
+    const collect = (limit = 100) => ledger.blobs.collect({ limit, remove, failed })
     await ledger.blobs.claim(sha('lost'))
     await ledger.blobs.claim(sha('lost too'))
     const kernel = await ingesting(ledger, '1.1')
@@ -111,6 +114,36 @@ describe('files that nothing refers to', () => {
     after(60 * day)
     expect(await collect(), 'it is recorded since').toBe(0)
     expect(stored).toEqual(kept)
+  })
+
+  it('are collected behind one that cannot be removed, which is tried again a day later', async () => {
+    await using test = await openTest()
+    const { ledger, stored, after } = test
+    for (const name of ['stuck', 'behind it']) {
+      await ledger.blobs.claim(sha(name))
+      stored.add(sha(name))
+    }
+    let denied = true
+    const told: string[] = []
+    const remove = async (sha256: string) => {
+      if (denied && sha256 === sha('stuck')) throw new Error('access denied')
+      await test.remove(sha256)
+    }
+    // One at a time: what fails must not be the first of each call for good.
+    const collect = () =>
+      ledger.blobs.collect({ limit: 1, remove, failed: (sha256, error) => told.push(`${sha256} ${error}`) })
+    after(8 * day)
+    await collect()
+    after(8 * day + 1)
+    await collect()
+    after(10 * day)
+    for (let round = 0; round < 3; round++) await collect()
+    expect([...stored]).toEqual([sha('stuck')])
+    expect(told).toEqual([`${sha('stuck')} Error: access denied`])
+    denied = false
+    after(11 * day + 1)
+    expect(await collect()).toBe(1)
+    expect([...stored]).toEqual([])
   })
 
   it('are those that no column names which holds the SHA-256 of a file', async () => {

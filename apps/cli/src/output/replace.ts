@@ -6,8 +6,8 @@ import { CliError, unwritable } from '../errors.js'
 export type Put = (path: string, bytes: Uint8Array, mode: number) => Promise<void>
 
 /**
- * Writes files whole, and all of them or none: what `make` puts is written beside its place, and takes it once `make` has
- * ended. Where that throws, or the process is told to end, nothing is left of them. What is beside a place under that name
+ * Writes files whole, and none of them before all are written: what `make` puts is written beside its place, and takes it once
+ * `make` has ended; where a place cannot be taken, those before it are. Where `make` throws, or the process is told to end, nothing is left of them. What is beside a place under that name
  * already, a link elsewhere among it, is not written to.
  * @throws CliError `output-unwritable`, `usage` where two have one place; what `make` throws
  */
