@@ -37,8 +37,6 @@ export interface Placing<M> {
   inImage(module: M): boolean
   /** SHA-256 of its `.BTF`; null without one. */
   btfOf(module: M): string | null
-  /** Whether it counts as built with the kernel that it came with, if it names that or none. */
-  cameAlong(module: M): boolean
 }
 
 /**
@@ -49,10 +47,9 @@ export interface Placing<M> {
 export function originsBeside<M extends PlacedModule, O>(
   { only, byRelease }: KernelsBeside<O>,
   modules: Iterable<M>,
-  { inImage, btfOf, cameAlong }: Placing<M>,
+  { inImage, btfOf }: Placing<M>,
 ): (module: M) => O | null {
   const byName = (module: M): O | null => {
-    if (!cameAlong(module)) return null
     const named = releaseNamed(module)
     if (only === null) return named === null ? null : (byRelease.get(named) ?? null)
     return only.release === null || named === null || named === only.release ? only.origin : null
@@ -96,8 +93,6 @@ export function reachedBy<M extends RecordedModule>(
   const reached = originsBeside({ only, byRelease: new Map() }, manifest, {
     inImage: (module) => module.inImage,
     btfOf: (module) => module.btfSha256,
-    // Whoever pushes modules and a kernel as one build says that they were built on it.
-    cameAlong: () => true,
   })
   return (module) => reached(module) === true
 }

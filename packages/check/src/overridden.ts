@@ -5,8 +5,6 @@ import { folderOf, type ModulePlace } from './pure/index.js'
 const updates = /^(?:.*\/)?lib\/modules\/[^/]+\/updates\//s
 /** And what distributions and packages have it take before the kernel's (`search`, `override`). */
 const preceding = /^(?:.*\/)?lib\/modules\/[^/]+\/(?:updates|extra|weak-updates)\//s
-/** Where no package of a kernel puts its own modules; Fedora has its kernel-modules-extra in `extra/`. */
-const added = /^(?:.*\/)?lib\/modules\/[^/]+\/(?:updates|weak-updates)\//s
 
 const lies = (file: string, where: RegExp) =>
   folderOf(file) !== null && where.test(file.slice(file.lastIndexOf('!') + 1))
@@ -14,11 +12,6 @@ const lies = (file: string, where: RegExp) =>
 /** What depmod goes by of the module at this path. */
 export function placeOf(file: string): ModulePlace {
   return { name: moduleNameFromPath(file), folder: folderOf(file), precedes: lies(file, preceding) }
-}
-
-/** Whether the module at this path lies where what is built later is put (dkms, a KMP): its release is that of a kernel, its base perhaps of another build of that. */
-export function isAdded(file: string): boolean {
-  return lies(file, added)
 }
 
 /**

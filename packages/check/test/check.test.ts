@@ -41,27 +41,6 @@ describe('modules of one build', () => {
     expect(result.summary).toEqual({ total: 2, compatible: 2 })
   })
 
-  test('are not taken for built on it in updates/, nor is what an initramfs has of these, unless that is said', async () => {
-    const own = {
-      'boot/vmlinux': vectorBytes('vmlinux-1.1'),
-      'lib/modules/1.1/kernel/saucer.ko': vectorBytes('saucer-1.1.ko'),
-      'lib/modules/1.1/updates/dkms/teapot.ko': vectorBytes('teapot-1.1.ko'),
-    }
-    const initrd = tarOf({ 'lib/modules/1.1/updates/dkms/teapot.ko': vectorBytes('teapot-1.1.ko') })
-    const kernel = put('dkms.tar', tarOf({ ...own, 'boot/initrd.img': initrd }))
-    const result = await checkKernelAndModules({ kernel, modules: [kernel], rules })
-    expect(verdictsOf(result).sort()).toEqual([
-      'saucer compatible same-base',
-      'teapot unknown no-origin',
-      'teapot unknown no-origin',
-    ])
-    expect(exitCodeOf(result.modules)).toBe(3)
-    const said = await checkKernelAndModules({ kernel, origin: kernel, modules: [kernel], rules })
-    expect(new Set(verdictsOf(said))).toEqual(
-      new Set(['saucer compatible same-base', 'teapot compatible same-base']),
-    )
-  })
-
   test.each([
     ['older', old, next],
     ['newer', next, old],

@@ -67,7 +67,7 @@ describe('the origin of a build', () => {
   })
 
   test('is that of the kernel of its release where there are several', () => {
-    const placing = { inImage: () => false, btfOf: () => null, cameAlong: () => true }
+    const placing = { inImage: () => false, btfOf: () => null }
     const byRelease = new Map([['6.1.0-55', 'a base']])
     const origins = originsBeside({ only: null, byRelease }, all, placing)
     expect(all.map(origins)).toEqual([null, null, 'a base', 'a base'])

@@ -3,7 +3,6 @@ import { CheckError } from '../errors.js'
 import { within } from '../images.js'
 import { type FoundKernel, onlyKernel } from '../kernels.js'
 import { originsBeside } from '../origins.js'
-import { isAdded } from '../overridden.js'
 import { sha256Of } from '../sha256.js'
 
 /** A base BTF that modules can have been built on; null where it is not known. */
@@ -51,7 +50,7 @@ export function kernelsIn(
   return { only: null, byRelease }
 }
 
-/** What each of the modules of an input was built on: nothing tells it of those in `updates/`. `images` are the initramfs images in it. */
+/** What each of the modules of an input was built on. `images` are the initramfs images in it. */
 export function originsOf(
   { only, byRelease }: FoundKernels,
   modules: readonly ModuleFacts[],
@@ -64,7 +63,6 @@ export function originsOf(
   const inImage = within(images)
   return originsBeside<ModuleFacts, Origin>(kernels, modules, {
     inImage: ({ file }) => inImage(file),
-    cameAlong: ({ file }) => !isAdded(file),
     btfOf: ({ btf }) => (btf === null || images.size === 0 ? null : sha256Of(btf)),
   })
 }
