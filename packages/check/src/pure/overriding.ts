@@ -89,7 +89,7 @@ export class Overriding {
       const said = moduleExports.compare(id, crcOf(exports, nth))
       return said === 'differs' || said === 'unsure'
     }
-    return [...exports.ids.filter(isOther)].map((id) => ({ importer: null, id }))
+    return [...new Set(exports.ids.filter(isOther))].map((id) => ({ importer: null, id }))
   }
 
   #broken({ name, folder }: Placed): Missed[] {
