@@ -38,8 +38,8 @@ const shortest = 12
 
 /**
  * Lines of a table with titles in its first row, which fit `width`: columns of `drop` are left out in that order, then the one called
- * `shorten` is clipped. Every other column stays as it is. Last it is said what was left out; a command
- * that shows such a table has `--format json`, too.
+ * `shorten` is clipped. Every other column stays as it is. Last it is said what was left out; a command that shows such a table has
+ * `--format json`, too.
  */
 export function fittedColumns(
   [head = [], ...rows]: readonly (readonly Cell[])[],

@@ -7,8 +7,8 @@ export type Put = (path: string, bytes: Uint8Array, mode: number) => Promise<voi
 
 /**
  * Writes files whole, and none of them before all are written: what `make` puts is written beside its place, and takes it once
- * `make` has ended; where a place cannot be taken, those before it are. Where `make` throws, or the process is told to end, nothing is left of them. What is beside a place under that name
- * already, a link elsewhere among it, is not written to.
+ * `make` has ended; where a place cannot be taken, those before it are. Where `make` throws, or the process is told to end, nothing is
+ * left of them. What is beside a place under that name already, a link elsewhere among it, is not written to.
  * @throws CliError `output-unwritable`, `usage` where two have one place; what `make` throws
  */
 export async function replaceTogether<Result>(make: (put: Put) => Promise<Result>): Promise<Result> {
