@@ -13,7 +13,7 @@ import {
   writeBundle,
 } from '../src/index.js'
 import { withStoredLoads } from '../src/pool/set-loads.js'
-import { encodeModuleSymbols, encodeProvides } from '../src/symbols/codec.js'
+import { encodeModuleSymbols, encodeProvides } from '../src/symbols/writer.js'
 import { vectorBytes } from './support/vectors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'set-loads-'))

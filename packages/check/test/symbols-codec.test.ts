@@ -2,12 +2,8 @@ import { type LinkFacts, SymbolListWriter } from '@basedrift/artifacts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CheckError, NamePool, noPooledSymbols, type PooledSymbols } from '../src/index.js'
-import {
-  decodeModuleSymbols,
-  decodeProvides,
-  encodeModuleSymbols,
-  encodeProvides,
-} from '../src/symbols/codec.js'
+import { decodeModuleSymbols, decodeProvides } from '../src/symbols/reader.js'
+import { encodeModuleSymbols, encodeProvides } from '../src/symbols/writer.js'
 
 type Entry = readonly [name: number[], crc: number | null, flags: number, space?: string]
 

@@ -18,7 +18,7 @@ import { providesOf } from '../provides.js'
 import { NamePool } from '../pure/index.js'
 import { readable } from '../pure/readable.js'
 import { sha256Of } from '../sha256.js'
-import { encodeModuleSymbols, encodeProvides } from '../symbols/codec.js'
+import { encodeModuleSymbols, encodeProvides } from '../symbols/writer.js'
 import { symversOf } from '../symvers.js'
 import type { KeptInputs } from './kept.js'
 

@@ -13,7 +13,7 @@ import {
   withLoad,
   withRefusedExporters,
 } from '../pure/index.js'
-import { decodeModuleSymbols, decodeProvides } from '../symbols/codec.js'
+import { decodeModuleSymbols, decodeProvides } from '../symbols/reader.js'
 import { pause, stride } from './pause.js'
 
 /** Files with what a load compares besides BTF; null where a build has none. */
