@@ -35,11 +35,16 @@ const crcPrefix = ascii('__crc_')
 const gplOnlyBit = 1
 
 /**
- * What `__kflagstab` says of the nth of `count` exports, as `symbolFlags`. Nothing where there is none, as before 7.1, or it is of another size: which of
- * its bytes is whose is not told then.
+ * What `__kflagstab` says of the nth of `count` exports, as `symbolFlags`: nothing where there is none, as before 7.1. null where it is of another
+ * size or not in the file, so that nobody can tell which of its bytes is whose.
  */
-export function kernelFlags(elf: Elf, table: ElfSection | null, count: number): (nth: number) => number {
-  if (table === null || table.size !== count || !inFile(elf, table)) return () => 0
+export function kernelFlags(
+  elf: Elf,
+  table: ElfSection | null,
+  count: number,
+): ((nth: number) => number) | null {
+  if (table === null) return () => 0
+  if (table.size !== count || !inFile(elf, table)) return null
   return (nth) => (elf.bytes[table.offset + nth]! & gplOnlyBit ? symbolFlags.gplOnly : 0)
 }
 
@@ -196,8 +201,8 @@ export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(el
     let names = byLabels(elf, table, entryLabels, entries)
     if (names.length === 0) names = namesOfEntries(strung, entries.size)
     const spaces = spacesOf(strung, entries, names.length)
-    if (names.length === 0) unreadable = true
     const flagsOf = kernelFlags(elf, bytes, names.length)
+    if (names.length === 0 || flagsOf === null) unreadable = true
     const plain = plainCrcs(elf, crcs, names.length)
     if (plain === null && crcs !== null) crcSymbols ??= crcLabels(elf, table, nameOf)
     names.forEach((name, index) => {
@@ -208,7 +213,7 @@ export function readExports(elf: Elf, table: SymbolTable | null = symbolTable(el
         if (symbol !== undefined) crc = crcOf(elf, table, symbol)
       }
       const space = spaces.get(index)
-      const bits = flags | flagsOf(index)
+      const bits = flags | (flagsOf?.(index) ?? 0)
       symbols.add(elf.bytes, name.start, name.end, crc, bits, space === undefined ? '' : nameOf(space))
     })
   }

@@ -129,6 +129,7 @@ export function readKernelExports(elf: Elf): Exports {
     const crcs = crcsOf(elf, crcName, starts.length)
     if (crcs === 'unreadable') return unreadable
     const flagsOf = kernelFlags(elf, bytes === null ? null : elf.find(bytes), starts.length)
+    if (flagsOf === null) return unreadable
     const end = strings.offset + strings.size
     starts.forEach((start, index) => {
       const crc = crcs === 'absent' ? null : crcs[index]!

@@ -113,14 +113,18 @@ describe.each(elfForms)('exports of a kernel of %i bit, little endian %s', (bits
       [1, 2],
       [10, 3],
     ] as const
-    const flagsWith = async (section: Partial<SectionSpec>) => {
+    const readWith = (section: Partial<SectionSpec>) => {
       const bytes = kernelWith(bits, little, true, entries, [{ name: '__kflagstab', ...section }])
-      return [...(await readKernelImage(bytes, identity, noPayload)).kernel.exports!.flags]
+      return readKernelImage(bytes, identity, noPayload)
     }
-    expect(await flagsWith({ data: [1, 2, 3] })).toEqual([symbolFlags.gplOnly, 0, symbolFlags.gplOnly])
-    // Which byte is whose is not told.
-    expect(await flagsWith({ data: [1, 1] })).toEqual([0, 0, 0])
-    expect(await flagsWith({ data: [1, 1, 1], type: 8 })).toEqual([0, 0, 0])
+    const { kernel } = await readWith({ data: [1, 2, 3] })
+    expect([...kernel.exports!.flags]).toEqual([symbolFlags.gplOnly, 0, symbolFlags.gplOnly])
+    // Which byte is whose is not told: that all are for everybody would be a guess.
+    for (const section of [{ data: [1, 1] }, { data: [1, 1, 1, 1] }, { data: [1, 1, 1], type: 8 }]) {
+      const untold = await readWith(section)
+      expect(untold.kernel.exports).toBeNull()
+      expect(untold.problems.map(({ code }) => code)).toEqual(['exports-unknown'])
+    }
   })
 
   it('are not guessed where a name points elsewhere', async () => {

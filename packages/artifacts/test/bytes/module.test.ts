@@ -136,26 +136,30 @@ describe.each([
 
   it('says of its exports what the table of their flags does, which an old table of GPL exports does not ask', () => {
     const names = ['__ksymtab', '__ksymtab_gpl', '__kflagstab']
-    const { module } = read(
-      [
-        { name: '__ksymtab', data: new Uint8Array(24) },
-        { name: '__ksymtab_gpl', data: new Uint8Array(12) },
-        { name: '__kflagstab', data: [2, 1] },
-        ...symbolSections(
-          [
-            { name: '__ksymtab_second', value: 12, section: '__ksymtab' },
-            { name: '__ksymtab_first', value: 0, section: '__ksymtab' },
-            { name: '__ksymtab_old', value: 0, section: '__ksymtab_gpl' },
-          ],
-          names,
-          bits,
-          little,
-        ),
-      ],
-      { bits, little },
-    )
+    const readWith = (flags: number[]) =>
+      read(
+        [
+          { name: '__ksymtab', data: new Uint8Array(24) },
+          { name: '__ksymtab_gpl', data: new Uint8Array(12) },
+          { name: '__kflagstab', data: flags },
+          ...symbolSections(
+            [
+              { name: '__ksymtab_second', value: 12, section: '__ksymtab' },
+              { name: '__ksymtab_first', value: 0, section: '__ksymtab' },
+              { name: '__ksymtab_old', value: 0, section: '__ksymtab_gpl' },
+            ],
+            names,
+            bits,
+            little,
+          ),
+        ],
+        { bits, little },
+      )
     const { noCrc, gplOnly, gplTable } = symbolFlags
+    const { module, problems } = readWith([2, 1])
     expect([...module.exports.flags]).toEqual([noCrc, noCrc | gplOnly, noCrc | gplTable | gplOnly])
+    expect(problems.map(({ code }) => code)).not.toContain('exports-unknown')
+    expect(readWith([1]).problems.map(({ code }) => code)).toContain('exports-unknown')
   })
 
   it.each([true, false])(
