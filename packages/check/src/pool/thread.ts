@@ -1,6 +1,5 @@
 import { workerData } from 'node:worker_threads'
 import type { Fingerprints } from '@basedrift/btf'
-import { collectGarbage } from '../collect.js'
 import type { ModuleResult } from '../pure/index.js'
 import { type CompareJob, type CompareProgress, type CompareResult, runCompare } from './compare-job.js'
 import { type DriftJob, type DriftJobResult, runDrift } from './drift-job.js'
@@ -39,8 +38,7 @@ const kept = new KeptInputs((workerData as CheckThreadData).keepBytes)
 
 serveJobs<CheckJob, CheckJobResult, CheckJobProgress>(async (job, context) => {
   if (job.kind === 'scan') {
-    // Once the result is on its way, so that nobody waits for it.
-    const result = await runScan(job, kept, context).finally(() => setImmediate(collectGarbage))
+    const result = await runScan(job, kept, context)
     return { result, keeps: kept.bundleSha256 }
   }
   if (job.kind === 'fit') {
