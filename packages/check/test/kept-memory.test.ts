@@ -30,3 +30,11 @@ test('what is dropped before a scan is out of memory when it starts', async () =
   expect(kept.bundleSha256).toBe(null)
   expect(held.map((input) => input.deref())).toEqual([undefined, undefined])
 })
+
+test('so are bases beside which no bundle is kept', async () => {
+  const kept = new KeptInputs(2 ** 20)
+  const held = new WeakRef(await kept.base(base.sha256, base.path))
+  await setImmediate()
+  kept.drop()
+  expect(held.deref()).toBe(undefined)
+})

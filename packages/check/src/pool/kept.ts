@@ -43,15 +43,15 @@ export class KeptInputs {
 
   /** Lets go of all, and of its memory, before a job that takes much itself: bases are made ready again in little time. */
   drop(): void {
+    if (this.#bases.size === 0 && this.#bundle === null) return
     this.#bases.clear()
     this.#dropBundle()
+    collectGarbage()
   }
 
   #dropBundle(): void {
-    if (this.#bundle === null) return
     this.#bundle = null
     this.#proofs = null
-    collectGarbage()
   }
 
   /**
@@ -60,7 +60,10 @@ export class KeptInputs {
    */
   bundle(sha256: string, path: string): Bundle {
     if (this.#bundle?.sha256 === sha256) return this.#bundle.bundle
-    this.#dropBundle()
+    if (this.#bundle !== null) {
+      this.#dropBundle()
+      collectGarbage()
+    }
     const bundle = openBundle(path)
     if (bundle.inflatedBytes > this.keepBytes) return bundle
     try {
